@@ -1,0 +1,39 @@
+# Thin: each target calls what a person could type. Works with GNU make 3.81 (macOS).
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+READY := $(VENV)/.xmr-installed
+
+.PHONY: help demo test lab notebooks lint clean
+
+help:  ## show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "make %-10s %s\n", $$1, $$2}'
+
+demo: $(READY)  ## install, draw the scenes, run every notebook on them (5 minutes after installation)
+	$(BIN)/xmr demo
+
+test: $(READY)  ## install, lint, and run all tests with coverage
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-fail-under=90
+
+lab: $(READY)  ## open the notebooks in JupyterLab
+	$(BIN)/jupyter lab notebooks
+
+notebooks: $(READY)  ## run the notebooks in batch; ARGS="--dataset flickr8k --data PATH --profile full --seeds 0,1,2"
+	$(BIN)/xmr run $(ARGS)
+
+lint: $(READY)  ## put code into shape and strip notebook outputs
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/nbstripout notebooks/*.ipynb
+
+clean:  ## remove what can be made again (cache/ with stores and checkpoints, test leftovers), not results
+	rm -rf cache build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage
+
+# A virtual environment that is there already (make VENV=…) gets the package installed into it.
+$(READY): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --upgrade-strategy only-if-needed -e '.[all]' $(PIP_ARGS)
+	touch $(READY)

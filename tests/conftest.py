@@ -1,0 +1,21 @@
+"""What all tests share. Nothing here reaches the network, or the cache and results of a user."""
+
+import os
+import tempfile
+
+import matplotlib
+import pytest
+
+# Before any test module is imported: subprocesses and kernels inherit it.
+os.environ["XMR_CACHE"] = tempfile.mkdtemp(prefix="xmr-test-cache-")
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ.pop("XMR_DATA", None)
+matplotlib.use("agg")
+
+
+@pytest.fixture(scope="session")
+def smoke_lab(tmp_path_factory):
+    """Scenes at the size of the smoke profile, with real EfficientNet-Lite0 features."""
+    from xmr_lib.experiment import Lab
+
+    return Lab("scenes", None, "smoke", tmp_path_factory.mktemp("results"))

@@ -1,0 +1,114 @@
+"""The command line: helpful, and one line with exit code 1 for bad input."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from xmr_lib import __version__
+from xmr_lib.cli import app, main
+from xmr_lib.records import read_result, read_summary, run_folder
+
+from .course_twin import write_course_twin
+
+
+def xmr(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def fails(monkeypatch, capsys, *arguments) -> str:
+    """Run ``xmr`` as the shell does; return its one line."""
+    monkeypatch.setattr(sys, "argv", ["xmr", *map(str, arguments)])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 1
+    error = capsys.readouterr().err.strip()
+    assert error.startswith("xmr: ") and "\n" not in error and "Traceback" not in error
+    return error
+
+
+def test_version_says_where_files_go():
+    output = xmr("--version").output
+    assert f"xmr {__version__}" in output and "root" in output and "cache" in output
+
+
+def test_help_is_there_for_every_command():
+    commands = ["demo", "data", "features", "train", "evaluate", "run"]
+    listed = xmr("--help").output
+    for command in commands:
+        assert re.search(rf"^\W*{command}\s+\w", listed, re.M), command
+        assert len(xmr(command, "--help").output.splitlines()) > 5
+
+
+def test_the_program_starts_without_loading_torch():
+    code = "import sys, xmr_lib.cli; print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["data", "check", "nowhere/at/all"], "nowhere"),
+        (["run", "--dataset", "flickr30k"], "--data PATH"),
+        (["run", "--profile", "huge"], "profile 'huge' is unknown"),
+        (["run", "--only", "99"], "no notebook begins with '99'"),
+        (["run", "--seeds", "one"], "whole numbers"),
+        (["train", "magic"], "model 'magic' is unknown; there are cca-mean"),
+        (["train", "ab-infonce", "--set", "epochs=3"], "--name"),
+        (["train", "ab-infonce", "--name", "x", "--set", "epochs"], "FIELD=VALUE"),
+        (["train", "ab-infonce", "--name", "x", "--set", "epochs=many"], "of type int"),
+        (["evaluate", "nowhere"], "no result here"),
+    ],
+)
+def test_bad_input_is_one_line(monkeypatch, capsys, smoke_lab, arguments, message):
+    if arguments[0] == "train":
+        arguments = [*arguments, "--profile", "smoke"]
+    assert message in fails(monkeypatch, capsys, *arguments)
+
+
+def test_the_list_of_models():
+    assert re.search(r"^a-recipe\s+.*measure=euclidean", xmr("train", "list").output, re.M)
+
+
+def test_check_train_evaluate_on_the_course_layout(tmp_path, monkeypatch, capsys):
+    """The walk of the README, on a small twin of the course's folder with its feature files."""
+    course = tmp_path / "course"
+    write_course_twin(course, images=60)
+    checked = xmr("data", "check", course)
+    assert "60" in checked.output and "identical" in checked.output.lower()
+    results = tmp_path / "results"
+    data = ("--dataset", "flickr30k", "--data", course, "--profile", "smoke")
+    assert "vgg16-course" in xmr("features", *data).output
+    trained = xmr("train", "ab-infonce", *data, "--results", results, "--seeds", "0,1")
+    assert trained.exit_code == 0 and "ab-infonce" in trained.output
+    [row] = read_summary(results / "flickr30k" / "summary.csv")
+    assert (row["run"], row["seeds"], row["image_features"], row["text_features"]) == (
+        "ab-infonce",
+        "2",
+        "vgg16-course",
+        "fasttext-course",
+    )
+    folder = run_folder(results / "flickr30k", "ab-infonce", 0)
+    again = xmr("evaluate", folder, "--data", course)
+    assert again.exit_code == 0
+    assert f"{read_result(folder / 'result.json').test['rsum']:7.2f}" in again.output
+    assert "nDCG@10" in xmr("evaluate", folder, "--data", course, "--gallery", "train").output
+    assert "gallery 'all' is unknown" in fails(monkeypatch, capsys, "evaluate", folder, "--gallery", "all")
+    # A record that someone touched is found out.
+    record = json.loads((folder / "result.json").read_text())
+    record["test"]["rsum"] += 150
+    (folder / "result.json").write_text(json.dumps(record))
+    assert "recorded is" in fails(monkeypatch, capsys, "evaluate", folder, "--data", course)
+
+
+def test_a_changed_config_needs_a_name_and_is_recorded(tmp_path):
+    result = xmr(
+        "train", "a-recipe", "--profile", "smoke", "--results", tmp_path, "--name", "mine", "--set", "margin=0.5",
+        "--set", "normalised=true",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    config = read_result(run_folder(tmp_path / "scenes", "mine", 0) / "result.json").config
+    assert (config["margin"], config["normalised"], config["model"]) == (0.5, True, "mine")

@@ -1,0 +1,112 @@
+"""Aggregation and projections against naive loops."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from xmr_lib.encoders import DualEncoder, Projection, pool
+from xmr_lib.errors import XmrError
+from xmr_lib.ragged import offsets_of
+
+
+def naive_pool(values, offsets, how, weights):
+    rows = []
+    for start, end in zip(offsets[:-1], offsets[1:], strict=True):
+        words = values[start:end]
+        if how == "meanmax":
+            both = [naive_pool(values, [start, end], part, weights)[0] for part in ("mean", "max")]
+            rows.append(np.concatenate(both))
+        elif not len(words):
+            rows.append(np.zeros(values.shape[1]))
+        elif how == "idf":
+            w = weights[start:end]
+            rows.append((words * w[:, None]).sum(0) / w.sum() if w.sum() > 0 else np.zeros(values.shape[1]))
+        else:
+            rows.append({"mean": np.mean, "sum": np.sum, "max": np.max}[how](words, axis=0))
+    return np.array(rows)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    lengths=st.lists(st.integers(0, 9), min_size=1, max_size=8),
+    how=st.sampled_from(["mean", "sum", "max", "meanmax", "idf"]),
+    seed=st.integers(0, 1000),
+)
+def test_pool_agrees_with_a_loop(lengths, how, seed):
+    rng = np.random.default_rng(seed)
+    offsets = offsets_of(np.array(lengths))
+    values = rng.standard_normal((offsets[-1], 4))
+    weights = rng.choice([0.0, 0.5, 2.0], offsets[-1])
+    pooled = pool(torch.from_numpy(values), torch.from_numpy(offsets), how, torch.from_numpy(weights))
+    np.testing.assert_allclose(pooled.numpy(), naive_pool(values, offsets, how, weights), atol=1e-12)
+
+
+def test_a_caption_without_words_is_zero_and_has_a_finite_gradient():
+    values = torch.randn(3, 2, requires_grad=True)
+    for how in ("mean", "sum", "max", "meanmax"):
+        pooled = pool(values, torch.tensor([0, 0, 3, 3]), how)
+        assert torch.equal(pooled[[0, 2]], torch.zeros_like(pooled[[0, 2]]))
+        (gradient,) = torch.autograd.grad(pooled.sum(), values)
+        assert gradient.isfinite().all()
+
+
+def test_negative_words_keep_their_maximum():
+    # A maximum that starts from zero would hide that all values are negative.
+    pooled = pool(torch.tensor([[-3.0], [-2.0]]), torch.tensor([0, 2]), "max")
+    assert pooled.item() == -2.0
+
+
+def test_pool_refuses_what_it_does_not_know():
+    values, offsets = torch.zeros(1, 1), torch.tensor([0, 1])
+    with pytest.raises(XmrError, match="'median' is unknown"):
+        pool(values, offsets, "median")
+    with pytest.raises(XmrError, match="needs the weight"):
+        pool(values, offsets, "idf")
+
+
+@pytest.mark.parametrize("kind", ["linear", "mlp"])
+@pytest.mark.parametrize("scaling", ["none", "l2", "standardise"])
+def test_projection_is_normalised_if_asked(kind, scaling):
+    features = torch.randn(20, 6) * 5 + 3
+    for normalised in (True, False):
+        projection = Projection(6, 3, kind, 8, 0.5, normalised, scaling).eval()
+        projection.fit_input(features)
+        lengths = projection(features).norm(dim=1)
+        assert torch.allclose(lengths, torch.ones(20), atol=1e-5) == normalised
+
+
+def test_l2_forgets_length_and_standardise_forgets_scale_and_shift():
+    features = torch.rand(50, 4) + 0.1
+    l2 = Projection(4, 2, "linear", 1, 0.0, False, "l2")
+    assert torch.allclose(l2(features), l2(features * 7), atol=1e-5)
+    standardise = Projection(4, 2, "linear", 1, 0.0, False, "standardise")
+    standardise.fit_input(features)
+    before = standardise(features)
+    standardise.fit_input(features * 3 - 1)
+    assert torch.allclose(before, standardise(features * 3 - 1), atol=1e-3)
+
+
+def test_statistics_travel_with_the_checkpoint():
+    source = Projection(4, 2, "linear", 1, 0.0, False, "standardise")
+    source.fit_input(torch.randn(30, 4) + 9)
+    copy = Projection(4, 2, "linear", 1, 0.0, False, "standardise")
+    copy.load_state_dict(source.state_dict())
+    features = torch.randn(5, 4)
+    assert torch.equal(source(features), copy(features))
+
+
+def test_embedding_in_blocks_is_without_dropout_and_leaves_the_mode():
+    def projection(features):
+        return Projection(features, 3, "mlp", 8, 0.5, True, "none")
+
+    model = DualEncoder(projection(5), projection(7)).train()
+    images, captions = torch.randn(9000, 5), torch.randn(10, 7)
+    embedded = model.embed_images(images)
+    assert model.image.training
+    model.eval()
+    expected, expected_captions = model(images[:10], captions)
+    assert torch.allclose(embedded[:10], expected, atol=1e-6)
+    assert torch.allclose(model.embed_captions(captions), expected_captions, atol=1e-6)
+    assert embedded.shape == (9000, 3)

@@ -1,0 +1,136 @@
+"""From a config to a recorded result."""
+
+import numpy as np
+import pytest
+import torch
+
+from xmr_lib.data import read_dataset
+from xmr_lib.errors import XmrError
+from xmr_lib.experiment import MODELS, Lab, chosen_on_validation, embed, named, ranks_of, run, search_train
+from xmr_lib.experiment.captions import caption_vectors, word_weights
+from xmr_lib.features.words import WordVectors
+from xmr_lib.metrics import ranks_of_embeddings, summarise
+from xmr_lib.ragged import Ragged
+from xmr_lib.records import read_positions, read_summary, run_folder
+
+from .course_twin import write_course_twin
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("twin") / "course"
+    write_course_twin(folder, images=80)
+    return folder
+
+
+@pytest.fixture
+def course_lab(course, tmp_path):
+    return Lab("flickr30k", course, "smoke", tmp_path)
+
+
+def test_every_model_of_the_study_has_a_valid_config(smoke_lab):
+    configs = named(smoke_lab, *MODELS)
+    assert {config.model for config in configs} == set(MODELS)
+    assert len({tuple(sorted((k, str(v)) for k, v in c.to_dict().items() if k != "model")) for c in configs}) == len(
+        configs
+    )
+
+
+def test_course_features_reach_their_own_images_and_captions(course, course_lab):
+    """The planted link is found only if columns and rows are looked up by imgid, not by place."""
+    [config] = named(course_lab, "cca-mean")
+    assert (config.image_features, config.text_features) == ("vgg16-course", "fasttext-course")
+    pairs = course_lab.pairs(config, "train", 0)
+    part = course_lab.dataset.split("train")
+    raw = np.load(course / "fasttext_feats.npy", allow_pickle=True)
+    caption = 7
+    image = part.image_of_caption[caption]
+    place = caption - part.caption_offsets[image]
+    expected = raw[part.image_ids[image], place].mean(0)
+    np.testing.assert_allclose(pairs.captions[caption].numpy(), expected, rtol=1e-5, atol=1e-6)
+    [result] = run(course_lab, config.but(model="cca-planted", regularisations=(1.0,)))
+    assert result.test["rsum"] > 1.5 * result.chance["rsum"]
+
+
+def test_a_run_is_recorded_once_and_read_again(course_lab):
+    [config] = named(course_lab, "ab-infonce")
+    first = run(course_lab, config, (0, 1))
+    stamp = (run_folder(course_lab.results, "ab-infonce", 1) / "result.json").stat().st_mtime_ns
+    assert run(course_lab, config, (0, 1)) == first
+    assert (run_folder(course_lab.results, "ab-infonce", 1) / "result.json").stat().st_mtime_ns == stamp
+    [row] = read_summary(course_lab.results / "summary.csv")
+    assert float(row["rsum"]) == pytest.approx(np.mean([r.test["rsum"] for r in first]), abs=0.01)
+    assert float(row["rsum_low"]) <= float(row["rsum"]) <= float(row["rsum_high"])
+    with pytest.raises(XmrError, match="is there with margin"):
+        run(course_lab, config.but(margin=0.9))
+
+
+def test_recorded_metrics_are_those_of_the_model_that_is_kept(course_lab):
+    [config] = named(course_lab, "a-recipe")
+    [result] = run(course_lab, config)
+    pairs = course_lab.pairs(config, "test", 0)
+    images, captions = embed(course_lab, result, "test")
+    ranks = ranks_of_embeddings(images, captions, pairs.image_of_caption, config.measure)
+    assert summarise(ranks) == result.test == summarise(ranks_of(course_lab, result))
+    # Where git holds only the facts, ranks are made again.
+    (run_folder(course_lab.results, "a-recipe", 0) / "ranks.npz").unlink()
+    assert read_positions(course_lab.results, "a-recipe", 0) is None
+    np.testing.assert_array_equal(ranks_of(course_lab, result).t2i, ranks.t2i)
+    # The row that came with the facts stands.
+    before = read_summary(course_lab.results / "summary.csv")
+    run(course_lab, config)
+    assert read_summary(course_lab.results / "summary.csv") == before
+
+
+def test_selection_reads_validation_only(smoke_lab):
+    [a] = run(smoke_lab, named(smoke_lab, "cca-mean")[0])
+    from dataclasses import replace
+
+    worse_on_val = replace(a, val_rsum=a.val_rsum - 1, test={**a.test, "rsum": 600.0})
+    assert chosen_on_validation([[worse_on_val], [a]]) == [a]
+
+
+def test_images_without_features_leave_their_split_and_the_run_says_so(tmp_path):
+    folder = tmp_path / "course"
+    write_course_twin(folder, images=60, feature_files=False)
+    dataset = read_dataset(folder)
+    broken = dataset.split("test").filenames[0]
+    dataset.path(dataset.filenames.index(broken)).write_bytes(b"not a picture")
+    lab = Lab("broken", folder, "smoke", tmp_path / "results")
+    [result] = run(lab, named(lab, "cca-mean")[0])
+    assert result.data["left_out"] == [broken]
+    assert result.data["images"]["test"] == len(dataset.splits["test"]) - 1
+    with pytest.raises(XmrError, match=broken):
+        Lab("broken", folder, "smoke", tmp_path / "results", strict=True).image_store("effnet-lite0")
+
+
+def test_idf_weights_count_training_captions_only(course_lab):
+    dataset = course_lab.dataset
+    weights = word_weights(dataset)
+    train = dataset.split("train")
+    for caption in (0, 11, dataset.caption_count - 1):
+        for word, weight in zip(dataset.tokens[caption], weights[caption], strict=True):
+            having = sum(word in words for words in train.tokens)
+            assert weight == pytest.approx(np.log((1 + train.caption_count) / (1 + having)), rel=1e-5)
+
+
+def test_caption_vectors_refuse_vectors_that_do_not_fit_the_tokens(course_lab):
+    dataset = course_lab.dataset
+    lengths = np.array([len(words) + 1 for words in dataset.tokens])
+    words = WordVectors(np.ones((1, 3), np.float32), Ragged.from_lengths(np.zeros(lengths.sum(), np.int64), lengths), "x")
+    assert torch.equal(caption_vectors(dataset, words, "mean"), torch.ones(dataset.caption_count, 3))
+    with pytest.raises(XmrError, match="word vectors for"):
+        caption_vectors(dataset, words, "idf")
+
+
+def test_unknown_text_features_are_named(smoke_lab):
+    with pytest.raises(XmrError, match="text features 'word2vec' are unknown"):
+        smoke_lab.words("word2vec", 0)
+
+
+def test_the_training_split_as_gallery_is_scored_by_graded_relevance(course_lab):
+    [result] = run(course_lab, named(course_lab, "cca-mean")[0])
+    found = search_train(course_lab, result)
+    assert set(found) == {"image → training captions", "caption → training images"}
+    for ndcg, chance in found.values():
+        assert 0 < chance < ndcg <= 100

@@ -1,0 +1,111 @@
+"""Regularised canonical correlation analysis: the linear common space, in closed form."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.linalg
+from jaxtyping import Float, Float32, Float64, Int
+
+from ..errors import XmrError
+
+
+@dataclass(frozen=True)
+class CCA:
+    """Two linear maps whose outputs are as correlated as can be, dimension by dimension."""
+
+    image_mean: Float64[np.ndarray, " image_dim"]
+    caption_mean: Float64[np.ndarray, " text_dim"]
+    image_map: Float64[np.ndarray, "image_dim embed"]
+    caption_map: Float64[np.ndarray, "text_dim embed"]
+    correlations: Float64[np.ndarray, " embed"]
+    """Canonical correlations (shrunk by the ridge), falling, 0 … 1."""
+
+    def embed_images(
+        self, images: Float[np.ndarray, "images image_dim"], power: float = 0.0
+    ) -> Float32[np.ndarray, "images embed"]:
+        """Project images; dimension d is weighted by its correlation to the ``power`` (Gong et al. 2014)."""
+        return ((images - self.image_mean) @ self.image_map * self.correlations**power).astype(np.float32)
+
+    def embed_captions(
+        self, captions: Float[np.ndarray, "captions text_dim"], power: float = 0.0
+    ) -> Float32[np.ndarray, "captions embed"]:
+        """Project captions; see ``embed_images``."""
+        return ((captions - self.caption_mean) @ self.caption_map * self.correlations**power).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class CCAStatistics:
+    """Means and covariances over image–caption pairs: all that CCA needs, whatever the ridge."""
+
+    image_mean: Float64[np.ndarray, " image_dim"]
+    caption_mean: Float64[np.ndarray, " text_dim"]
+    image_covariance: Float64[np.ndarray, "image_dim image_dim"]
+    caption_covariance: Float64[np.ndarray, "text_dim text_dim"]
+    cross_covariance: Float64[np.ndarray, "image_dim text_dim"]
+
+    @classmethod
+    def of(
+        cls,
+        images: Float[np.ndarray, "images image_dim"],
+        captions: Float[np.ndarray, "captions text_dim"],
+        image_of_caption: Int[np.ndarray, " captions"],
+    ) -> "CCAStatistics":
+        """Collect the statistics; an image counts once for each of its captions, but is not copied for it.
+
+        Raises:
+            XmrError: fewer than two captions, or features that are not finite.
+        """
+        pairs = len(captions)
+        if pairs < 2:
+            raise XmrError(f"CCA needs at least 2 pairs; there are {pairs}")
+        for what, features in (("image", images), ("caption", captions)):
+            if not np.isfinite(features).all():
+                raise XmrError(f"CCA: the {what} features hold values that are not finite; make them again")
+        counts = np.bincount(image_of_caption, minlength=len(images)).astype(np.float64)
+        image_mean = counts @ images / pairs
+        caption_mean = captions.mean(0, dtype=np.float64)
+        x = images - image_mean
+        y = captions - caption_mean
+        sums = np.zeros((len(images), y.shape[1]))
+        np.add.at(sums, image_of_caption, y)
+        return cls(
+            image_mean,
+            caption_mean,
+            (x * counts[:, None]).T @ x / pairs,
+            y.T @ y / pairs,
+            x.T @ sums / pairs,
+        )
+
+    def solve(self, regularisation: float, dims: int | None = None) -> CCA:
+        """Find the directions (Hotelling 1936; with a ridge: Vinod 1976, Hardoon et al. 2004).
+
+        Args:
+            regularisation: ridge added to both covariances, as a share of their mean variance, > 0 unless both have
+                full rank.
+            dims: directions kept; by default all, min(image_dim, text_dim).
+
+        Raises:
+            XmrError: a covariance is singular and the ridge does not mend it.
+        """
+        factors = []
+        for what, covariance in (("image", self.image_covariance), ("caption", self.caption_covariance)):
+            ridge = regularisation * np.trace(covariance) / len(covariance)
+            try:
+                factors.append(scipy.linalg.cholesky(covariance + ridge * np.eye(len(covariance)), lower=True))
+            except scipy.linalg.LinAlgError:
+                raise XmrError(
+                    f"CCA: the {what} features' covariance is singular with regularisation {regularisation}; take a "
+                    "larger one"
+                ) from None
+        # Whitened cross-covariance L_x⁻¹ C_xy L_y⁻ᵀ: its singular values are the correlations.
+        half = scipy.linalg.solve_triangular(factors[0], self.cross_covariance, lower=True)
+        whitened = scipy.linalg.solve_triangular(factors[1], half.T, lower=True).T
+        left, correlations, right = scipy.linalg.svd(whitened, full_matrices=False)
+        kept = slice(0, dims)
+        return CCA(
+            self.image_mean,
+            self.caption_mean,
+            scipy.linalg.solve_triangular(factors[0], left[:, kept], lower=True, trans="T"),
+            scipy.linalg.solve_triangular(factors[1], right.T[:, kept], lower=True, trans="T"),
+            np.clip(correlations[kept], 0.0, 1.0),
+        )

@@ -1,0 +1,102 @@
+"""The strict papermill driver: numbered notebooks, run one after the other, stopping at the first error."""
+
+import os
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import nbformat
+import papermill
+from papermill.exceptions import PapermillExecutionError
+
+from .errors import XmrError
+from .paths import results_root, root
+
+PARAMETERS = ("dataset", "data", "profile", "seeds", "results")
+
+
+def notebooks(only: Sequence[str] = ()) -> list[Path]:
+    """Return the numbered notebooks in their order; ``only`` holds numbers or beginnings of names (``01``).
+
+    Raises:
+        XmrError: there are no notebooks here, or none that begins so.
+    """
+    folder = root() / "notebooks"
+    found = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+    if not found:
+        raise XmrError(f"{folder}: no numbered notebooks here; run inside a checkout of the project, or set XMR_HOME")
+    for start in only:
+        if not any(path.name.startswith(start) for path in found):
+            raise XmrError(f"{folder}: no notebook begins with {start!r}; there are {', '.join(p.stem for p in found)}")
+    return [path for path in found if not only or any(path.name.startswith(start) for start in only)]
+
+
+def check_parameters(path: Path) -> None:
+    """Make sure that a notebook takes the parameters it will be given: papermill itself would only warn.
+
+    Raises:
+        XmrError: the file is no notebook, or its ``parameters`` cell doesn't name exactly the five.
+    """
+    try:
+        found = tuple(papermill.inspect_notebook(str(path)))
+    except (nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
+        raise XmrError(f"{path}: not a notebook ({type(error).__name__})") from None
+    if found != PARAMETERS:
+        raise XmrError(
+            f"{path}: its cell tagged 'parameters' sets {', '.join(found) or 'nothing'}; it must set exactly "
+            f"{', '.join(PARAMETERS)}, in this order"
+        )
+
+
+def run_notebooks(
+    dataset: str,
+    data: str | None,
+    profile: str,
+    seeds: Sequence[int],
+    results: str | None = None,
+    only: Sequence[str] = (),
+) -> dict[str, float]:
+    """Run notebooks by papermill; return the seconds that each took.
+
+    Executed copies go to ``<results>/<dataset>/notebooks/`` (``smoke``: in a new temporary folder), also that of a
+    notebook that failed, so that the error can be seen where it happened.
+
+    Raises:
+        XmrError: a notebook can't be found, has other parameters, or stopped with an error.
+    """
+    paths = notebooks(only)
+    for path in paths:
+        check_parameters(path)
+    if not results and profile == "smoke":
+        results = tempfile.mkdtemp(prefix="xmr-smoke-")
+    folder = (Path(results).expanduser().resolve() if results else results_root()) / dataset / "notebooks"
+    folder.mkdir(parents=True, exist_ok=True)
+    parameters = {
+        "dataset": dataset,
+        "data": str(Path(data).expanduser().resolve()) if data else "",
+        "profile": profile,
+        "seeds": list(seeds),
+        "results": str(Path(results).expanduser().resolve()) if results else "",
+    }
+    # Without it a kernel called python3 in the user's home would be taken, with other packages than ours.
+    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+    seconds = {}
+    for path in paths:
+        started = time.perf_counter()
+        try:
+            papermill.execute_notebook(
+                str(path),
+                str(folder / path.name),
+                parameters,
+                kernel_name="python3",
+                cwd=str(root()),
+                progress_bar=True,
+            )
+        except PapermillExecutionError as error:
+            raise XmrError(
+                f"{path.name}: cell {error.cell_index + 1} stopped with {error.ename}: {error.evalue} "
+                f"(see {folder / path.name})"
+            ) from None
+        seconds[path.stem] = time.perf_counter() - started
+    return seconds

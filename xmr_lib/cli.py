@@ -1,0 +1,215 @@
+"""The command ``xmr``."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import __version__
+from .errors import XmrError
+
+app = typer.Typer(
+    help="Cross-modal retrieval: find the captions of an image and the image of a caption.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+data_app = typer.Typer(help="Look at data before using them.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(data_app, name="data")
+
+DatasetOption = Annotated[str, typer.Option("--dataset", help="Slug of the dataset: the folder under results/.")]
+DataOption = Annotated[
+    str | None,
+    typer.Option("--data", help="Folder or file of the dataset. [default: $XMR_DATA/DATASET; scenes is drawn]"),
+]
+ProfileOption = Annotated[str, typer.Option("--profile", help="Sizes: smoke, demo or full.")]
+ResultsOption = Annotated[str | None, typer.Option("--results", help="Root of the results. [default: results/]")]
+SeedsOption = Annotated[str, typer.Option("--seeds", help="Seeds, with commas.")]
+StrictOption = Annotated[bool, typer.Option("--strict", help="Stop at the first image that can't be read.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from .paths import cache_root, root
+
+        typer.echo(f"xmr {__version__}\nroot  {root()}\ncache {cache_root()}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and where files go.")
+    ] = False,
+) -> None:
+    """Cross-modal retrieval: find the captions of an image and the image of a caption."""
+
+
+@app.command()
+def demo(profile: ProfileOption = "demo", results: ResultsOption = None) -> None:
+    """Draw the scenes, run every notebook on them, and show what came out and how long it took."""
+    from .batch import run_notebooks
+    from .config import profile as sizes
+    from .data.locate import open_dataset
+    from .paths import results_root
+
+    started = time.perf_counter()
+    open_dataset("scenes", None, sizes(profile))
+    seconds = {"drawing the scenes": time.perf_counter() - started}
+    seconds |= run_notebooks("scenes", None, profile, [0], results)
+    folder = (Path(results) if results else results_root()) / "scenes"
+    if profile != "smoke":
+        typer.echo("\n" + _summary(folder / "summary.csv"))
+        typer.echo(f"\ntables, figures and executed notebooks: {folder}")
+    typer.echo("\n" + _times(seconds))
+
+
+@data_app.command("check")
+def data_check(
+    path: Annotated[Path, typer.Argument(help="Folder or file of a dataset, in any of the known layouts.")],
+    images: Annotated[bool, typer.Option(help="Decode every image.")] = True,
+) -> None:
+    """Print a dataset's facts and what is wrong with it; the exit code is 1 if something is."""
+    from .data import check_dataset, read_dataset
+
+    report = check_dataset(read_dataset(path), read_images=images)
+    typer.echo("\n".join(report.lines()))
+    if report.problems:
+        raise typer.Exit(1)
+
+
+@app.command()
+def features(
+    dataset: DatasetOption = "scenes",
+    data: DataOption = None,
+    profile: ProfileOption = "demo",
+    image_features: Annotated[str | None, typer.Option(help="Slug; default: those that the data bring.")] = None,
+    seeds: SeedsOption = "0",
+    strict: StrictOption = False,
+) -> None:
+    """Make the feature stores of a dataset: image features and word vectors. What is there is not made again."""
+    from .experiment import Lab
+
+    lab = Lab(dataset, data, profile, strict=strict)
+    config = lab.config("features")
+    store = lab.image_store(image_features or config.image_features)
+    typer.echo(f"{store.folder}: {len(store)} items of {store.values.shape[1:]}, {len(store.skipped)} left out")
+    for seed in _seeds(seeds):
+        lab.words(config.text_features, seed)
+        typer.echo(f"{config.text_features}, seed {seed}: ready")
+
+
+@app.command()
+def train(
+    model: Annotated[str, typer.Argument(help="Name of a model of the study, e.g. ab-infonce; 'list' shows them.")],
+    dataset: DatasetOption = "scenes",
+    data: DataOption = None,
+    profile: ProfileOption = "demo",
+    seeds: SeedsOption = "0",
+    results: ResultsOption = None,
+    name: Annotated[str | None, typer.Option(help="Name of the run; needed if --set changes the model.")] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", help="Change a field of the config: learning_rate=0.0005. Repeatable.")
+    ] = None,
+    strict: StrictOption = False,
+) -> None:
+    """Train one model, score it once on test, and add its row to summary.csv. Goes on where a kill left it."""
+    from .experiment import MODELS, Lab, named, run
+
+    if model == "list":
+        typer.echo(
+            "\n".join(
+                f"{name:22} {', '.join(f'{k}={v}' for k, v in fields.items())}" for name, fields in MODELS.items()
+            )
+        )
+        return
+    lab = Lab(dataset, data, profile, results, strict)
+    [config] = named(lab, model)
+    if changes:
+        if not name:
+            raise XmrError("--set makes another model: give it a name with --name")
+        config = config.but(**dict(_change(change, config.to_dict()) for change in changes))
+    if name:
+        config = config.but(model=name)
+    run(lab, config, _seeds(seeds))
+    typer.echo(_summary(lab.results / "summary.csv", [config.model]))
+
+
+@app.command()
+def evaluate(
+    run_folder: Annotated[
+        Path, typer.Argument(metavar="RUN", help="A run's folder: results/DATASET/runs/MODEL/seedK.")
+    ],
+    data: DataOption = None,
+    gallery: Annotated[str, typer.Option(help="What is searched: test (the field's protocol) or train.")] = "test",
+) -> None:
+    """Score a run again from its checkpoint and compare with what is recorded; or search the training split with it."""
+    from .experiment import evaluate_run
+
+    typer.echo("\n".join(evaluate_run(run_folder, data, gallery)))
+
+
+@app.command()
+def run(
+    dataset: DatasetOption = "scenes",
+    data: DataOption = None,
+    profile: ProfileOption = "demo",
+    seeds: SeedsOption = "0",
+    results: ResultsOption = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Number of a notebook (01); repeatable. [default: all]")
+    ] = None,
+) -> None:
+    """Run the notebooks by papermill, strictly; executed copies go to results/DATASET/notebooks/."""
+    from .batch import run_notebooks
+
+    typer.echo("\n" + _times(run_notebooks(dataset, data, profile, _seeds(seeds), results, only or ())))
+
+
+def main() -> None:
+    """Entry point: user errors are one line on stderr and exit code 1."""
+    try:
+        app()
+    except XmrError as error:
+        print(f"xmr: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("xmr: stopped; run the same command again to go on", file=sys.stderr)
+        sys.exit(130)
+
+
+def _seeds(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise XmrError(f"--seeds {text!r}: give whole numbers with commas, e.g. 0,1,2") from None
+
+
+def _change(text: str, fields: dict) -> tuple[str, object]:
+    """Read ``field=value`` as the type that the field has."""
+    key, equals, value = text.partition("=")
+    if not equals or key not in fields:
+        raise XmrError(f"--set {text!r}: give FIELD=VALUE; the fields are {', '.join(fields)}")
+    kind = type(fields[key])
+    try:
+        return key, value.lower() in ("true", "1", "yes") if kind is bool else kind(value)
+    except ValueError:
+        raise XmrError(f"--set {text!r}: {key} is of type {kind.__name__}") from None
+
+
+def _summary(path: Path, models: list[str] | None = None) -> str:
+    from .records import RECALLS, read_summary
+
+    columns = ("run", *RECALLS, "rsum_low", "rsum_high", "chance_rsum")
+    rows = [row for row in read_summary(path) if models is None or row["run"] in models]
+    widths = [max(len(column), *(len(row[column]) for row in rows)) for column in columns]
+    lines = [columns, *([row[column] for column in columns] for row in rows)]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
+
+
+def _times(seconds: dict[str, float]) -> str:
+    rows = [*seconds.items(), ("all", sum(seconds.values()))]
+    return "\n".join(f"{name:28} {value:7.1f} s" for name, value in rows)

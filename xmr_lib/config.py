@@ -1,0 +1,162 @@
+"""What a run is: one frozen record of everything that can change its numbers."""
+
+import json
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from .errors import XmrError
+
+CHOICES = {
+    "task": ("a", "b", "c", "d", "e", "baseline", "representations", "fusion", "finetune", "ensemble", "best"),
+    "track": ("clean", "open", "transductive"),
+    "method": ("cca", "dual-encoder"),
+    "aggregation": ("mean", "sum", "max", "meanmax", "idf"),
+    "image_input": ("none", "l2", "standardise"),
+    "text_input": ("none", "l2", "standardise"),
+    "projection": ("linear", "mlp"),
+    "measure": ("cosine", "euclidean"),
+    "loss": ("infonce", "triplet"),
+    "negatives": ("random", "semihard", "hardest", "all"),
+    "direction": ("i2t", "t2i", "both"),
+}
+
+
+@dataclass(frozen=True)
+class Config:
+    """One model on one dataset. The same ``model`` name with other values is an error, never an overwrite."""
+
+    model: str
+    """Name of the run, e.g. ``ab-infonce``: the folder under ``runs/`` and the first column of ``summary.csv``."""
+    task: str = "baseline"
+    """Task of the assignment that this run answers; it changes no number."""
+    track: str = "clean"
+    """``open`` if a part has seen the test set's captions before, ``clean`` if not."""
+    image_features: str = "effnet-lite0"
+    """Slug of the image features."""
+    text_features: str = "fasttext-self"
+    """Slug of the word features."""
+    aggregation: str = "mean"
+    """How the words of a caption become one vector."""
+    method: str = "dual-encoder"
+    """``cca``: closed form, no training; ``dual-encoder``: two projections trained by gradient descent."""
+
+    image_input: str = "l2"
+    """What is done to an image feature first; ReLU features differ tenfold in length, which l2 takes away."""
+    text_input: str = "standardise"
+    """What is done to a caption feature first; ``standardise`` takes away the common vector that all captions share."""
+    projection: str = "mlp"
+    """``linear`` or ``mlp`` (one hidden layer), for both modalities."""
+    hidden: int = 1024
+    """Width of the hidden layer, in units."""
+    embed: int = 512
+    """Dimensions of the common space."""
+    dropout: float = 0.3
+    """Share of inputs and hidden units dropped in training."""
+    normalised: bool = True
+    """Whether embeddings are scaled to length 1."""
+    measure: str = "cosine"
+    """How two embeddings are compared, in training and in search."""
+
+    loss: str = "infonce"
+    """``infonce`` or ``triplet``."""
+    negatives: str = "hardest"
+    """Which negatives of the batch a triplet takes."""
+    margin: float = 0.2
+    """Triplet margin, in units of the measure."""
+    temperature: float = 0.07
+    """Where InfoNCE's learnable temperature starts."""
+    direction: str = "both"
+    """``i2t`` is task (a) alone, ``t2i`` task (b) alone."""
+
+    epochs: int = 20
+    """Most passes over the captions; the cosine schedule ends there."""
+    batch: int = 512
+    """Image–caption pairs a step: negatives come from it."""
+    learning_rate: float = 1e-3
+    """Peak of the schedule."""
+    weight_decay: float = 1e-2
+    """AdamW's, on weights but not on biases."""
+    warmup: float = 0.05
+    """Share of all steps in which the learning rate rises."""
+    patience: int = 5
+    """Epochs without a better validation rSum after which training stops."""
+
+    regularisations: tuple[float, ...] = (0.01, 0.03, 0.1, 0.3, 1.0)
+    """CCA: ridge, as a share of the mean variance; the best on validation is taken."""
+    powers: tuple[float, ...] = (0.0, 1.0, 2.0, 4.0)
+    """CCA: exponent of the correlations that weigh the dimensions; chosen with the ridge."""
+
+    def __post_init__(self) -> None:
+        for name, allowed in CHOICES.items():
+            if (value := getattr(self, name)) not in allowed:
+                raise XmrError(f"config {self.model!r}: {name} = {value!r}; it is one of {', '.join(allowed)}")
+        for name in ("hidden", "embed", "epochs", "batch", "patience"):
+            if getattr(self, name) < 1:
+                raise XmrError(f"config {self.model!r}: {name} = {getattr(self, name)} must be at least 1")
+        if self.batch < 2:
+            raise XmrError(f"config {self.model!r}: batch = 1 leaves no negatives; take at least 2")
+        if not self.model or self.model != "".join(c for c in self.model if c.isalnum() or c in "-_."):
+            raise XmrError(f"config: model = {self.model!r} is no name for a folder; use letters, digits, - _ .")
+
+    def but(self, **changes: Any) -> "Config":
+        """Return this config with some fields changed.
+
+        Raises:
+            XmrError: a field that does not exist.
+        """
+        self._refuse_unknown(changes)
+        return replace(self, **changes)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Config":
+        """Read what ``to_dict`` wrote.
+
+        Raises:
+            XmrError: a field that does not exist, or no ``model``.
+        """
+        cls._refuse_unknown(values)
+        if "model" not in values:
+            raise XmrError("config: the field 'model' (its name) is missing")
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold."""
+        return json.loads(json.dumps(asdict(self)))
+
+    @classmethod
+    def _refuse_unknown(cls, values: dict[str, Any]) -> None:
+        unknown = sorted(set(values) - {field.name for field in fields(cls)})
+        if unknown:
+            known = ", ".join(field.name for field in fields(cls))
+            raise XmrError(f"config: there is no field {unknown[0]!r}; there are {known}")
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Sizes, and nothing but sizes: a profile never changes what a run computes."""
+
+    name: str
+    scenes: tuple[int, int, int]
+    """Pictures of ``scenes`` to draw for train, val and test."""
+    changes: dict[str, Any]
+    """Fields of ``Config`` that the profile sets."""
+    fasttext_epochs: int
+    """Passes of self-trained FastText over the training captions."""
+
+
+PROFILES = {
+    "smoke": Profile("smoke", (60, 20, 20), {"hidden": 64, "embed": 32, "epochs": 2, "batch": 64}, 1),
+    "demo": Profile("demo", (800, 100, 200), {"hidden": 512, "embed": 256, "epochs": 15, "batch": 256}, 20),
+    "full": Profile("full", (800, 100, 200), {}, 10),
+}
+
+
+def profile(name: str) -> Profile:
+    """Return a profile by name.
+
+    Raises:
+        XmrError: there is none of that name.
+    """
+    if name not in PROFILES:
+        raise XmrError(f"profile {name!r} is unknown; there are {', '.join(PROFILES)}")
+    return PROFILES[name]

@@ -1,0 +1,131 @@
+"""From what a reader found to ``CaptionedImages``: unescape, tokenise, number, sort out splits."""
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import XmrError
+from .captioned import CaptionedImages
+from .files import slug
+from .splits import Splits
+
+_APOSTROPHE = re.compile(r"(?<=\w)['’](?=\w)")
+_WORD = re.compile(r"[^\W_]+")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One image with its captions, as a reader hands it on."""
+
+    filename: str
+    image_id: int
+    raw: Sequence[str]
+    caption_ids: Sequence[int]
+    tokens: Sequence[Sequence[str]] | None = None
+    """Words of each caption where the layout brings them; otherwise they are made from ``raw``."""
+
+
+def tokenise(text: str) -> tuple[str, ...]:
+    """Split a caption into lower-case words of letters (accents kept) and digits.
+
+    ``man's`` becomes ``mans``; a hyphen parts words.
+    """
+    text = unicodedata.normalize("NFC", text.lower())
+    return tuple(_WORD.findall(_APOSTROPHE.sub("", text)))
+
+
+def from_rows(
+    rows: Iterable[tuple[str, str]],
+    splits: Splits,
+    *,
+    name: str,
+    layout: str,
+    source: Path,
+    images_folder: Path | None,
+    notes: Sequence[str] = (),
+) -> CaptionedImages:
+    """Build a dataset from (file name, caption) rows; captions of one image need not stand together.
+
+    Images are put in the order of their names and numbered so; captions are numbered by their place after that.
+
+    Raises:
+        XmrError: there is no row.
+    """
+    captions: dict[str, list[str]] = {}
+    for filename, raw in rows:
+        captions.setdefault(filename, []).append(raw.strip())
+    items, number = [], 0
+    for image_id, filename in enumerate(sorted(captions)):
+        raw = captions[filename]
+        caption_ids = range(number, number := number + len(raw))
+        items.append(Item(filename, image_id, raw, caption_ids))
+    return from_items(items, splits, name=name, layout=layout, source=source, images_folder=images_folder, notes=notes)
+
+
+def from_items(
+    items: Sequence[Item],
+    splits: Splits,
+    *,
+    name: str,
+    layout: str,
+    source: Path,
+    images_folder: Path | None,
+    notes: Sequence[str] = (),
+) -> CaptionedImages:
+    """Build a dataset from items, in their order; images without captions are left out and noted.
+
+    Raises:
+        XmrError: an image id, a file name or a caption id occurs twice, or no image has a caption.
+    """
+    _refuse_twice(source, "image id", ((item.image_id, item.filename) for item in items))
+    _refuse_twice(source, "file name", ((item.filename, f"image id {item.image_id}") for item in items))
+    _refuse_twice(source, "caption id", ((number, item.filename) for item in items for number in item.caption_ids))
+    captioned = [item for item in items if item.raw]
+    if not captioned:
+        raise XmrError(f"{source}: there is no image with a caption in it")
+    notes = [*notes, *splits.notes]
+    if bare := [item.filename for item in items if not item.raw]:
+        notes.append(f"{len(bare)} images without captions were left out: {some(bare)}")
+    members: dict[str, list[int]] = {split: [] for split in ("train", "val", "test")}
+    for position, item in enumerate(captioned):
+        for split in splits.of.get(item.filename, ()):
+            members.setdefault(split, []).append(position)
+    raw = tuple(tuple(html.unescape(text) for text in item.raw) for item in captioned)
+    return CaptionedImages(
+        name=slug(name),
+        image_ids=np.array([item.image_id for item in captioned], dtype=np.int64),
+        filenames=tuple(item.filename for item in captioned),
+        raw=tuple(text for of_image in raw for text in of_image),
+        tokens=tuple(
+            tuple(words)
+            for item, of_image in zip(captioned, raw, strict=True)
+            for words in (map(tokenise, of_image) if item.tokens is None else item.tokens)
+        ),
+        caption_ids=np.array([number for item in captioned for number in item.caption_ids], dtype=np.int64),
+        image_of_caption=np.repeat(np.arange(len(captioned)), [len(item.raw) for item in captioned]),
+        splits={split: np.array(positions, dtype=np.int64) for split, positions in members.items()},
+        split_source=splits.source,
+        layout=layout,
+        images_folder=images_folder,
+        source=source,
+        notes=tuple(notes),
+    )
+
+
+def some(names: Sequence[object], most: int = 10) -> str:
+    """Return the first names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(str(name) for name in names[:most]) + more
+
+
+def _refuse_twice(source: Path, what: str, named: Iterable[tuple[object, str]]) -> None:
+    seen: dict[object, str] = {}
+    for key, of in named:
+        if key in seen:
+            raise XmrError(f"{source}: {what} {key} occurs twice ({seen[key]} and {of}); each must be unique")
+        seen[key] = of

@@ -1,0 +1,112 @@
+"""Text, JSON, CSV and image folders as users have them: read with errors in one line."""
+
+import csv
+import io
+import json
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import XmrError
+
+IMAGE_FOLDERS = (
+    "flickr30k-images",
+    "flickr30k_images",
+    "images",
+    "imgs",
+    "Images",
+    "Flickr8k_Dataset",
+    "Flicker8k_Dataset",
+)
+# A list of a million file names needs no more than these to tell its folder.
+_NAMES_TRIED = 50
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a UTF-8 file, with or without a byte order mark.
+
+    Raises:
+        XmrError: the file is not there, can't be read, or is not UTF-8.
+    """
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise XmrError(f"{path}: not UTF-8 text (byte {error.start}); save it as UTF-8") from error
+    except OSError as error:
+        raise XmrError(f"{path}: can't be read ({error.strerror or error})") from error
+
+
+def read_lines(path: Path) -> list[str]:
+    """Return the lines of a UTF-8 file. Only line feeds end a line: captions may hold Unicode's other separators."""
+    return [line.removesuffix("\r") for line in read_text(path).split("\n")]
+
+
+def read_json(path: Path) -> Any:
+    """Return what a JSON file holds.
+
+    Raises:
+        XmrError: the file can't be read or is not JSON.
+    """
+    text = read_text(path)
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise XmrError(f"{path}: not valid JSON ({error.msg} at line {error.lineno}, column {error.colno})") from error
+    except RecursionError as error:
+        raise XmrError(f"{path}: not a dataset, its JSON is nested too deeply") from error
+
+
+def read_csv(path: Path, delimiter: str = ",") -> list[tuple[int, list[str]]]:
+    """Return the rows of a CSV file that are not empty, each with the number of its last line.
+
+    Raises:
+        XmrError: the file can't be read or is not CSV.
+    """
+    reader = csv.reader(io.StringIO(read_text(path), newline=""), delimiter=delimiter, strict=True)
+    try:
+        return [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise XmrError(f"{path}: line {reader.line_num} is not CSV ({error}); is a quote left open?") from error
+
+
+def field(entry: Any, key: str, kind: type, where: str) -> Any:
+    """Return ``entry[key]`` after a look at its type.
+
+    Raises:
+        XmrError: ``entry`` is no JSON object, has no such key, or another type of value; begins with ``where``.
+    """
+    if not isinstance(entry, dict):
+        raise XmrError(f"{where} is a {type(entry).__name__}, not an object with {key!r}")
+    if key not in entry:
+        raise XmrError(f"{where} has no {key!r}")
+    value = entry[key]
+    # bool is an int in Python, but `true` is nobody's id.
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise XmrError(f"{where}: {key!r} is a {type(value).__name__}, not {kind.__name__}")
+    if kind is int and not -(2**63) <= value < 2**63:
+        raise XmrError(f"{where}: {key!r} does not fit into 64 bits")
+    return value
+
+
+def find_images_folder(folder: Path, filenames: Sequence[str]) -> Path | None:
+    """Return the folder that ``filenames`` are relative to: one of the usual names in ``folder``, or itself.
+
+    Some unpacked archives hold their folder twice (``images/images``), so that is looked into as well. The folder with
+    most of the files wins; where none has any, it is the first that exists under a usual name, else None.
+    """
+    named = [folder / name for name in IMAGE_FOLDERS if (folder / name).is_dir()]
+    nested = [path / path.name for path in named if (path / path.name).is_dir()]
+    # os.path, not pathlib: a name that no file system takes is just not there.
+    tried = filenames[:: max(1, len(filenames) // _NAMES_TRIED)]
+    found = {path: sum(os.path.isfile(path / name) for name in tried) for path in (*named, *nested, folder)}
+    best = max(found, key=lambda path: found[path])
+    if found[best]:
+        return best
+    return named[0] if named else None
+
+
+def slug(text: str) -> str:
+    """Return a name that can be a folder everywhere: lower case, digits, ``-`` and ``_``."""
+    return re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-") or "dataset"

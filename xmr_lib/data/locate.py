@@ -1,0 +1,36 @@
+"""Where a dataset lies: given, in ``$XMR_DATA``, on the course's server, or drawn here (``scenes``)."""
+
+import os
+from pathlib import Path
+
+from ..config import Profile
+from ..errors import XmrError
+from ..paths import COURSE_SERVER, cache_root
+from .captioned import CaptionedImages
+from .recognise import read_dataset
+from .scenes import write_scenes
+
+
+def open_dataset(name: str, data: str | Path | None, profile: Profile) -> CaptionedImages:
+    """Read a dataset by name; ``scenes`` is drawn first if it is not there yet.
+
+    Args:
+        name: slug of the dataset; results go to ``results/<name>/``.
+        data: folder or file to read; None or empty: ``$XMR_DATA/<name>``, then the course's server for ``flickr30k``.
+        profile: decides how many pictures of ``scenes`` are drawn.
+
+    Raises:
+        XmrError: nothing is found (the message lists where it was looked for), or what is found can't be read.
+    """
+    if data:
+        return read_dataset(Path(data).expanduser(), name)
+    if name == "scenes":
+        train, val, test = profile.scenes
+        return read_dataset(write_scenes(cache_root() / "scenes" / f"{train}-{val}-{test}", train, val, test), name)
+    places = [Path(root).expanduser() / name for root in (os.environ.get("XMR_DATA"),) if root]
+    places += [COURSE_SERVER] if name == "flickr30k" else []
+    for place in places:
+        if place.exists():
+            return read_dataset(place, name)
+    looked = ", ".join(map(str, places)) or "nowhere: XMR_DATA is not set"
+    raise XmrError(f"dataset {name!r}: no data found (looked in {looked}); give its folder with --data PATH")

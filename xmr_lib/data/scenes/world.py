@@ -1,0 +1,249 @@
+"""What a scene is, which facts hold in it, and how one is sampled."""
+
+import random
+from dataclasses import dataclass, replace
+
+Fact = tuple[str, ...]
+
+TIMES = {"day": 0.56, "sunset": 0.2, "night": 0.24}
+SKIES = {"clear": 0.6, "cloudy": 0.4}
+COUNTS = {1: 0.66, 2: 0.2, 3: 0.09, 4: 0.05}
+SIZES = {"small": 0.22, "medium": 0.43, "big": 0.35}
+NUMBERS = ("none", "one", "two", "three", "four")
+SURPRISE = 0.05
+"""Share of things that are out of place: a cow in a living room, a sailing boat in the desert."""
+THEMES = 60
+"""Most scenes vary one of so many themes in a detail or two: near misses make retrieval hard (set on validation)."""
+FRESH = 0.1
+"""Share of scenes that follow no theme."""
+CHANGES = {"colour": 5, "size": 3, "count": 3, "order": 3, "time": 0.5, "sky": 0.5}
+"""What is changed in a theme, and how often."""
+
+HABITATS: dict[str, str] = {
+    "park": "dog dog cat bird man woman bicycle tree tree bench bench flower ball umbrella guitar kite balloon",
+    "beach": "man woman dog umbrella umbrella ball ball boat boat chair kite kite bird plane guitar",
+    "street": "car car car car bus bus bus bus truck truck truck truck bicycle man woman dog cat house bench plane bird",
+    "snow": "snowman snowman snowman dog man woman house house tent tree bird bench truck",
+    "sea": "boat boat boat boat fish fish fish fish bird plane balloon kite ball",
+    "desert": "car car truck truck tent horse horse man woman bicycle bus plane balloon balloon",
+    "living room": "cat cat dog lamp lamp chair chair cake cake cake guitar ball flower man woman",
+    "forest": "tent tent dog bird bird horse bicycle man woman flower flower house cat",
+    "farm": "cow cow cow cow cow sheep sheep sheep horse horse truck truck house dog tree cat balloon bird",
+    "mountains": "tent sheep cow cow horse car car bus bus man woman plane kite balloon bird flower",
+}
+"""Background to what is usual there; said twice, it is twice as common."""
+
+STRONG = ("red", "orange", "yellow", "green", "blue", "purple", "pink")
+PAINTS: dict[str, tuple[str, ...]] = {
+    "dog": ("brown", "black", "white", "orange"),
+    "cat": ("orange", "black", "white", "brown"),
+    "bird": ("red", "yellow", "green", "blue", "black", "white", "purple"),
+    "fish": ("red", "orange", "yellow", "green", "blue", "purple"),
+    "horse": ("brown", "black", "white"),
+    "cow": ("brown", "black", "white"),
+    "sheep": ("white", "black", "brown"),
+    "man": ("red", "yellow", "green", "blue", "purple", "white", "orange"),
+    "woman": ("red", "yellow", "green", "blue", "purple", "pink", "black"),
+    "snowman": ("red", "yellow", "green", "blue", "purple"),
+    "car": (*STRONG, "black", "white"),
+    "bus": ("red", "orange", "yellow", "green", "blue", "white"),
+    "truck": ("red", "orange", "yellow", "green", "blue", "purple"),
+    "bicycle": ("red", "orange", "yellow", "green", "blue", "pink"),
+    "boat": ("red", "yellow", "green", "blue", "brown", "white"),
+    "plane": ("red", "orange", "green", "blue", "purple", "yellow"),
+    "tree": ("green", "orange", "pink", "yellow"),
+    "house": ("red", "yellow", "green", "blue", "pink", "white"),
+    "bench": ("brown", "red", "green", "blue", "white"),
+    "flower": ("red", "orange", "yellow", "purple", "pink", "blue", "white"),
+    "tent": ("red", "orange", "yellow", "green", "blue", "purple"),
+    "cake": ("pink", "yellow", "brown", "blue", "green"),
+    "guitar": ("brown", "red", "blue", "black", "yellow", "white"),
+}
+"""Kinds that are not named here come in ``STRONG`` colours."""
+
+LARGE = ("bus", "truck", "house", "boat", "tent", "tree", "car", "horse", "cow", "bench", "plane", "umbrella")
+AIRBORNE = ("plane", "balloon", "kite", "bird")
+COVERS = {"tree": 0.42, "umbrella": 0.56}
+"""Kinds that others can be under, with the share of their height that is free below."""
+COVERED = ("dog", "cat", "ball", "chair", "sheep", "man", "woman", "guitar", "cake", "flower", "bench", "bicycle", "cow")
+BACKDROPS = ("house", "bus", "truck", "tent")
+FRONTS = ("dog", "cat", "man", "woman", "bicycle", "ball", "flower", "bench", "sheep", "snowman", "chair", "guitar")
+INVERSE = {"left": "right", "right": "left", "above": "under", "under": "above", "front": "behind", "behind": "front"}
+
+
+@dataclass(frozen=True)
+class Group:
+    """One to four things of one kind, colour and size."""
+
+    kind: str
+    colour: str
+    size: str
+    """small, medium or big; medium is never mentioned."""
+    count: int
+    band: str
+    """ground, sky, surface (of the sea) or water."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A picture's contents. No kind occurs in two groups; groups of a band are in order from left to right."""
+
+    background: str
+    time: str
+    sky: str
+    layout: str
+    """row; or, for two groups, under (the first is under the second) or front (the first is in front)."""
+    groups: tuple[Group, ...]
+    main: int
+    """Position of the group that every caption names."""
+
+    def relations(self) -> list[Fact]:
+        """Return what an annotator may say about two groups: ("relation", name, kind, other kind)."""
+        pairs: list[tuple[str, Group, Group]] = []
+        if self.layout != "row":
+            pairs.append((self.layout, self.groups[0], self.groups[1]))
+        else:
+            for k, first in enumerate(self.groups):
+                for second in self.groups[k + 1 :]:
+                    if first.band == second.band:
+                        pairs.append(("left", first, second))
+                    else:
+                        higher, lower = sorted((first, second), key=lambda g: BAND_ORDER.index(g.band))
+                        pairs.append(("above", higher, lower))
+        found = [("relation", name, a.kind, b.kind) for name, a, b in pairs]
+        found += [("relation", INVERSE[name], b.kind, a.kind) for name, a, b in pairs]
+        if self.layout == "row":
+            for a, b in zip(self.groups, self.groups[1:], strict=False):
+                if a.band == b.band:
+                    found += [("relation", "next", a.kind, b.kind), ("relation", "next", b.kind, a.kind)]
+        return [fact for fact in found if not (fact[1] == "above" and fact[2] in COVERS)]
+
+    def telling(self) -> frozenset[Fact]:
+        """Return the most that one caption can state: all facts, but of the relations only the first."""
+        relations = self.relations()
+        facts = (fact for fact in self.facts() if fact[0] != "relation" or fact == relations[0])
+        return frozenset(facts)
+
+    def facts(self) -> frozenset[Fact]:
+        """Return every fact that a caption could state and that holds."""
+        found: list[Fact] = [("background", self.background), ("time", self.time)]
+        if self.background != "living room":
+            found.append(("sky", self.sky))
+        for group in self.groups:
+            found += [("kind", group.kind), ("colour", group.kind, group.colour)]
+            found.append(("count", group.kind, NUMBERS[group.count]))
+            if group.size != "medium":
+                found.append(("size", group.kind, group.size))
+            if group.count > 1:
+                found.append(("plural", group.kind))
+            if group.count > 2:
+                found.append(("many", group.kind))
+        if len(self.groups) == 1 and self.groups[0].count == 1:
+            found.append(("alone",))
+        found += self.relations()
+        if self.layout != "row":
+            # Whoever reads "next to" would not call it wrong here, so other pictures' captions must not rely on it.
+            a, b = self.groups[0].kind, self.groups[1].kind
+            found += [("relation", "next", a, b), ("relation", "next", b, a)]
+        return frozenset(found)
+
+
+BAND_ORDER = ("sky", "surface", "ground", "water")
+
+
+class FactIndex:
+    """Scenes by fact, to find those of which a set of facts is true. Bit ``i`` of a mask is scene ``i``."""
+
+    def __init__(self) -> None:
+        self.masks: dict[Fact, int] = {}
+        self.telling: list[frozenset[Fact]] = []
+
+    def add(self, scene: Scene) -> None:
+        for fact in scene.facts():
+            self.masks[fact] = self.masks.get(fact, 0) | 1 << len(self.telling)
+        self.telling.append(scene.telling())
+
+    def matches(self, facts: frozenset[Fact]) -> int:
+        """Return the number of scenes in which all the facts hold."""
+        mask = (1 << len(self.telling)) - 1
+        for fact in facts:
+            mask &= self.masks.get(fact, 0)
+        return mask.bit_count()
+
+    def confusable(self, scene: Scene) -> bool:
+        """Tell if even the fullest caption of this scene fits a stored one, or that of a stored one fits this."""
+        facts = scene.facts()
+        return self.matches(scene.telling()) > 0 or any(known <= facts for known in self.telling)
+
+
+def pick(rng: random.Random, shares: dict[str, float]) -> str:
+    return rng.choices(list(shares), list(shares.values()))[0]
+
+
+def band_of(kind: str, background: str, rng: random.Random) -> str:
+    """Choose where a kind is in a background."""
+    if background == "sea":
+        return "sky" if kind in AIRBORNE else "water" if kind == "fish" else "surface"
+    if background != "living room" and kind in AIRBORNE and (kind != "bird" or rng.random() < 0.6):
+        return "sky"
+    return "ground"
+
+
+def sample_group(kind: str, background: str, company: int, rng: random.Random) -> Group:
+    """Choose colour, number and size; with ``company`` other groups, large things are held back, or nothing fits."""
+    count = rng.choices(list(COUNTS), list(COUNTS.values()))[0]
+    if kind in LARGE:
+        count = min(count, 1 if company else 2)
+    size = pick(rng, SIZES) if count < 3 else "medium"
+    if size == "big" and company and (kind in LARGE or company > 1):
+        size = "medium"
+    return Group(kind, rng.choice(PAINTS.get(kind, STRONG)), size, count, band_of(kind, background, rng))
+
+
+def sample_scene(rng: random.Random) -> Scene:
+    """Draw a scene at random; whether it fits into the picture is for ``layout.place`` to say."""
+    background = rng.choice(list(HABITATS))
+    wanted = rng.choices((1, 2, 3), (0.22, 0.5, 0.28))[0]
+    kinds: list[str] = []
+    while len(kinds) < wanted:
+        home = rng.choice(list(HABITATS)) if rng.random() < SURPRISE else background
+        kind = rng.choice(HABITATS[home].split())
+        if kind not in kinds:
+            kinds.append(kind)
+    groups = [sample_group(kind, background, wanted - 1, rng) for kind in kinds]
+    layout, main = "row", 0
+    if wanted == 2 and background != "sea":
+        for name, backs, fronts in (("under", COVERS, COVERED), ("front", BACKDROPS, FRONTS)):
+            if kinds[1] in fronts and kinds[0] in backs:
+                groups.reverse()
+                main = 1
+            if groups[0].kind in fronts and groups[1].kind in backs and rng.random() < 0.7:
+                layout = name
+                small, tall = groups
+                # Their true sizes depend on each other here, so the small one's is not to be mentioned.
+                groups = [Group(small.kind, small.colour, "medium", min(small.count, 2), "ground")]
+                groups.append(Group(tall.kind, tall.colour, "big" if name == "under" else "medium", 1, "ground"))
+    return Scene(background, pick(rng, TIMES), pick(rng, SKIES), layout, tuple(groups), main)
+
+
+def vary(scene: Scene, rng: random.Random) -> Scene:
+    """Change a few details of a scene, perhaps none."""
+    for change in rng.choices(list(CHANGES), list(CHANGES.values()), k=rng.randint(0, 3)):
+        at = rng.randrange(len(scene.groups))
+        group = scene.groups[at]
+        if change == "time":
+            scene = replace(scene, time=pick(rng, TIMES))
+        elif change == "sky":
+            scene = replace(scene, sky=pick(rng, SKIES))
+        elif change == "order" and scene.layout == "row":
+            scene = replace(scene, groups=scene.groups[::-1], main=len(scene.groups) - 1 - scene.main)
+        elif change == "colour":
+            group = replace(group, colour=rng.choice(PAINTS.get(group.kind, STRONG)))
+        elif change == "size" and scene.layout == "row" and group.count < 3:
+            group = replace(group, size=pick(rng, SIZES))
+        elif change == "count" and scene.layout == "row":
+            count = rng.randint(1, 2 if group.kind in LARGE else 4)
+            group = replace(group, count=count, size=group.size if count < 3 else "medium")
+        if change in ("colour", "size", "count"):
+            scene = replace(scene, groups=(*scene.groups[:at], group, *scene.groups[at + 1 :]))
+    return scene

@@ -1,0 +1,39 @@
+"""The dual encoder: two projections that meet in one space and never see each other's input."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from .projection import Projection
+
+
+class DualEncoder(nn.Module):
+    """Image encoder and caption encoder (Kiros et al. 2014, without the LSTM): similarity needs no joint pass."""
+
+    def __init__(self, image: Projection, caption: Projection):
+        super().__init__()
+        self.image, self.caption = image, caption
+
+    def forward(
+        self, images: Float[Tensor, "pairs image_dim"], captions: Float[Tensor, "pairs text_dim"]
+    ) -> tuple[Float[Tensor, "pairs embed"], Float[Tensor, "pairs embed"]]:
+        return self.image(images), self.caption(captions)
+
+    @torch.inference_mode()
+    def embed_images(self, images: Float[Tensor, "images image_dim"]) -> Float[Tensor, "images embed"]:
+        """Embed many images, in blocks, without dropout."""
+        return _in_blocks(self.image, images)
+
+    @torch.inference_mode()
+    def embed_captions(self, captions: Float[Tensor, "captions text_dim"]) -> Float[Tensor, "captions embed"]:
+        """Embed many captions, in blocks, without dropout."""
+        return _in_blocks(self.caption, captions)
+
+
+def _in_blocks(encoder: nn.Module, features: Tensor, block: int = 8192) -> Tensor:
+    training = encoder.training
+    encoder.eval()
+    try:
+        return torch.cat([encoder(part) for part in features.split(block)])
+    finally:
+        encoder.train(training)

@@ -1,0 +1,21 @@
+"""From a config to a result: the one place that knows data, features, models and metrics."""
+
+from .catalogue import MODELS, named
+from .evaluate import evaluate_run, search_train
+from .examples import caption_queries, image_queries
+from .lab import Lab
+from .run import chosen_on_validation, embed, ranks_of, run
+
+__all__ = [
+    "MODELS",
+    "Lab",
+    "caption_queries",
+    "chosen_on_validation",
+    "embed",
+    "evaluate_run",
+    "image_queries",
+    "named",
+    "ranks_of",
+    "run",
+    "search_train",
+]

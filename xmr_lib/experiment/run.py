@@ -1,0 +1,150 @@
+"""``run``: a config and seeds in, results out; what was run before is read, not run again."""
+
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch.nn.functional import normalize
+
+from ..baselines import CCAStatistics
+from ..config import Config
+from ..metrics import Ranks, bootstrap_interval, chance_levels, ranks_of_embeddings, summarise
+from ..records import Result, read_positions, read_run, read_summary, summary_row, update_summary, write_run
+from ..training import Pairs, train
+from .factories import make_loss, make_model
+from .lab import Lab
+from .machine import machine
+
+Embeddings = tuple[np.ndarray, np.ndarray]
+"""Of images, shape (images, embed), and of captions, shape (captions, embed)."""
+Embedder = Callable[[Pairs], Embeddings]
+
+
+def run(lab: Lab, config: Config, seeds: Sequence[int] = (0,)) -> list[Result]:
+    """Fit a model once a seed, choose on validation, score once on test, and record it.
+
+    Writes ``runs/<model>/seed<k>/`` and the model's row of ``summary.csv``. A run that is there already is read.
+
+    Raises:
+        XmrError: a run of this name was made with another config or other data; the training collapsed; data are
+            missing.
+    """
+    results = [_run_seed(lab, config, seed) for seed in seeds]
+    recorded = {row["run"]: row for row in read_summary(lab.results / "summary.csv")}
+    # Where only the committed facts are (no ranks, which git does not hold), the row that came with them stands.
+    if int(recorded.get(config.model, {}).get("seeds", 0)) != len(seeds) or _has_ranks(lab, results):
+        interval = bootstrap_interval([ranks_of(lab, result) for result in results])
+        update_summary(lab.results, [summary_row(results, interval)])
+    return results
+
+
+def chosen_on_validation(groups: Sequence[list[Result]]) -> list[Result]:
+    """Return the model (its results, one a seed) with the highest validation rSum, mean over seeds."""
+    return max(groups, key=lambda results: float(np.mean([result.val_rsum for result in results])))
+
+
+def ranks_of(lab: Lab, result: Result) -> Ranks:
+    """Return the ranks of a run on the test split: from its folder, or scored anew where only the facts are."""
+    positions = read_positions(lab.results, result.model, result.seed)
+    if positions is None:
+        return score_again(lab, result)
+    part = lab.usable(result.config["image_features"]).split("test")
+    return Ranks(image_of_caption=part.image_of_caption, **positions)
+
+
+def score_again(lab: Lab, result: Result) -> Ranks:
+    """Rank the test split with the model of a run, whatever is recorded."""
+    return _rank(lab, Config.from_dict(result.config), result.seed, _fit(lab, result)[0], "test")
+
+
+def embed(lab: Lab, result: Result, split: str) -> Embeddings:
+    """Embed the images and captions of a split with the model of a run, from its checkpoint if there is one."""
+    embedder, _, _ = _fit(lab, result)
+    return embedder(lab.pairs(Config.from_dict(result.config), split, result.seed))
+
+
+def _run_seed(lab: Lab, config: Config, seed: int) -> Result:
+    data = lab.facts(config.image_features)
+    if (result := read_run(lab.results, config.to_dict(), seed, data)) is not None:
+        return result
+    blank = Result(config.to_dict(), seed, data, {}, 0.0, {}, 0.0, {}, {})
+    embedder, history, fit_seconds = _fit(lab, blank)
+    started = time.process_time()
+    val_rsum = summarise(_rank(lab, config, seed, embedder, "val"))["rsum"]
+    ranks = _rank(lab, config, seed, embedder, "test")
+    result = Result(
+        config=config.to_dict(),
+        seed=seed,
+        data=data,
+        test=summarise(ranks),
+        val_rsum=val_rsum,
+        chance=chance_levels(ranks.image_of_caption),
+        cpu_seconds=fit_seconds + time.process_time() - started,
+        history=history,
+        machine=machine(),
+    )
+    write_run(lab.results, result, {"i2t_positions": ranks.i2t_positions, "t2i": ranks.t2i})
+    return result
+
+
+def _rank(lab: Lab, config: Config, seed: int, embedder: Embedder, split: str) -> Ranks:
+    pairs = lab.pairs(config, split, seed)
+    return ranks_of_embeddings(*embedder(pairs), pairs.image_of_caption, config.measure)
+
+
+def _fit(lab: Lab, result: Result) -> tuple[Embedder, dict, float]:
+    """Return the embedder, its history and the processor time; fast for a model that has its checkpoint."""
+    config = Config.from_dict(result.config)
+    fit = _fit_cca if config.method == "cca" else _fit_dual_encoder
+    return fit(lab, config, result.seed)
+
+
+def _fit_dual_encoder(lab: Lab, config: Config, seed: int) -> tuple[Embedder, dict, float]:
+    train_pairs, val_pairs = (lab.pairs(config, split, seed) for split in ("train", "val"))
+    torch.manual_seed(seed)
+    model = make_model(config, train_pairs)
+    checkpoint = lab.cache / "checkpoints" / config.model / f"seed{seed}.safetensors"
+    identity = {"config": config.to_dict(), "data": lab.facts(config.image_features), "seed": seed}
+    history = train(model, make_loss(config), train_pairs, val_pairs, config, seed, checkpoint, identity)
+
+    def embedder(pairs: Pairs) -> Embeddings:
+        return model.embed_images(pairs.images).numpy(), model.embed_captions(pairs.captions).numpy()
+
+    facts = {"loss": history.loss, "val_rsum": history.val_rsum, "best_epoch": history.best_epoch}
+    return embedder, facts, sum(history.seconds)
+
+
+def _fit_cca(lab: Lab, config: Config, seed: int) -> tuple[Embedder, dict, float]:
+    train_pairs, val_pairs = (lab.pairs(config, split, seed) for split in ("train", "val"))
+    started = time.process_time()
+
+    def inputs(pairs: Pairs) -> Embeddings:
+        scalings = (config.image_input, config.text_input)
+        features = (pairs.images, pairs.captions)
+        # "standardise" leaves CCA as it is: it centres, and its ridge is relative to the variance.
+        pair = [normalize(x) if how == "l2" else x for how, x in zip(scalings, features, strict=True)]
+        return pair[0].numpy(), pair[1].numpy()
+
+    statistics = CCAStatistics.of(*inputs(train_pairs), train_pairs.image_of_caption)
+    val_inputs = inputs(val_pairs)
+    best, table = None, []
+    for regularisation in config.regularisations:
+        cca = statistics.solve(regularisation)
+        for power in config.powers:
+            embeddings = cca.embed_images(val_inputs[0], power), cca.embed_captions(val_inputs[1], power)
+            rsum = summarise(ranks_of_embeddings(*embeddings, val_pairs.image_of_caption, config.measure))["rsum"]
+            table.append({"regularisation": regularisation, "power": power, "val_rsum": rsum})
+            if best is None or rsum > best[0]:
+                best = (rsum, cca, power)
+    _, cca, power = best
+
+    def embedder(pairs: Pairs) -> Embeddings:
+        images, captions = inputs(pairs)
+        return cca.embed_images(images, power), cca.embed_captions(captions, power)
+
+    return embedder, {"validation": table}, time.process_time() - started
+
+
+def _has_ranks(lab: Lab, results: Sequence[Result]) -> bool:
+    return all(read_positions(lab.results, result.model, result.seed) is not None for result in results)

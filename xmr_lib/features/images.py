@@ -1,0 +1,153 @@
+"""From image files to a feature store: threads decode while the network computes."""
+
+import sys
+from collections import deque
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image, ImageOps, UnidentifiedImageError
+from tqdm import tqdm
+
+from ..data.captioned import CaptionedImages
+from ..errors import XmrError
+from .image_extractors import ImageExtractor
+from .store import META, FeatureStore
+from .store_writer import StoreWriter
+
+COMMIT_EVERY = 256
+"""Images between two commits: a kill loses a few seconds of work."""
+DECODERS = 2
+"""Threads that decode; a network on the CPU needs the rest of the machine."""
+
+
+def extract_images(
+    dataset: CaptionedImages, extractor: ImageExtractor, folder: Path, strict: bool = False, batch: int = 32
+) -> FeatureStore:
+    """Extract the features of all images of a dataset into a store, or open the store that is there already.
+
+    After a kill the next call goes on where the last commit was, in the same batches, so that the store comes out the
+    same to the last bit.
+
+    Args:
+        folder: the store.
+        strict: stop at an image that can't be read; otherwise it is left out of the store and named in a warning.
+        batch: images that the network sees at once.
+
+    Raises:
+        XmrError: an image can't be read (``strict``), none can, there is no image folder, or the store in ``folder``
+            was made by something else.
+    """
+    meta = {
+        "extractor": extractor.slug,
+        **extractor.settings,
+        "weights": extractor.weights.sha256,
+        "dataset": dataset.fingerprint,
+    }
+    if not folder.exists():
+        dtype = extractor.settings["dtype"]
+        with StoreWriter(folder, meta, extractor.row_shape, dtype=dtype) as writer:
+            _extract(dataset, extractor, writer, strict, batch)
+            if skipped := writer.finish().skipped:
+                tqdm.write(
+                    f"warning: {_named(skipped)} can't be read and left out; reasons in {folder / META}",
+                    file=sys.stderr,
+                )
+    store = FeatureStore.open(folder, meta)
+    if strict and store.skipped:
+        raise XmrError(
+            f"{folder}: {_named(store.skipped)} could not be read when this store was made; mend them, delete the "
+            "folder and run again, or run without strict"
+        )
+    return store
+
+
+def drop_skipped(dataset: CaptionedImages, store: FeatureStore) -> CaptionedImages:
+    """Take the images that have no features in a store out of the splits, and say so in the dataset's notes."""
+    without = ~np.isin(dataset.image_ids, store.ids)
+    splits = {name: images[~without[images]] for name, images in dataset.splits.items()}
+    dropped = np.unique(np.concatenate([images[without[images]] for images in dataset.splits.values()]))
+    if not len(dropped):
+        return dataset
+    note = f"{_named([dataset.filenames[image] for image in dropped])} without features left the splits"
+    return replace(dataset, splits=splits, notes=(*dataset.notes, note))
+
+
+def read_image(path: Path, side: int) -> UInt8[np.ndarray, "side side 3"] | str:
+    """Read an image of any kind, turned upright, as RGB squashed to side × side; or return why that can't be done."""
+    try:
+        with Image.open(path) as image:
+            upright = ImageOps.exif_transpose(image)
+            if upright.mode.startswith("I"):
+                # 16 bits a pixel: Pillow's own conversion would clip at 255 rather than scale.
+                upright = Image.fromarray(np.clip(np.asarray(upright) // 257, 0, 255).astype(np.uint8))
+            return np.asarray(upright.convert("RGB").resize((side, side), Image.Resampling.BILINEAR))
+    except FileNotFoundError:
+        return "the file is missing"
+    except UnidentifiedImageError:
+        return "not an image, or damaged from its first bytes"
+    except MemoryError:
+        raise
+    except Exception as error:  # on damaged files Pillow's decoders raise anything from OSError to IndexError
+        return " ".join((getattr(error, "strerror", None) or str(error) or type(error).__name__).split())
+
+
+def _extract(
+    dataset: CaptionedImages, extractor: ImageExtractor, writer: StoreWriter, strict: bool, batch: int
+) -> None:
+    images, start = len(dataset), writer.done
+    paths = [dataset.path(image) for image in range(images)]
+    decoded = _decoded(paths[start:], extractor.side, ahead=2 * batch)
+    network = extractor.network() if start < images else None
+    # Nothing is committed before an image could be read: a wrong folder must not leave a store of missing files behind.
+    any_read, uncommitted = start > 0, 0
+    with tqdm(total=images, initial=start, desc=f"{extractor.slug} features", unit="image") as bar:
+        for first in range(start, images, batch):
+            read, pixels = [], []
+            for image in range(first, min(first + batch, images)):
+                found = next(decoded)
+                if not isinstance(found, str):
+                    read.append(image)
+                    pixels.append(found)
+                elif strict:
+                    writer.commit()
+                    raise XmrError(
+                        f"{paths[image]}: the image can't be read ({found}); mend it and run again (it goes on "
+                        f"after {first} images), or run without strict to leave it out"
+                    )
+                else:
+                    writer.skip(dataset.filenames[image], found)
+            if read:
+                writer.append(dataset.image_ids[read], extractor.features(network, np.stack(pixels)))
+            any_read = any_read or bool(read)
+            uncommitted += batch
+            if any_read and uncommitted >= COMMIT_EVERY:
+                writer.commit()
+                uncommitted = 0
+            bar.update(min(batch, images - first))
+    if images and not any_read:
+        raise XmrError(f"{dataset.images_folder}: none of the {images} images can be read (the last: {found})")
+
+
+def _decoded(paths: Sequence[Path], side: int, ahead: int) -> Iterator[np.ndarray | str]:
+    """Yield ``read_image`` of each path in turn; threads work at most ``ahead`` images ahead."""
+    with ThreadPoolExecutor(DECODERS) as pool:
+        waiting: deque = deque()
+        try:
+            for path in paths:
+                waiting.append(pool.submit(read_image, path, side))
+                if len(waiting) > ahead:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _named(names: Collection[str]) -> str:
+    """Return "7 images (a.jpg, b.jpg, c.jpg, d.jpg, e.jpg, …)"."""
+    first = ", ".join(list(names)[:5]) + ", …" * (len(names) > 5)
+    return f"{len(names)} image{'s' * (len(names) > 1)} ({first})"

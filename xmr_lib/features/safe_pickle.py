@@ -1,0 +1,215 @@
+"""A pickle of NumPy arrays, read without letting it run code.
+
+``pickle`` imports and calls whatever a file names. Here nothing that a file names is ever imported or called: a small
+interpreter of the opcodes that NumPy's arrays need (protocols 2 to 5) builds plain records of its own, and refuses all
+else. It keeps only where each array's bytes lie in the file, so that gigabytes are indexed in megabytes of memory.
+"""
+
+import math
+import pickletools
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+from jaxtyping import Float32
+from tqdm import tqdm
+
+# What NumPy's arrays ask for, under the names of all its versions; the values are names of our own, never called.
+ALLOWED = {
+    "numpy.ndarray": "ndarray",
+    "numpy.dtype": "dtype",
+    "numpy.core.multiarray._reconstruct": "reconstruct",
+    "numpy._core.multiarray._reconstruct": "reconstruct",
+    "numpy.core.numeric._frombuffer": "frombuffer",
+    "numpy._core.numeric._frombuffer": "frombuffer",
+    "_codecs.encode": "encode",
+}
+# Opcodes with text or bytes behind them → number of bytes that hold the length.
+LITERALS = {"SHORT_BINSTRING": 1, "BINSTRING": 4, "SHORT_BINBYTES": 1, "BINBYTES": 4, "BINBYTES8": 8, "BYTEARRAY8": 8}
+TEXTS = {"SHORT_BINUNICODE": 1, "BINUNICODE": 4, "BINUNICODE8": 8}
+CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
+NUMBERS = ("BININT1", "BININT2", "BININT", "LONG1", "BINFLOAT")
+TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
+DTYPES = ("f2", "f4", "f8", "O8", "O")
+LONGEST_NAME = 100
+
+
+class Refused(Exception):
+    """What the file holds is not what NumPy's arrays of floats need."""
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """One of the values of ``ALLOWED``."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """Text or bytes in the file: where they lie."""
+
+    start: int
+    stop: int
+    size: int
+    """Bytes that it stands for: protocol 2 writes bytes as Latin-1 text, of which some take two bytes in the file."""
+    is_text: bool
+    text: str | None
+    """The text itself, if it is short enough to be a name."""
+
+
+@dataclass(slots=True)
+class DType:
+    name: str
+    order: str = "="
+
+
+@dataclass(slots=True)
+class PickledArray:
+    """One array in the file: what it is, and where its values lie."""
+
+    shape: tuple[int, ...] | None = None
+    dtype: np.dtype | None = None
+    fortran: bool = False
+    data: Literal | list | None = None
+    """For an array of objects: the objects, in C order whatever ``fortran`` says."""
+
+    def fill(self, shape: object, dtype: object, fortran: object, data: object) -> None:
+        if type(shape) is not tuple or not all(type(n) is int and n >= 0 for n in shape):
+            raise Refused("an array has a shape that is none")
+        if type(dtype) is not DType or type(fortran) is not bool:
+            raise Refused("an array has no dtype or no order")
+        self.shape, self.fortran, self.data = shape, fortran, data
+        self.dtype = np.dtype(dtype.name).newbyteorder(dtype.order)
+        due = math.prod(shape) * (1 if self.dtype.hasobject else self.dtype.itemsize)
+        if type(data) is not (list if self.dtype.hasobject else Literal):
+            raise Refused("the values of an array are of the wrong kind")
+        have = len(data) if type(data) is list else data.size
+        if have != due:
+            raise Refused(f"an array of shape {shape} needs {due} bytes or objects and has {have}")
+
+    def read(self, file: BinaryIO) -> Float32[np.ndarray, "..."]:
+        """Return the values, float32 (float64 loses its last digits), from the open file."""
+        file.seek(self.data.start)
+        raw = file.read(self.data.stop - self.data.start)
+        raw = raw.decode("utf-8").encode("latin1") if self.data.is_text else raw
+        values = np.frombuffer(raw, self.dtype).reshape(self.shape, order="F" if self.fortran else "C")
+        return np.ascontiguousarray(values, dtype=np.float32).reshape(self.shape)
+
+
+class Interpreter:
+    """A pickle machine that can only put together tuples, lists and the records above."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.stack: list = []
+        self.below_marks: list[list] = []
+        self.memo: dict[int, object] = {}
+
+    def run(self, bar: tqdm) -> object:
+        for opcode, argument, position in pickletools.genops(self.file):
+            self.step(opcode.name, argument, position)
+            if opcode.name == "APPENDS":
+                bar.update(position - bar.n)
+        if len(self.stack) != 1 or self.below_marks:
+            raise Refused("the pickle does not end with one object")
+        return self.stack[0]
+
+    def step(self, opcode: str, argument: object, position: int) -> None:
+        if opcode == "MEMOIZE":
+            self.memo[len(self.memo)] = self.stack[-1]
+        elif opcode in ("BINGET", "LONG_BINGET"):
+            self.stack.append(self.memo[argument])
+        elif opcode in ("BINPUT", "LONG_BINPUT"):
+            self.memo[argument] = self.stack[-1]
+        elif opcode in NUMBERS:
+            self.stack.append(argument)
+        elif opcode in CONSTANTS:
+            self.stack.append(CONSTANTS[opcode])
+        elif opcode in TUPLES:
+            self.stack.append(self.pop(TUPLES[opcode]))
+        elif opcode in LITERALS:
+            # A string of Python 2 comes here decoded as Latin-1; in the file it is bytes.
+            text = argument if type(argument) is str and len(argument) <= LONGEST_NAME else None
+            start = position + 1 + LITERALS[opcode]
+            self.stack.append(Literal(start, self.file.tell(), len(argument), False, text))
+        elif opcode in TEXTS:
+            text = argument if len(argument) <= LONGEST_NAME else None
+            self.stack.append(Literal(position + 1 + TEXTS[opcode], self.file.tell(), len(argument), True, text))
+        elif opcode == "MARK":
+            self.below_marks.append(self.stack)
+            self.stack = []
+        elif opcode == "TUPLE":
+            items, self.stack = self.stack, self.below_marks.pop()
+            self.stack.append(tuple(items))
+        elif opcode == "EMPTY_TUPLE":
+            self.stack.append(())
+        elif opcode == "EMPTY_LIST":
+            self.stack.append([])
+        elif opcode == "APPENDS":
+            items, self.stack = self.stack, self.below_marks.pop()
+            list.extend(self.stack[-1], items)
+        elif opcode == "APPEND":
+            (item,) = self.pop(1)
+            list.append(self.stack[-1], item)
+        elif opcode in ("GLOBAL", "INST"):
+            self.stack.append(allowed(argument.replace(" ", ".")))
+        elif opcode == "STACK_GLOBAL":
+            module, name = self.pop(2)
+            self.stack.append(allowed(f"{module.text}.{name.text}"))
+        elif opcode == "REDUCE":
+            function, arguments = self.pop(2)
+            self.stack.append(made_by(function, arguments))
+        elif opcode == "BUILD":
+            (state,) = self.pop(1)
+            build(self.stack[-1], state)
+        elif opcode not in ("PROTO", "FRAME", "STOP"):
+            raise Refused(f"the pickle uses opcode {opcode}; a feature file needs only numpy's arrays")
+
+    def pop(self, count: int) -> tuple:
+        items = tuple(self.stack[-count:])
+        if len(items) < count:
+            raise Refused("the pickle takes more than it has put down")
+        del self.stack[-count:]
+        return items
+
+
+def allowed(name: str) -> Name:
+    if name not in ALLOWED:
+        # The name is the file's own: it must not break the line.
+        shown = name[:LONGEST_NAME] if name.isprintable() else repr(name[:LONGEST_NAME])
+        raise Refused(f"the pickle asks for {shown}; a feature file needs only numpy's arrays")
+    return Name(ALLOWED[name])
+
+
+def made_by(function: object, arguments: tuple) -> object:
+    """Return our record of what NumPy's function would have made."""
+    kind = function.name if type(function) is Name else None
+    if kind == "reconstruct":
+        return PickledArray()
+    if kind == "frombuffer":
+        data, dtype, shape, order = arguments
+        array = PickledArray()
+        array.fill(shape, dtype, {"C": False, "F": True}[order.text], data)
+        return array
+    if kind == "dtype":
+        if arguments[0].text not in DTYPES:
+            raise Refused(f"it holds arrays of dtype {arguments[0].text!r}; floats are needed, best float32")
+        return DType(arguments[0].text)
+    if kind == "encode":
+        # Only texts of Latin-1 stand for bytes one by one; another encoding would not fit the size of its array.
+        if arguments[1].text != "latin1":
+            raise Refused("the pickle writes bytes in another way than numpy does")
+        return arguments[0]
+    raise Refused("the pickle calls what is no function of numpy's")
+
+
+def build(target: object, state: tuple) -> None:
+    """Fill an array, or set the byte order of a dtype."""
+    if type(target) is PickledArray:
+        _, shape, dtype, fortran, data = state
+        target.fill(shape, dtype, fortran, data)
+    elif type(target) is DType:
+        target.order = {"<": "<", ">": ">", "|": "|", "=": "="}[state[1].text]
+    else:
+        raise Refused("the pickle sets the state of what is no array")

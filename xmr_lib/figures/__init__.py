@@ -1,0 +1,16 @@
+"""Pictures of results, in one style."""
+
+from .curves import recall_bars, training_curves
+from .dataset import dataset_figure
+from .galleries import gallery_of_captions, gallery_of_images
+from .style import save_figure, use_style
+
+__all__ = [
+    "dataset_figure",
+    "gallery_of_captions",
+    "gallery_of_images",
+    "recall_bars",
+    "save_figure",
+    "training_curves",
+    "use_style",
+]

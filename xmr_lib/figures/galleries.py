@@ -1,0 +1,87 @@
+"""Queries and what was found for them, the right answers framed."""
+
+import textwrap
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image, ImageOps
+
+from ..data import CaptionedImages
+from .style import FAINT, INK, RIGHT, WRONG, use_style
+
+SIDE = 224
+
+
+def gallery_of_captions(
+    queries: CaptionedImages, images: Sequence[int], gallery: CaptionedImages, found: np.ndarray, title: str
+) -> Figure:
+    """Draw image-to-text search: each query image with the captions found for it; its own captions are marked.
+
+    Args:
+        queries: split of the query images.
+        images: positions of the query images in ``queries``.
+        gallery: split whose captions were searched.
+        found: positions of the captions in ``gallery``, shape (queries, found), best first.
+        title: heading of the figure.
+    """
+    use_style()
+    figure, axes = plt.subplots(
+        len(images), 2, figsize=(9, 1.75 * len(images) + 0.4), width_ratios=(1, 4.2), squeeze=False
+    )
+    for (picture, text), image, captions in zip(axes, images, found, strict=True):
+        show_picture(picture, queries, image)
+        text.axis("off")
+        for place, caption in enumerate(captions):
+            right = gallery.image_ids[gallery.image_of_caption[caption]] == queries.image_ids[image]
+            line = textwrap.shorten(gallery.raw[caption], 92, placeholder=" …")
+            box = {"boxstyle": "round,pad=0.25", "facecolor": "#e5f5ec", "edgecolor": RIGHT} if right else None
+            text.text(
+                0.0, 0.93 - place / len(captions), f"{place + 1}  {line}", bbox=box, color=INK if right else "#4c5a66",
+                va="top", fontsize=9.5, transform=text.transAxes,
+            )  # fmt: skip
+    figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=10.5)
+    return figure
+
+
+def gallery_of_images(
+    queries: CaptionedImages, captions: Sequence[int], gallery: CaptionedImages, found: np.ndarray, title: str
+) -> Figure:
+    """Draw text-to-image search: each query caption above the images found for it; its own image is framed.
+
+    Args:
+        queries: split of the query captions.
+        captions: positions of the query captions in ``queries``.
+        gallery: split whose images were searched.
+        found: positions of the images in ``gallery``, shape (queries, found), best first.
+        title: heading of the figure.
+    """
+    use_style()
+    rows, columns = found.shape
+    figure, axes = plt.subplots(rows, columns, figsize=(1.85 * columns, 2.2 * rows + 0.3), squeeze=False)
+    for row, caption, images in zip(axes, captions, found, strict=True):
+        own = queries.image_ids[queries.image_of_caption[caption]]
+        for axis, image in zip(row, images, strict=True):
+            show_picture(axis, gallery, image, RIGHT if gallery.image_ids[image] == own else WRONG)
+        row[0].set_title(
+            f"“{textwrap.shorten(queries.raw[caption], 100, placeholder=' …')}”", fontsize=9.5, fontweight="normal"
+        )
+    figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=10.5)
+    return figure
+
+
+def show_picture(axis: Axes, dataset: CaptionedImages, image: int, frame: str = FAINT) -> None:
+    """Draw one picture; where there are features but no image files, its file name."""
+    axis.grid(False)
+    axis.set_xticks([])
+    axis.set_yticks([])
+    if dataset.images_folder is not None:
+        with Image.open(dataset.path(int(image))) as picture:
+            axis.imshow(ImageOps.exif_transpose(picture).convert("RGB").resize((SIDE, SIDE)))
+    else:
+        axis.text(0.5, 0.5, dataset.filenames[image], ha="center", va="center", fontsize=7, wrap=True)
+        axis.set_box_aspect(1)
+    for spine in axis.spines.values():
+        spine.set(visible=True, color=frame, linewidth=3.5 if frame == RIGHT else 0.8)

@@ -1,0 +1,86 @@
+"""How sure a recall is, and whether two differ: images are what was sampled, so images are what is drawn again."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float
+
+from ..errors import XmrError
+from .ranks import Ranks
+from .recall import CUTOFFS
+
+RECALLS = tuple(f"{direction}_r{k}" for direction in ("i2t", "t2i") for k in CUTOFFS)
+
+
+def bootstrap_interval(
+    ranks: Sequence[Ranks], metric: str = "rsum", draws: int = 2000, seed: int = 0, level: float = 0.95
+) -> tuple[float, float]:
+    """Return the percentile bootstrap interval of a recall or of rSum, in percent or points (Efron 1979).
+
+    Test images are drawn with replacement, each with all its captions; the gallery that is searched stays as it is. The
+    statistic is the mean over ``ranks`` (the seeds of one model), which all see the same draw.
+
+    Raises:
+        XmrError: runs on different test sets, or a metric that is not a recall.
+    """
+    if metric not in (*RECALLS, "rsum"):
+        raise XmrError(f"no interval for {metric!r}; there are rsum, {', '.join(RECALLS)}")
+    _same_test_set(ranks)
+    counts = np.bincount(ranks[0].image_of_caption)
+    hits = {name: np.mean([_hits(one, name) for one in ranks], axis=0) for name in RECALLS if metric in (name, "rsum")}
+    images = len(counts)
+    drawn = np.random.default_rng(seed).multinomial(images, np.full(images, 1 / images), size=draws)
+    captions = drawn @ counts
+    values = sum(100 * (drawn @ hit) / (images if name.startswith("i2t") else captions) for name, hit in hits.items())
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def paired_test(a: Sequence[Ranks], b: Sequence[Ranks], draws: int = 10_000, seed: int = 0) -> float:
+    """Return the two-sided p value of "a and b have the same rSum": a paired randomisation test over test images.
+
+    If the models were equal, each image's difference could as well have the other sign: signs are flipped at random
+    (Smucker et al. 2007). The smallest value possible is 1 / (draws + 1).
+
+    Raises:
+        XmrError: the runs were scored on different test sets.
+    """
+    _same_test_set([*a, *b])
+    difference = _share_of_rsum(a) - _share_of_rsum(b)
+    rng = np.random.default_rng(seed)
+    signs = rng.integers(0, 2, size=(draws, len(difference)), dtype=np.int8) * 2 - 1
+    # Sums that are equal but for rounding count as equal.
+    as_extreme = np.abs(signs @ difference) >= abs(difference.sum()) - 1e-9
+    return float((as_extreme.sum() + 1) / (draws + 1))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p values adjusted for their number (Holm 1979): the family-wise error stays below the level."""
+    p = np.asarray(p_values, dtype=float)
+    order = np.argsort(p)
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)), 1.0)
+    return [float(value) for value in adjusted]
+
+
+def _share_of_rsum(ranks: Sequence[Ranks]) -> Float[np.ndarray, " images"]:
+    """Return what each image adds to rSum, mean over seeds; the sum over images is rSum."""
+    images, captions = ranks[0].images, len(ranks[0].t2i)
+    return sum(
+        100 * np.mean([_hits(one, name) for one in ranks], axis=0) / (images if name.startswith("i2t") else captions)
+        for name in RECALLS
+    )
+
+
+def _hits(ranks: Ranks, recall: str) -> Float[np.ndarray, " images"]:
+    """Return the hits of each image: 0 or 1 for image-to-text; of its captions for text-to-image."""
+    direction, k = recall.split("_r")
+    if direction == "i2t":
+        return (ranks.i2t <= int(k)).astype(float)
+    return np.bincount(ranks.image_of_caption, ranks.t2i <= int(k), minlength=ranks.images)
+
+
+def _same_test_set(ranks: Sequence[Ranks]) -> None:
+    for one in ranks[1:]:
+        if not np.array_equal(one.image_of_caption, ranks[0].image_of_caption):
+            raise XmrError("runs that are compared must be scored on the same test images and captions")

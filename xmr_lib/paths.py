@@ -1,0 +1,54 @@
+"""Where the project reads and writes. Everything written lies under one root."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+COURSE_SERVER = Path("/home/mcv/datasets/Flickr30k")
+
+
+def root() -> Path:
+    """Return the root of everything written: ``$XMR_HOME``, else the checkout that holds the package, else ``.``."""
+    if home := os.environ.get("XMR_HOME"):
+        return Path(home).expanduser().resolve()
+    checkout = Path(__file__).resolve().parent.parent
+    if (checkout / "pyproject.toml").is_file() and (checkout / "notebooks").is_dir():
+        return checkout
+    return Path.cwd()
+
+
+def cache_root() -> Path:
+    """Return the folder of what can be made again (stores, checkpoints, drawn scenes): ``$XMR_CACHE`` or ``cache/``."""
+    if cache := os.environ.get("XMR_CACHE"):
+        return Path(cache).expanduser().resolve()
+    return root() / "cache"
+
+
+def results_root() -> Path:
+    """Return the folder of results, one folder a dataset."""
+    return root() / "results"
+
+
+@contextmanager
+def atomic_write(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; it takes the place of ``path`` only if the block ends well.
+
+    A reader therefore sees the old file or the whole new one, never half of it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        # mkstemp makes the file private; give it the permissions that any new file here would have.
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,163 @@
+"""What a run leaves behind: a folder of facts, and its row in the table of record of its dataset."""
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock
+
+from .errors import XmrError
+from .paths import atomic_write
+
+FACTS = ("task", "track", "image_features", "text_features", "aggregation")
+RECALLS = ("i2t_r1", "i2t_r5", "i2t_r10", "t2i_r1", "t2i_r5", "t2i_r10", "rsum")
+REST = ("rsum_low", "rsum_high", "cpu_minutes", "val_rsum", "i2t_medr", "t2i_medr", "chance_rsum")
+SUMMARY_COLUMNS = ("run", *FACTS, "loss", "seeds", *RECALLS, *REST)
+
+
+@dataclass(frozen=True)
+class Result:
+    """One model, one seed, scored once on the test split."""
+
+    config: dict
+    seed: int
+    data: dict
+    """Facts of the data: name, fingerprint, splits and where they come from, images that were left out."""
+    test: dict[str, float]
+    """Metrics on the test split (see ``metrics.summarise``)."""
+    val_rsum: float
+    chance: dict[str, float]
+    """The same metrics for a random order."""
+    cpu_seconds: float
+    """Processor time of training and scoring, all threads together; reading features is not in it."""
+    history: dict
+    """Epoch by epoch, or for CCA what validation chose."""
+    machine: dict
+    """Processor, threads and versions of the libraries that decide numbers."""
+
+    @property
+    def model(self) -> str:
+        return self.config["model"]
+
+
+def run_folder(results: Path, model: str, seed: int) -> Path:
+    """Return the folder of one run; ``results`` is the dataset's."""
+    return results / "runs" / model / f"seed{seed}"
+
+
+def write_run(results: Path, result: Result, positions: dict[str, np.ndarray]) -> None:
+    """Write ``result.json`` and ``ranks.npz`` (1-based positions, one a caption) of a run, each whole or not at all."""
+    folder = run_folder(results, result.model, result.seed)
+    with atomic_write(folder / "ranks.npz") as path, path.open("wb") as file:
+        np.savez_compressed(file, **{name: _small(values) for name, values in positions.items()})
+    with atomic_write(folder / "result.json") as path:
+        path.write_text(json.dumps(asdict(result), indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def read_run(results: Path, config: dict, seed: int, data: dict) -> Result | None:
+    """Return the result of a run that was made before, or None.
+
+    Raises:
+        XmrError: a run of that name was made with another config or other data; nothing is overwritten.
+    """
+    path = run_folder(results, config["model"], seed) / "result.json"
+    if not path.is_file():
+        return None
+    result = read_result(path)
+    for what, wanted, found in (("", config, result.config), ("data: ", data, result.data)):
+        for key in sorted(set(wanted) | set(found)):
+            if wanted.get(key) != found.get(key):
+                raise XmrError(
+                    f"{path.parent}: the run {config['model']!r} is there with {what}{key} = {found.get(key)!r}, not "
+                    f"{wanted.get(key)!r}; give the model another name, or delete {path.parent.parent} to run it anew"
+                )
+    return result
+
+
+def read_result(path: Path) -> Result:
+    """Read one ``result.json``.
+
+    Raises:
+        XmrError: there is none, or it is no result.
+    """
+    try:
+        return Result(**json.loads(path.read_text("utf-8")))
+    except FileNotFoundError:
+        raise XmrError(f"{path}: no result here; 'xmr train' or 'xmr run' makes it") from None
+    except (TypeError, ValueError) as error:
+        raise XmrError(f"{path}: not a result of this version ({error}); delete its folder and run again") from None
+
+
+def read_positions(results: Path, model: str, seed: int) -> dict[str, np.ndarray] | None:
+    """Return the positions of each caption of the test split, or None where only the committed facts are."""
+    path = run_folder(results, model, seed) / "ranks.npz"
+    if not path.is_file():
+        return None
+    with np.load(path) as arrays:
+        return {name: arrays[name].astype(np.int64) for name in arrays.files}
+
+
+def summary_row(results: Sequence[Result], interval: tuple[float, float]) -> dict[str, object]:
+    """Return one row of ``summary.csv``: means over seeds; ``interval`` is that of rSum, in points."""
+    config = results[0].config
+    loss = "closed form" if config["method"] == "cca" else f"{loss_name(config)} {config['direction']}"
+    row: dict[str, object] = {
+        "run": config["model"],
+        **{key: config[key] for key in FACTS},
+        "loss": loss,
+        "seeds": len(results),
+        "rsum_low": interval[0],
+        "rsum_high": interval[1],
+        "cpu_minutes": float(np.mean([result.cpu_seconds for result in results])) / 60,
+        "val_rsum": float(np.mean([result.val_rsum for result in results])),
+        "chance_rsum": results[0].chance["rsum"],
+    }
+    for column in SUMMARY_COLUMNS:
+        if column not in row:
+            row[column] = float(np.mean([result.test[column] for result in results]))
+    return {column: _rounded(row[column]) for column in SUMMARY_COLUMNS}
+
+
+def loss_name(config: dict) -> str:
+    """Return the short name of a config's loss, e.g. ``triplet-hardest``."""
+    return config["loss"] if config["loss"] == "infonce" else f"{config['loss']}-{config['negatives']}"
+
+
+def update_summary(results: Path, rows: Sequence[dict[str, object]]) -> Path:
+    """Put rows into ``summary.csv``, in place of those of the same run; the order is by name."""
+    path = results / "summary.csv"
+    results.mkdir(parents=True, exist_ok=True)
+    with FileLock(str(path) + ".lock"):
+        merged = {row["run"]: row for row in (*read_summary(path), *rows)}
+        with atomic_write(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, SUMMARY_COLUMNS, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(merged[name] for name in sorted(merged, key=str))
+    return path
+
+
+def read_summary(path: Path) -> list[dict[str, str]]:
+    """Read ``summary.csv``; an absent file has no rows.
+
+    Raises:
+        XmrError: its columns are not those of this version.
+    """
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        if tuple(reader.fieldnames or ()) != SUMMARY_COLUMNS:
+            raise XmrError(f"{path}: its columns are not those of this version; move it away and run again")
+        return list(reader)
+
+
+def _small(values: np.ndarray) -> np.ndarray:
+    """Use uint16 where it holds the values: a gallery of the field's datasets has at most 31,783 × 5 captions."""
+    return values.astype(np.uint16 if values.size == 0 or values.max() <= 65_535 else np.uint32)
+
+
+def _rounded(value: object) -> object:
+    return f"{value:.2f}" if isinstance(value, float) else value

@@ -1,0 +1,26 @@
+"""Search: the nearest items of a gallery, whichever split the gallery is."""
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+
+from .losses import similarity_matrix
+
+
+def nearest(
+    queries: Float[np.ndarray, "queries embed"],
+    gallery: Float[np.ndarray, "gallery embed"],
+    count: int,
+    measure: str = "cosine",
+) -> tuple[Int[np.ndarray, "queries found"], Float[np.ndarray, "queries found"]]:
+    """Return the ``count`` nearest gallery items of each query, best first, and their similarities.
+
+    Args:
+        queries: embeddings of what is asked.
+        gallery: embeddings of what is searched.
+        count: how many; at most the whole gallery is returned.
+        measure: ``cosine`` or ``euclidean`` (then similarities are negative distances).
+    """
+    similarity = similarity_matrix(torch.from_numpy(queries), torch.from_numpy(gallery), measure)
+    values, places = similarity.topk(min(count, len(gallery)), dim=1)
+    return places.numpy(), values.numpy()

@@ -1,0 +1,115 @@
+"""Tables of results: for the eye (a data frame), for the reader of files (csv) and for the paper (tex)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from .config import Config
+from .metrics import Ranks, bootstrap_interval, holm, paired_test
+from .paths import atomic_write
+from .records import Result, loss_name
+
+HEADINGS = {
+    "i2t_r1": "i→t R@1",
+    "i2t_r5": "R@5",
+    "i2t_r10": "R@10",
+    "t2i_r1": "t→i R@1",
+    "t2i_r5": "R@5 ",
+    "t2i_r10": "R@10 ",
+    "rsum": "rSum",
+}
+"""Short headings; the second R@5 and R@10 carry a blank, because the columns of a data frame have unique names."""
+
+
+def results_table(groups: Sequence[Sequence[Result]], ranks: Sequence[Sequence[Ranks]]) -> pd.DataFrame:
+    """Return one row a model (means over its seeds) and a last row for chance.
+
+    Args:
+        groups: the results of each model, one a seed.
+        ranks: the ranks of the same runs: intervals and p values come from them.
+
+    The interval is the 95 % bootstrap of rSum over test images. ``p`` is that of the paired randomisation test against
+    the row with the highest *validation* rSum, which itself has none; adjusted by Holm within the table.
+    """
+    rows = []
+    for results, group_ranks in zip(groups, ranks, strict=True):
+        low, high = bootstrap_interval(group_ranks)
+        rows.append(
+            {
+                "model": results[0].model,
+                "loss": "closed form" if results[0].config["method"] == "cca" else loss_name(results[0].config),
+                "words": results[0].config["aggregation"],
+                **{heading: _mean(results, metric) for metric, heading in HEADINGS.items()},
+                "95 % interval": f"{low:.1f}–{high:.1f}",
+                "val rSum": float(np.mean([result.val_rsum for result in results])),
+                "seeds": str(len(results)),
+            }
+        )
+    best = int(np.argmax([row["val rSum"] for row in rows]))
+    others = [i for i in range(len(rows)) if i != best and len(ranks[i]) == len(ranks[best])]
+    adjusted = holm([paired_test(ranks[i], ranks[best]) for i in others])
+    for row in rows:
+        row["p"] = ""
+    for i, p in zip(others, adjusted, strict=True):
+        rows[i]["p"] = "<0.001" if p < 0.001 else f"{p:.3f}"
+    chance = groups[0][0].chance
+    rows.append({"model": "chance", **{heading: chance[metric] for metric, heading in HEADINGS.items()}})
+    return pd.DataFrame(rows).fillna("").set_index("model")
+
+
+def config_table(configs: Sequence[Config]) -> pd.DataFrame:
+    """Return the fields in which configs differ from each other or from the defaults, a column a model."""
+    default = Config("default").to_dict()
+    columns = {config.model: config.to_dict() for config in configs}
+    differing = [
+        field for field in default if field != "model" and any(c[field] != default[field] for c in columns.values())
+    ]
+    shown = {name: [values[field] for field in differing] for name, values in columns.items()}
+    return pd.DataFrame({**shown, "default": [default[field] for field in differing]}, index=differing)
+
+
+def save_table(table: pd.DataFrame, folder: Path, name: str, caption: str) -> None:
+    """Write ``<name>.csv`` and ``<name>.tex`` (booktabs) into a folder."""
+    shown = table.map(lambda value: f"{value:.1f}" if isinstance(value, float) else value)
+    with atomic_write(folder / f"{name}.csv") as path:
+        shown.to_csv(path, lineterminator="\n")
+    body = [
+        [_tex(str(cell)) for cell in (index, *row)] for index, row in zip(shown.index, shown.to_numpy(), strict=True)
+    ]
+    head = [_tex(str(heading).strip()) for heading in (shown.index.name or "", *shown.columns)]
+    lines = [
+        f"% {caption}",
+        r"\begin{tabular}{l" + "".join("r" if _numeric(table[column]) else "l" for column in table) + "}",
+        r"\toprule",
+        " & ".join(head) + r" \\",
+        r"\midrule",
+        *(" & ".join(row) + r" \\" for row in body),
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+    with atomic_write(folder / f"{name}.tex") as path:
+        path.write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def styled(table: pd.DataFrame) -> "pd.io.formats.style.Styler":
+    """Return the table for a notebook: one decimal, the best rSum bold."""
+    best = table["rSum"].to_numpy(dtype=float).max()
+    return table.style.format(lambda value: f"{value:.1f}" if isinstance(value, float) else value).apply(
+        lambda row: ["font-weight: bold" if row["rSum"] == best else ""] * len(row), axis=1
+    )
+
+
+def _mean(results: Sequence[Result], metric: str) -> float:
+    return float(np.mean([result.test[metric] for result in results]))
+
+
+def _numeric(column: pd.Series) -> bool:
+    return column.map(lambda value: isinstance(value, float) or value == "").all()
+
+
+def _tex(text: str) -> str:
+    for plain, escaped in (("&", r"\&"), ("%", r"\%"), ("_", r"\_"), ("→", r"$\to$"), ("–", "--"), ("<", "$<$")):
+        text = text.replace(plain, escaped)
+    return text
