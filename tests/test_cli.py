@@ -12,7 +12,7 @@ from xmr_lib import __version__
 from xmr_lib.cli import app, main
 from xmr_lib.records import read_result, read_summary, run_folder
 
-from .course_twin import write_course_twin
+from course_twin import write_course_twin
 
 
 def xmr(*arguments):

@@ -13,7 +13,7 @@ from xmr_lib.metrics import ranks_of_embeddings, summarise
 from xmr_lib.ragged import Ragged
 from xmr_lib.records import read_positions, read_summary, run_folder
 
-from .course_twin import write_course_twin
+from course_twin import write_course_twin
 
 
 @pytest.fixture(scope="module")

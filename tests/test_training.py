@@ -71,7 +71,7 @@ def test_early_stop(tmp_path):
 CHILD = """
 import os, signal, sys
 from pathlib import Path
-from tests.test_training import train_tiny
+from test_training import train_tiny
 def kill(epoch):
     if epoch == 2:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -83,7 +83,7 @@ def test_a_killed_run_goes_on_to_the_same_numbers(tmp_path):
     whole_model, whole, _ = train_tiny(tmp_path / "whole.safetensors")
     killed = tmp_path / "killed.safetensors"
     child = subprocess.run(
-        [sys.executable, "-c", CHILD, str(killed)], cwd=Path(__file__).parent.parent, capture_output=True
+        [sys.executable, "-c", CHILD, str(killed)], cwd=Path(__file__).parent, capture_output=True
     )
     assert child.returncode == -signal.SIGKILL, child.stderr.decode()
     epochs = []

@@ -56,7 +56,7 @@ class ImageExtractor:
     def scaled(self, pixels: UInt8[np.ndarray, "images side side 3"]) -> Float[Tensor, "images 3 side side"]:
         """Return (pixels − mean) / deviation as the network wants it."""
         mean, deviation = torch.tensor(self.settings["mean"]), torch.tensor(self.settings["deviation"])
-        return ((torch.from_numpy(pixels) - mean) / deviation).permute(0, 3, 1, 2)
+        return ((torch.tensor(pixels) - mean) / deviation).permute(0, 3, 1, 2)
 
 
 def image_extractor(slug: str, weights_file: str | None = None) -> ImageExtractor:

@@ -69,8 +69,8 @@ def drop_skipped(dataset: CaptionedImages, store: FeatureStore) -> CaptionedImag
     """Take the images that have no features in a store out of the splits, and say so in the dataset's notes."""
     without = ~np.isin(dataset.image_ids, store.ids)
     splits = {name: images[~without[images]] for name, images in dataset.splits.items()}
-    dropped = np.unique(np.concatenate([images[without[images]] for images in dataset.splits.values()]))
-    if not len(dropped):
+    dropped = sorted({image for images in dataset.splits.values() for image in images[without[images]].tolist()})
+    if not dropped:
         return dataset
     note = f"{_named([dataset.filenames[image] for image in dropped])} without features left the splits"
     return replace(dataset, splits=splits, notes=(*dataset.notes, note))

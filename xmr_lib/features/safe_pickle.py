@@ -23,6 +23,8 @@ ALLOWED = {
     "numpy.core.numeric._frombuffer": "frombuffer",
     "numpy._core.numeric._frombuffer": "frombuffer",
     "_codecs.encode": "encode",
+    "builtins.bytes": "bytes",
+    "__builtin__.bytes": "bytes",
 }
 # Opcodes with text or bytes behind them → number of bytes that hold the length.
 LITERALS = {"SHORT_BINSTRING": 1, "BINSTRING": 4, "SHORT_BINBYTES": 1, "BINBYTES": 4, "BINBYTES8": 8, "BYTEARRAY8": 8}
@@ -182,9 +184,9 @@ def allowed(name: str) -> Name:
     return Name(ALLOWED[name])
 
 
-def made_by(function: object, arguments: tuple) -> object:
+def made_by(function: object, arguments: object) -> object:
     """Return our record of what NumPy's function would have made."""
-    kind = function.name if type(function) is Name else None
+    kind = function.name if type(function) is Name and type(arguments) is tuple else None
     if kind == "reconstruct":
         return PickledArray()
     if kind == "frombuffer":
@@ -201,11 +203,16 @@ def made_by(function: object, arguments: tuple) -> object:
         if arguments[1].text != "latin1":
             raise Refused("the pickle writes bytes in another way than numpy does")
         return arguments[0]
+    if kind == "bytes" and not arguments:
+        # Protocol 2 writes no bytes at all in this way.
+        return Literal(0, 0, 0, False, None)
     raise Refused("the pickle calls what is no function of numpy's")
 
 
-def build(target: object, state: tuple) -> None:
+def build(target: object, state: object) -> None:
     """Fill an array, or set the byte order of a dtype."""
+    if type(state) is not tuple:
+        raise Refused("the pickle sets a state that is none of numpy's")
     if type(target) is PickledArray:
         _, shape, dtype, fortran, data = state
         target.fill(shape, dtype, fortran, data)

@@ -73,6 +73,9 @@ def ranks_of_embeddings(
 ) -> Ranks:
     """Rank from embeddings, a block of queries at a time; never more than ``block`` rows of similarities in memory.
 
+    Scores are computed in double and compared in single precision: equal embeddings tie, as they should. A product of
+    matrices rounds differently at its edges, and in one precision that noise would break the ties of a collapsed model.
+
     Args:
         images: embeddings; not all zero where the measure is ``cosine``.
         captions: embeddings in the same space.
@@ -86,15 +89,15 @@ def ranks_of_embeddings(
     """
     if measure not in ("cosine", "dot", "euclidean"):
         raise XmrError(f"measure {measure!r} is unknown; there are cosine, dot, euclidean")
-    one, other = torch.from_numpy(images), torch.from_numpy(captions)
+    one, other = (torch.from_numpy(np.asarray(x, dtype=np.float64, order="C")) for x in (images, captions))
     if measure == "cosine":
         one, other = torch.nn.functional.normalize(one), torch.nn.functional.normalize(other)
 
     def scores(queries: Tensor, gallery: Tensor) -> Tensor:
         if measure == "euclidean":
             # Order of distances = order of |g|² − 2qg: |q|² is the same for the whole row.
-            return 2 * queries @ gallery.T - gallery.square().sum(1)
-        return queries @ gallery.T
+            return (2 * queries @ gallery.T - gallery.square().sum(1)).float()
+        return (queries @ gallery.T).float()
 
     shape = (len(one), len(other))
     return _rank(
@@ -118,9 +121,13 @@ def _rank(
     images, captions = shape
     if len(image_of_caption) != captions:
         raise XmrError(f"ranks: {captions} captions were scored, but {len(image_of_caption)} have an image")
-    counts = np.bincount(image_of_caption, minlength=images) if captions else np.zeros(images)
-    if len(counts) != images or not counts.all():
-        raise XmrError(f"ranks: {images} images were scored, and each needs a caption (image {int(np.argmin(counts))})")
+    if not captions:
+        raise XmrError("ranks: there are no captions to rank")
+    if not 0 <= image_of_caption.min() <= image_of_caption.max() < images:
+        raise XmrError(f"ranks: {images} images were scored, but a caption's image is outside 0 … {images - 1}")
+    counts = np.bincount(image_of_caption, minlength=images)
+    if not counts.all():
+        raise XmrError(f"ranks: each of the {images} images needs a caption; image {int(np.argmin(counts))} has none")
     owner = torch.from_numpy(np.asarray(image_of_caption, dtype=np.int64))
 
     t2i = torch.empty(captions, dtype=torch.int64)

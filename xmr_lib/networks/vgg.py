@@ -30,4 +30,5 @@ def vgg16_fc7(file: str | None = None) -> tuple[nn.Module, Weights]:
         network = vgg16(weights=None, init_weights=False)
     load_frozen(network, weights)
     # classifier: fc6, ReLU, dropout, fc7, ReLU | dropout, fc8
-    return nn.Sequential(network.features, network.avgpool, nn.Flatten(), network.classifier[:5]), weights
+    fc7 = nn.Sequential(network.features, network.avgpool, nn.Flatten(), network.classifier[:5])
+    return fc7.eval(), weights

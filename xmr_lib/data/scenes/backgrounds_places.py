@@ -7,13 +7,22 @@ from .sky import SIDE, SKIES, cloud, gradient, hills, land, lit
 
 
 def beach(pen: Pen, rng: random.Random, time: str, horizon: int) -> None:
-    land(pen, [(0, horizon), (SIDE, horizon), (SIDE, SIDE), (0, SIDE)], lit((58, 148, 200), time), lit((120, 206, 214), time))
+    land(
+        pen,
+        [(0, horizon), (SIDE, horizon), (SIDE, SIDE), (0, SIDE)],
+        lit((58, 148, 200), time),
+        lit((120, 206, 214), time),
+    )
     for _ in range(9):
         x, y = rng.uniform(0, 200), rng.uniform(horizon + 5, horizon + 24)
         pen.line([(x, y), (x + rng.uniform(9, 24), y)], lit((166, 220, 232), time), 1)
     if rng.random() < 0.5:
         x = rng.uniform(30, 194)
-        pen.shape([(x - 34, horizon + 1), (x - 16, horizon - 8), (x + 4, horizon - 12), (x + 34, horizon + 1)], lit((112, 160, 130), time), smooth=True)
+        pen.shape(
+            [(x - 34, horizon + 1), (x - 16, horizon - 8), (x + 4, horizon - 12), (x + 34, horizon + 1)],
+            lit((112, 160, 130), time),
+            smooth=True,
+        )
     shore = horizon + 31
     land(pen, hills(rng, shore - 3, 7, 6), lit((236, 250, 250), time), lit((236, 250, 250), time))
     land(pen, hills(rng, shore + 1, 7, 6), lit((226, 196, 144), time), lit((226, 196, 144), time))
@@ -35,7 +44,12 @@ def sea(pen: Pen, rng: random.Random, time: str, horizon: int) -> None:
         y = horizon + 9 * k
         for _ in range(5):
             x = rng.uniform(-10, 214)
-            pen.line([(x, y), (x + 6, y - 2), (x + 12, y), (x + 18, y - 2), (x + 24, y)], lit((128, 206, 230), time), 1.1, smooth=True)
+            pen.line(
+                [(x, y), (x + 6, y - 2), (x + 12, y), (x + 18, y - 2), (x + 24, y)],
+                lit((128, 206, 230), time),
+                1.1,
+                smooth=True,
+            )
     for x in (rng.uniform(10, 60), rng.uniform(90, 140), rng.uniform(170, 214)):
         for dx in (-5, 0, 5):
             high, lean = rng.uniform(16, 30), rng.uniform(-4, 4)
@@ -53,7 +67,9 @@ def street(pen: Pen, rng: random.Random, time: str, horizon: int) -> None:
     x = -6.0
     while x < SIDE:
         wide, high = rng.uniform(28, 46), rng.uniform(34, 92)
-        wall = lit(rng.choice(((196, 176, 170), (176, 186, 204), (212, 196, 176), (166, 178, 186), (190, 168, 186))), time)
+        wall = lit(
+            rng.choice(((196, 176, 170), (176, 186, 204), (212, 196, 176), (166, 178, 186), (190, 168, 186))), time
+        )
         top = horizon + 8 - high
         pen.box(x, top, x + wide, horizon + 10, wall)
         pen.box(x + wide - 5, top, x + wide, horizon + 10, dark(wall, 0.12))
@@ -65,14 +81,27 @@ def street(pen: Pen, rng: random.Random, time: str, horizon: int) -> None:
                 pane: Colour = (255, 222, 132) if on else mix(wall, (96, 128, 164), 0.6)
                 pen.box(left, y, left + (wide - 8) / 3 - 3, y + 8, pane)
         x += wide
-    land(pen, [(0, horizon + 6), (SIDE, horizon + 6), (SIDE, SIDE), (0, SIDE)], lit((206, 202, 200), time), lit((190, 186, 186), time))
+    land(
+        pen,
+        [(0, horizon + 6), (SIDE, horizon + 6), (SIDE, SIDE), (0, SIDE)],
+        lit((206, 202, 200), time),
+        lit((190, 186, 186), time),
+    )
     for x in range(-20, SIDE, 26):
         pen.line([(x + 8, horizon + 7), (x, horizon + 24)], lit((178, 174, 174), time), 1)
-    land(pen, [(0, horizon + 24), (SIDE, horizon + 24), (SIDE, SIDE), (0, SIDE)], lit((112, 114, 126), time), lit((88, 90, 102), time))
+    land(
+        pen,
+        [(0, horizon + 24), (SIDE, horizon + 24), (SIDE, SIDE), (0, SIDE)],
+        lit((112, 114, 126), time),
+        lit((88, 90, 102), time),
+    )
     pen.box(0, horizon + 23, SIDE, horizon + 27, lit((232, 228, 222), time))
     shift = rng.randint(0, 40)
     for x in range(-shift, SIDE, 44):
-        pen.shape([(x + 3, horizon + 60), (x + 27, horizon + 60), (x + 24, horizon + 65), (x, horizon + 65)], lit((244, 238, 220), time))
+        pen.shape(
+            [(x + 3, horizon + 60), (x + 27, horizon + 60), (x + 24, horizon + 65), (x, horizon + 65)],
+            lit((244, 238, 220), time),
+        )
 
 
 WALLS: tuple[Colour, ...] = ((244, 226, 198), (202, 222, 214), (240, 208, 198), (208, 216, 236), (232, 230, 204))
@@ -111,13 +140,22 @@ def living_room(pen: Pen, rng: random.Random, time: str, sky: str, horizon: int)
     cloth = mix(rng.choice(((206, 110, 98), (110, 150, 130), (120, 130, 176), (220, 170, 96))), shade, dim)
     for side in (left - 3, left + 83):
         inner = 15 if side < left else -15
-        drape = [(side - inner * 0.4, 14), (side + inner, 14), (side + inner * 0.8, 50), (side + inner * 0.3, 100), (side - inner * 0.4, 100)]
+        drape = [
+            (side - inner * 0.4, 14),
+            (side + inner, 14),
+            (side + inner * 0.8, 50),
+            (side + inner * 0.3, 100),
+            (side - inner * 0.4, 100),
+        ]
         pen.shape(drape, cloth)
     pen.box(left - 12, 11, left + 92, 15, dark(wood, 0.3), 2)
     other = 150 if left < 100 else 28
     pen.box(other, 30, other + 44, 64, dark(wood, 0.2), 1)
     pen.box(other + 4, 34, other + 40, 60, mix((214, 232, 236), shade, dim))
-    pen.shape([(other + 4, 60), (other + 16, 44), (other + 24, 52), (other + 32, 40), (other + 40, 60)], mix((150, 176, 160), shade, dim))
+    pen.shape(
+        [(other + 4, 60), (other + 16, 44), (other + 24, 52), (other + 32, 40), (other + 40, 60)],
+        mix((150, 176, 160), shade, dim),
+    )
     rug = mix(rng.choice(((214, 130, 110), (128, 160, 170), (190, 150, 180))), shade, dim)
     pen.oval(112, 204, 94, 16, rug)
     pen.oval(112, 204, 84, 12.5, light(rug, 0.3))

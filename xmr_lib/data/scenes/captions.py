@@ -5,8 +5,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .facts import FactIndex
 from .grammar import misspelt, sentence
-from .world import NUMBERS, PAINTS, STRONG, Fact, FactIndex, Group, Scene
+from .kinds import PAINTS, STRONG
+from .world import NUMBERS, Fact, Group, Scene
 
 PER_IMAGE = 5
 SLIPS = 0.04
@@ -59,7 +61,7 @@ def details(scene: Scene, facts: frozenset[Fact]) -> list[tuple[float, frozenset
 def choose_facts(scene: Scene, index: FactIndex, rng: random.Random) -> frozenset[Fact]:
     """State a few facts, then add others until they hold in one picture only."""
     facts = naming(scene.groups[scene.main])
-    for _ in range(rng.choices((1, 2, 3, 4, 6), (2, 3, 3, 2, 1))[0]):
+    for _ in range(rng.choices((1, 2, 3, 4, 6), (3, 3, 2, 1, 0.5))[0]):
         if options := details(scene, facts):
             facts |= rng.choices([new for _, new in options], [share for share, _ in options])[0]
     while (before := index.matches(facts)) > 1:

@@ -64,7 +64,11 @@ def stand(pen: Pen, placed: Placement, scene: Scene, rng: random.Random) -> tupl
         glow(pen, placed.x, placed.y, width * 0.62, 6, (12, 52, 96), 150)
     # A faint dark halo parts a thing from a background of its own colour: white on snow, green on grass.
     halo = mask.reduce(OVERSAMPLING).filter(ImageFilter.BoxBlur(1.5)).resize(mask.size).point(lambda v: v * 0.34)
-    pen.image.paste((30, 22, 50), (corner[0], corner[1] + OVERSAMPLING, corner[0] + mask.width, corner[1] + OVERSAMPLING + mask.height), halo)
+    pen.image.paste(
+        (30, 22, 50),
+        (corner[0], corner[1] + OVERSAMPLING, corner[0] + mask.width, corner[1] + OVERSAMPLING + mask.height),
+        halo,
+    )
     colours = layer.convert("RGB")
     if scene.time != "day":
         colours = ImageChops.multiply(colours, Image.new("RGB", layer.size, TINTS[scene.time]))
@@ -72,7 +76,13 @@ def stand(pen: Pen, placed: Placement, scene: Scene, rng: random.Random) -> tupl
     if group.band == "surface":
         # Foam along the waterline, so that it floats and does not hover.
         for dx in range(-3, 4):
-            pen.oval(placed.x + dx * width / 7.5, placed.y - 1 + abs(dx) % 2, width / 11, 2.6, lit((206, 236, 244), scene.time))
+            pen.oval(
+                placed.x + dx * width / 7.5,
+                placed.y - 1 + abs(dx) % 2,
+                width / 11,
+                2.6,
+                lit((206, 236, 244), scene.time),
+            )
     return mask, corner
 
 

@@ -4,7 +4,8 @@ import random
 import re
 
 from . import words
-from .world import AIRBORNE, Fact, Scene
+from .kinds import AIRBORNE
+from .world import Fact, Scene
 
 VEHICLES = ("car", "bus", "truck", "bicycle", "plane")
 
@@ -16,7 +17,8 @@ def stated(facts: frozenset[Fact], *start: str) -> str | None:
 
 def is_plural(facts: frozenset[Fact], kind: str) -> bool:
     return stated(facts, "count", kind) != "one" and any(
-        fact in facts for fact in (("plural", kind), ("many", kind), *(("count", kind, n) for n in ("two", "three", "four")))
+        fact in facts
+        for fact in (("plural", kind), ("many", kind), *(("count", kind, n) for n in ("two", "three", "four")))
     )
 
 

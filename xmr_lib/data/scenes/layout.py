@@ -1,10 +1,11 @@
-"""Where the things of a scene stand: rows on the ground, in the sky, on and under water; in front of or under others."""
+"""Where the things of a scene stand: in rows on the ground, in the sky, on and under water; before or under others."""
 
 import random
 from dataclasses import dataclass
 
+from .kinds import COVERS
 from .things import THINGS
-from .world import COVERS, Group, Scene
+from .world import Group, Scene
 
 SIDE = 224
 """Pictures are square, this many pixels a side."""
@@ -13,7 +14,7 @@ HORIZONS = {"park": 128, "beach": 118, "street": 134, "snow": 126, "desert": 128
 HORIZONS |= {"farm": 120, "mountains": 142}
 GROWTH = {"small": 0.74, "medium": 1.0, "big": 1.34}
 CROWD = {1: 1.0, 2: 0.9, 3: 0.78, 4: 0.72}
-BAND_SCALE = {"ground": 1.0, "sky": 0.86, "surface": 0.86, "water": 0.92}
+BAND_SCALE = {"ground": 0.9, "sky": 0.8, "surface": 0.82, "water": 0.85}
 STEP = 0.84
 """Distance between neighbours of a group, in widths of one."""
 TIGHTEST = 0.8

@@ -15,11 +15,25 @@ def tree(pen: Pen, colour: Colour, look: random.Random, aloft: bool) -> None:
     pen.shape([(55, 84), (61, 80), (59, 104), (63, 131), (56, 128)], dark(WOOD, 0.25), smooth=True)
     pen.line([(54, 96), (40, 78)], WOOD, 4.5)
     pen.line([(54, 92), (70, 74)], dark(WOOD, 0.2), 4.5)
-    crowns = ((26, 62, 25, 21), (82, 62, 25, 21), (54, 70, 30, 21), (34, 36, 26, 24), (76, 38, 25, 23), (54, 26, 26, 25))
+    crowns = (
+        (26, 62, 25, 21),
+        (82, 62, 25, 21),
+        (54, 70, 30, 21),
+        (34, 36, 26, 24),
+        (76, 38, 25, 23),
+        (54, 26, 26, 25),
+    )
     for x, y, rx, ry in crowns:
         pen.oval(x, y, rx, ry, colour, 5)
     pen.oval(54, 52, 32, 26, colour)
-    for x, y, rx, ry in ((44, 20, 13, 9), (27, 40, 11, 8), (72, 34, 10, 7), (52, 46, 11, 8), (28, 62, 8, 5), (78, 58, 10, 6)):
+    for x, y, rx, ry in (
+        (44, 20, 13, 9),
+        (27, 40, 11, 8),
+        (72, 34, 10, 7),
+        (52, 46, 11, 8),
+        (28, 62, 8, 5),
+        (78, 58, 10, 6),
+    ):
         pen.oval(x, y, rx, ry, light(colour, 0.2))
     for _ in range(7):
         pen.oval(look.uniform(16, 92), look.uniform(22, 78), 2.6, 2.2, dark(colour, 0.2))
@@ -99,15 +113,31 @@ def tent(pen: Pen, colour: Colour, look: random.Random, aloft: bool) -> None:
 def umbrella(pen: Pen, colour: Colour, look: random.Random, aloft: bool) -> None:
     pen.line([(56, 4), (56, 111)], (232, 222, 204), 4.6)
     pen.line([(57.5, 50), (57.5, 111)], (200, 186, 164), 1.8)
-    rim = [(110, 51), (101, 46), (92, 51), (83, 46), (74, 51), (65, 46), (56, 51), (47, 46), (38, 51), (29, 46), (20, 51)]
+    rim = [
+        (110, 51),
+        (101, 46),
+        (92, 51),
+        (83, 46),
+        (74, 51),
+        (65, 46),
+        (56, 51),
+        (47, 46),
+        (38, 51),
+        (29, 46),
+        (20, 51),
+    ]
     rim += [(11, 46), (2, 51)]
     dome = curve([(2, 51), (9, 30), (28, 13), (56, 6), (84, 13), (103, 30), (110, 51)], closed=False)
     outline = dome + rim[1:]
     pale = CREAM if brightness(colour) < 215 else light((232, 120, 90), 0.1) if colour[2] < 150 else (206, 214, 226)
     pen.shape(outline, colour)
-    panels = [curve([(56, 5), (a, 26), (b, 54)], closed=False) + curve([(d, 54), (c, 26), (56, 5)], closed=False)
-              for a, b, c, d in ((18, 20, 33, 38), (78, 74, 94, 92))]
+    panels = [
+        curve([(56, 5), (a, 26), (b, 54)], closed=False) + curve([(d, 54), (c, 26), (56, 5)], closed=False)
+        for a, b, c, d in ((18, 20, 33, 38), (78, 74, 94, 92))
+    ]
     pen.inside(outline, panels, pale)
     pen.inside(outline, [[(0, 44), (112, 44), (112, 54), (0, 54)]], dark(colour, 0.18))
-    pen.inside(outline, [[(20, 44), (38, 44), (38, 54), (20, 54)], [(74, 44), (92, 44), (92, 54), (74, 54)]], dark(pale, 0.14))
+    pen.inside(
+        outline, [[(20, 44), (38, 44), (38, 54), (20, 54)], [(74, 44), (92, 44), (92, 54), (74, 54)]], dark(pale, 0.14)
+    )
     pen.oval(56, 5, 4, 4, (248, 206, 66))

@@ -24,7 +24,13 @@ def man(pen: Pen, colour: Colour, look: random.Random, aloft: bool) -> None:
     for side in (-1, 1):
         pen.line([(28 + side * 6, 70), (28 + side * 7, 108)], trousers if side < 0 else dark(trousers, 0.14), 11)
         pen.shape(
-            [(28 + side * 2, 115), (28 + side * 2, 108), (28 + side * 10, 107), (28 + side * 15, 112), (28 + side * 15, 115)],
+            [
+                (28 + side * 2, 115),
+                (28 + side * 2, 108),
+                (28 + side * 10, 107),
+                (28 + side * 15, 112),
+                (28 + side * 15, 115),
+            ],
             (72, 52, 46),
         )
     wave = look.random() < 0.4
@@ -46,14 +52,28 @@ def man(pen: Pen, colour: Colour, look: random.Random, aloft: bool) -> None:
 @thing(60, 116)
 def woman(pen: Pen, colour: Colour, look: random.Random, aloft: bool) -> None:
     skin, hair = look.choice(SKINS), look.choice(HAIRS)
-    pen.shape([(30, 0), (45, 8), (47, 26), (50, 46), (38, 50), (22, 50), (10, 46), (13, 26), (15, 8)], hair, smooth=True)
+    pen.shape(
+        [(30, 0), (45, 8), (47, 26), (50, 46), (38, 50), (22, 50), (10, 46), (13, 26), (15, 8)], hair, smooth=True
+    )
     for side in (-1, 1):
         pen.line([(30 + side * 6, 84), (30 + side * 6, 108)], skin if side < 0 else dark(skin, 0.08), 6)
         pen.oval(30 + side * 7, 112, 6, 3.4, dark(colour, 0.4) if brightness(colour) > 90 else (190, 70, 70))
     pen.line([(20, 43), (10, 55), (8, 68)], skin, 6.5, smooth=True)
     pen.line([(40, 43), (50, 55), (52, 68)], dark(skin, 0.08), 6.5, smooth=True)
     pen.box(26, 30, 34, 40, dark(skin, 0.12), 3)
-    dress = [(20, 38), (27, 39), (33, 39), (40, 38), (41, 56), (47, 74), (54, 92), (30, 97), (6, 92), (13, 74), (19, 56)]
+    dress = [
+        (20, 38),
+        (27, 39),
+        (33, 39),
+        (40, 38),
+        (41, 56),
+        (47, 74),
+        (54, 92),
+        (30, 97),
+        (6, 92),
+        (13, 74),
+        (19, 56),
+    ]
     pen.shape(dress, colour, smooth=True, under=4)
     pen.shape([(25, 38), (35, 38), (30, 43)], skin)
     pen.line([(19.5, 58), (40.5, 58)], CREAM if brightness(colour) < 215 else (210, 130, 120), 3)
@@ -66,7 +86,12 @@ def woman(pen: Pen, colour: Colour, look: random.Random, aloft: bool) -> None:
 @thing(76, 112)
 def snowman(pen: Pen, colour: Colour, look: random.Random, aloft: bool) -> None:
     snow: Colour = (244, 248, 252)
-    for points in ([(20, 56), (6, 44), (2, 36)], [(6, 44), (1, 46)], [(56, 56), (70, 44), (74, 36)], [(70, 44), (75, 46)]):
+    for points in (
+        [(20, 56), (6, 44), (2, 36)],
+        [(6, 44), (1, 46)],
+        [(56, 56), (70, 44), (74, 36)],
+        [(70, 44), (75, 46)],
+    ):
         pen.line(points, (112, 78, 54), 2.6)
     pen.oval(38, 88, 29, 23, snow, 7)
     pen.oval(38, 58, 21, 19, snow, 6)

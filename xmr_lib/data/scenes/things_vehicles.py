@@ -81,7 +81,10 @@ def bicycle(pen: Pen, colour: Colour, look: random.Random, aloft: bool) -> None:
         for k in range(8):
             a = k * math.pi / 8
             pen.line(
-                [(x - inner * math.cos(a), 48 - inner * math.sin(a)), (x + inner * math.cos(a), 48 + inner * math.sin(a))],
+                [
+                    (x - inner * math.cos(a), 48 - inner * math.sin(a)),
+                    (x + inner * math.cos(a), 48 + inner * math.sin(a)),
+                ],
                 STEEL,
                 0.7,
             )
@@ -95,7 +98,14 @@ def bicycle(pen: Pen, colour: Colour, look: random.Random, aloft: bool) -> None:
             )
         pen.oval(x, 48, 3, 3, STEEL)
     crank, seat, head = (48, 49), (38, 21), (73, 20)
-    for tube in ([(22, 48), crank], [(22, 48), seat], [crank, seat], [crank, head], [(39.5, 24), head], [head, (82, 48)]):
+    for tube in (
+        [(22, 48), crank],
+        [(22, 48), seat],
+        [crank, seat],
+        [crank, head],
+        [(39.5, 24), head],
+        [head, (82, 48)],
+    ):
         pen.line(tube, colour, 4.6)
     pen.line([(72, 22), (70, 11), (80, 9), (84, 14)], (62, 60, 68), 3.2, smooth=True)
     pen.line([seat, (36, 14)], STEEL, 2.6)

@@ -11,9 +11,10 @@ from tqdm import tqdm
 from ...errors import XmrError
 from .captions import PER_IMAGE, Caption, write_captions
 from .draw import Box, draw_scene
+from .facts import FactIndex
 from .layout import SIDE, Stage, place
 from .things import THINGS
-from .world import FRESH, THEMES, FactIndex, Scene, sample_scene, vary
+from .world import FRESH, THEMES, Scene, sample_scene, vary
 
 VERSION = 1
 """Goes up whenever the same seed would give other pictures or captions."""

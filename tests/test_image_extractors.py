@@ -1,0 +1,94 @@
+"""Images of any kind are read upright and whole, and every extractor gives what its slug says."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torchvision.models import VGG16_Weights, vgg16
+
+from xmr_lib.errors import XmrError
+from xmr_lib.features.image_extractors import image_extractor
+from xmr_lib.features.images import read_image
+from xmr_lib.networks import vgg16_fc7
+
+
+def picture() -> Image.Image:
+    """A smooth picture, upright: dark above, bright below, more of it to the right."""
+    rows, columns = np.mgrid[0:40, 0:64]
+    return Image.fromarray(np.clip(4 * rows + columns, 0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "P", "CMYK", "I;16", "I"])
+def test_an_image_of_any_mode_is_read_as_rgb(tmp_path, mode):
+    grey = picture()
+    path = tmp_path / ("image.tif" if mode in ("CMYK", "I") else "image.png")
+    if mode.startswith("I"):
+        Image.fromarray(np.asarray(grey).astype(np.uint16 if mode == "I;16" else np.int32) * 257).save(path)
+    else:
+        grey.convert("RGB" if mode == "CMYK" else mode).convert(mode).save(path)
+    with Image.open(path) as image:
+        assert image.mode == mode
+    expected = np.asarray(grey.convert("RGB").resize((32, 32), Image.Resampling.BILINEAR))
+    # A palette made by Pillow quantises to its fixed web colours.
+    np.testing.assert_allclose(read_image(path, 32).astype(int), expected, atol=26 if mode == "P" else 1)
+
+
+def test_exif_orientation_is_obeyed(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # stored lying on its side: turn it a quarter clockwise to see it upright
+    picture().convert("RGB").rotate(90, expand=True).save(tmp_path / "side.png", exif=exif)
+    picture().convert("RGB").save(tmp_path / "upright.png")
+    np.testing.assert_array_equal(read_image(tmp_path / "side.png", 24), read_image(tmp_path / "upright.png", 24))
+
+
+def test_an_image_is_squashed_and_not_cropped(tmp_path):
+    wide = np.zeros((30, 120, 3), dtype=np.uint8)
+    wide[:, :30, 0], wide[:, 90:, 2] = 255, 255  # red left quarter, blue right quarter
+    Image.fromarray(wide).save(tmp_path / "wide.png")
+    pixels = read_image(tmp_path / "wide.png", 60)
+    assert (pixels[:, :14] == (255, 0, 0)).all() and (pixels[:, 46:] == (0, 0, 255)).all()
+    assert (pixels[:, 16:44] == 0).all()
+
+
+def test_shrinking_averages(tmp_path):
+    board = np.indices((256, 256)).sum(0) % 2 * 255
+    Image.fromarray(board.astype(np.uint8)).save(tmp_path / "board.png")
+    # Without antialiasing single pixels would be picked, black or white.
+    np.testing.assert_allclose(read_image(tmp_path / "board.png", 16), 127.5, atol=2)
+
+
+def test_pooled_and_grid_are_the_networks_own_map():
+    pixels = np.random.default_rng(1).integers(0, 256, (2, 224, 224, 3), dtype=np.uint8)
+    pooled, grid = image_extractor("effnet-lite0"), image_extractor("effnet-lite0-grid")
+    network = pooled.network()
+    inputs = torch.from_numpy((pixels.transpose(0, 3, 1, 2).astype(np.float32) - 127) / 128)
+    expected = network.extract_features(inputs).numpy()
+    features, places = pooled.features(network, pixels), grid.features(network, pixels)
+    assert features.dtype == np.float32 and places.dtype == np.float16
+    assert features.shape == (2, *pooled.row_shape) and places.shape == (2, *grid.row_shape) == (2, 49, 1280)
+    np.testing.assert_allclose(features, expected.mean((2, 3)), rtol=1e-3, atol=1e-4)
+    for row in range(7):
+        for column in range(7):
+            np.testing.assert_allclose(places[:, 7 * row + column], expected[:, :, row, column], atol=5e-3)
+
+
+def test_vgg_is_fed_as_torchvision_feeds_it(tmp_path):
+    with torch.device("meta"):
+        needed = vgg16(weights=None, init_weights=False).state_dict()
+    torch.save({name: torch.zeros(1).expand(tensor.shape) for name, tensor in needed.items()}, tmp_path / "vgg.pth")
+    extractor = image_extractor("vgg16-torchvision", str(tmp_path / "vgg.pth"))
+    pixels = np.random.default_rng(1).integers(0, 256, (1, 224, 224, 3), dtype=np.uint8)
+    official = VGG16_Weights.IMAGENET1K_V1.transforms(resize_size=224)
+    torch.testing.assert_close(extractor.scaled(pixels)[0], official(Image.fromarray(pixels[0])), rtol=1e-4, atol=1e-4)
+    assert extractor.weights.sha256 == vgg16_fc7(str(tmp_path / "vgg.pth"))[1].sha256
+    assert extractor.features(extractor.network(), pixels).shape == (1, *extractor.row_shape) == (1, 4096)
+
+
+def test_an_unknown_slug_lists_the_known():
+    with pytest.raises(XmrError, match=r"'vgg19' are unknown; there are effnet-lite0, effnet-lite0-grid, vgg16-torch"):
+        image_extractor("vgg19")
+
+
+def test_a_weights_file_that_would_not_be_used_is_refused():
+    with pytest.raises(XmrError, match=r"mine.pth"):
+        image_extractor("effnet-lite0", "mine.pth")

@@ -1,0 +1,203 @@
+"""Ranks against a loop that sorts every query's list."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jaxtyping import config as jaxtyping_config
+
+from xmr_lib.errors import XmrError
+from xmr_lib.metrics import Ranks, ranks, ranks_from_similarity, ranks_of_embeddings
+
+WORKED = np.array([[0.9, 0.2, 0.5, 0.1], [0.3, 0.4, 0.8, 0.6]])
+
+
+def naive_ranks(similarity, owner, optimistic=False):
+    """Sort each query's list: by score, then foreign before own (or behind), own items by their number."""
+    images, captions = similarity.shape
+    foreign_first = 1 if optimistic else -1
+    positions, t2i = [0] * captions, [0] * captions
+    for image in range(images):
+        key = {c: (-similarity[image, c], 0 if owner[c] == image else foreign_first, c) for c in range(captions)}
+        for place, caption in enumerate(sorted(key, key=key.get), start=1):
+            if owner[caption] == image:
+                positions[caption] = place
+    for caption in range(captions):
+        key = {i: (-similarity[i, caption], 0 if i == owner[caption] else foreign_first) for i in range(images)}
+        t2i[caption] = sorted(key, key=key.get).index(owner[caption]) + 1
+    return positions, t2i
+
+
+def owners(counts, seed):
+    return np.random.default_rng(seed).permutation(np.repeat(np.arange(len(counts)), counts))
+
+
+def same(one, other):
+    np.testing.assert_array_equal(one.i2t_positions, other.i2t_positions)
+    np.testing.assert_array_equal(one.t2i, other.t2i)
+
+
+@st.composite
+def problems(draw):
+    """Few distinct scores (ties), 1 … 9 captions an image, not grouped."""
+    owner = owners(draw(st.lists(st.integers(1, 9), min_size=1, max_size=6)), draw(st.integers(0, 99)))
+    levels = draw(st.sampled_from([1, 2, 4, 1000]))
+    scores = draw(st.integers(0, 10**6).map(np.random.default_rng)).integers(0, levels, (owner.max() + 1, len(owner)))
+    return scores.astype(draw(st.sampled_from([np.float32, np.float64]))) / 8, owner
+
+
+@settings(max_examples=150, deadline=None)
+@given(problem=problems(), optimistic=st.booleans())
+def test_ranks_agree_with_sorting(problem, optimistic):
+    similarity, owner = problem
+    result = ranks_from_similarity(similarity, owner, optimistic)
+    positions, t2i = naive_ranks(similarity, owner, optimistic)
+    assert result.i2t_positions.tolist() == positions
+    assert result.t2i.tolist() == t2i
+    assert result.i2t.tolist() == [
+        min(p for p, o in zip(positions, owner, strict=True) if o == i) for i in range(len(similarity))
+    ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    counts=st.lists(st.integers(1, 9), min_size=1, max_size=7),
+    seed=st.integers(0, 10**6),
+    block=st.sampled_from([1, 2, 3, 5, 1024]),
+    measure=st.sampled_from(["dot", "euclidean"]),
+    optimistic=st.booleans(),
+)
+def test_embeddings_of_small_integers_tie_exactly(counts, seed, block, measure, optimistic):
+    rng = np.random.default_rng(seed)
+    owner = owners(counts, seed)
+    images = rng.integers(-2, 3, (len(counts), 3)).astype(np.float32)
+    captions = rng.integers(-2, 3, (len(owner), 3)).astype(np.float32)
+    dense = images @ captions.T
+    if measure == "euclidean":
+        dense = -((images[:, None] - captions[None]) ** 2).sum(-1)
+    blocks = ranks_of_embeddings(images, captions, owner, measure, block, optimistic)
+    same(blocks, ranks_from_similarity(dense, owner, optimistic))
+
+
+@pytest.mark.parametrize("measure", ["cosine", "dot", "euclidean"])
+@pytest.mark.parametrize("block", [1, 7, 40, 1000])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_blocks_equal_the_dense_matrix(measure, block, dtype):
+    rng = np.random.default_rng(3)
+    owner = owners(rng.integers(1, 10, 40), 3)
+    images = (rng.normal(size=(40, 16)) * rng.uniform(0.5, 2, (40, 1))).astype(dtype)
+    captions = (rng.normal(size=(len(owner), 16)) + images[owner]).astype(dtype)
+    one, other = images.astype(float), captions.astype(float)
+    dense = {
+        "dot": lambda: one @ other.T,
+        "cosine": lambda: one @ other.T / np.outer(np.linalg.norm(one, axis=1), np.linalg.norm(other, axis=1)),
+        "euclidean": lambda: -np.linalg.norm(one[:, None] - other[None], axis=-1),
+    }[measure]()
+    same(ranks_of_embeddings(images, captions, owner, measure, block), ranks_from_similarity(dense, owner))
+
+
+def test_worked_example():
+    result = ranks_from_similarity(WORKED, np.array([0, 0, 1, 1]))
+    assert result.i2t_positions.tolist() == [1, 3, 1, 2]
+    assert result.t2i.tolist() == [1, 2, 1, 1]
+    assert result.i2t.tolist() == [1, 1]
+    assert result.images == 2
+
+
+def test_numbering_of_captions_does_not_matter():
+    rng = np.random.default_rng(5)
+    owner = np.repeat(np.arange(6), rng.integers(1, 10, 6))
+    similarity = rng.normal(size=(6, len(owner)))
+    shuffle = rng.permutation(len(owner))
+    straight, mixed = (
+        ranks_from_similarity(similarity, owner),
+        ranks_from_similarity(similarity[:, shuffle], owner[shuffle]),
+    )
+    same(Ranks(straight.i2t_positions[shuffle], straight.t2i[shuffle], owner[shuffle]), mixed)
+
+
+@pytest.mark.parametrize("measure", ["cosine", "dot", "euclidean"])
+@pytest.mark.parametrize(("images", "captions", "embed"), [(5, 2, 512), (7, 5, 100), (33, 5, 64), (301, 1, 17)])
+def test_a_collapsed_model_gets_the_worst_ranks(measure, images, captions, embed):
+    """Also from embeddings, where a matrix product may round equal rows differently."""
+    rng = np.random.default_rng(embed)
+    owner = np.repeat(np.arange(images), captions)
+    collapsed = [np.tile(rng.normal(size=embed).astype(np.float32), (n, 1)) for n in (images, len(owner))]
+    for result in (
+        ranks_of_embeddings(*collapsed, owner, measure),
+        ranks_from_similarity(np.full((images, len(owner)), 0.3), owner),
+    ):
+        assert (result.t2i == images).all()
+        assert (result.i2t == len(owner) - captions + 1).all()
+    assert (ranks_of_embeddings(*collapsed, owner, measure, optimistic=True).i2t == 1).all()
+
+
+def test_a_block_run_never_holds_more_than_a_block(monkeypatch):
+    """Every array of scores passes the check for finite numbers: record its shape."""
+    shapes, finite = [], ranks._finite
+    monkeypatch.setattr(
+        ranks, "_finite", lambda scores, *rest: shapes.append(tuple(scores.shape)) or finite(scores, *rest)
+    )
+    owner = owners([3] * 20, 0)
+    embeddings = np.random.default_rng(0).normal(size=(80, 4))
+    ranks_of_embeddings(embeddings[:20], embeddings[20:], owner, block=7)
+    assert shapes == [(7, 20)] * 8 + [(4, 20)] + [(7, 60)] * 2 + [(6, 60)]
+
+
+def test_memory_of_a_block_run_is_that_of_blocks(monkeypatch):
+    """No tensor that any operation makes is larger than a block of queries by the gallery."""
+    largest = 0
+
+    class Watch(torch.utils._python_dispatch.TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            nonlocal largest
+            result = func(*args, **(kwargs or {}))
+            if isinstance(result, torch.Tensor):
+                largest = max(largest, result.numel())
+            return result
+
+    owner = owners([2] * 300, 1)
+    embeddings = np.random.default_rng(1).normal(size=(900, 4))
+    with Watch():
+        ranks_of_embeddings(embeddings[:300], embeddings[300:], owner, "euclidean", block=10)
+    assert largest == 10 * 600
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_scores_that_are_not_finite_are_refused(bad):
+    similarity = WORKED.copy()
+    similarity[1, 2] = bad
+    with pytest.raises(XmrError, match="caption 2 with image 1") as error:
+        ranks_from_similarity(similarity, np.array([0, 0, 1, 1]))
+    assert "\n" not in str(error.value)
+    embeddings = np.array([[1.0, 2.0], [bad, 1.0]])
+    with pytest.raises(XmrError, match="not finite"):
+        ranks_of_embeddings(embeddings, np.ones((2, 2)), np.array([0, 1]), "dot")
+
+
+@pytest.mark.parametrize(
+    ("owner", "message"),
+    [
+        ([0, 0, 0, 0], "image 1 has none"),
+        ([1, 1, 1, 1], "image 0 has none"),
+        ([0, 0, 1, 2], "outside 0 … 1"),
+        ([0, 0, 1, -1], "outside 0 … 1"),
+    ],
+)
+def test_owners_that_cannot_be_are_refused(owner, message):
+    with pytest.raises(XmrError, match=message):
+        ranks_from_similarity(WORKED, np.array(owner))
+
+
+def test_wrong_shapes_are_refused_without_shape_checks(monkeypatch):
+    monkeypatch.setattr(jaxtyping_config, "jaxtyping_disable", True)
+    with pytest.raises(XmrError, match="4 captions were scored, but 3 have an image"):
+        ranks_from_similarity(WORKED, np.array([0, 0, 1]))
+    with pytest.raises(XmrError, match="no captions"):
+        ranks_from_similarity(np.zeros((0, 0)), np.zeros(0, dtype=int))
+
+
+def test_an_unknown_measure_is_refused():
+    with pytest.raises(XmrError, match="'manhattan' is unknown; there are cosine, dot, euclidean"):
+        ranks_of_embeddings(np.eye(2), np.eye(2), np.array([0, 1]), "manhattan")
