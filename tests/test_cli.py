@@ -6,13 +6,12 @@ import subprocess
 import sys
 
 import pytest
+from course_twin import write_course_twin
 from typer.testing import CliRunner
 
 from xmr_lib import __version__
 from xmr_lib.cli import app, main
 from xmr_lib.records import read_result, read_summary, run_folder
-
-from course_twin import write_course_twin
 
 
 def xmr(*arguments):

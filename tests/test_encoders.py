@@ -1,5 +1,7 @@
 """Aggregation and projections against naive loops."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -13,7 +15,7 @@ from xmr_lib.ragged import offsets_of
 
 def naive_pool(values, offsets, how, weights):
     rows = []
-    for start, end in zip(offsets[:-1], offsets[1:], strict=True):
+    for start, end in itertools.pairwise(offsets):
         words = values[start:end]
         if how == "meanmax":
             both = [naive_pool(values, [start, end], part, weights)[0] for part in ("mean", "max")]

@@ -1,8 +1,11 @@
 """From a config to a recorded result."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+from course_twin import write_course_twin
 
 from xmr_lib.data import read_dataset
 from xmr_lib.errors import XmrError
@@ -12,8 +15,6 @@ from xmr_lib.features.words import WordVectors
 from xmr_lib.metrics import ranks_of_embeddings, summarise
 from xmr_lib.ragged import Ragged
 from xmr_lib.records import read_positions, read_summary, run_folder
-
-from course_twin import write_course_twin
 
 
 @pytest.fixture(scope="module")
@@ -84,8 +85,6 @@ def test_recorded_metrics_are_those_of_the_model_that_is_kept(course_lab):
 
 def test_selection_reads_validation_only(smoke_lab):
     [a] = run(smoke_lab, named(smoke_lab, "cca-mean")[0])
-    from dataclasses import replace
-
     worse_on_val = replace(a, val_rsum=a.val_rsum - 1, test={**a.test, "rsum": 600.0})
     assert chosen_on_validation([[worse_on_val], [a]]) == [a]
 
@@ -117,7 +116,8 @@ def test_idf_weights_count_training_captions_only(course_lab):
 def test_caption_vectors_refuse_vectors_that_do_not_fit_the_tokens(course_lab):
     dataset = course_lab.dataset
     lengths = np.array([len(words) + 1 for words in dataset.tokens])
-    words = WordVectors(np.ones((1, 3), np.float32), Ragged.from_lengths(np.zeros(lengths.sum(), np.int64), lengths), "x")
+    rows = Ragged.from_lengths(np.zeros(lengths.sum(), np.int64), lengths)
+    words = WordVectors(np.ones((1, 3), np.float32), rows, "x")
     assert torch.equal(caption_vectors(dataset, words, "mean"), torch.ones(dataset.caption_count, 3))
     with pytest.raises(XmrError, match="word vectors for"):
         caption_vectors(dataset, words, "idf")

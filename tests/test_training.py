@@ -82,9 +82,7 @@ train_tiny(Path(sys.argv[1]), after_epoch=kill)
 def test_a_killed_run_goes_on_to_the_same_numbers(tmp_path):
     whole_model, whole, _ = train_tiny(tmp_path / "whole.safetensors")
     killed = tmp_path / "killed.safetensors"
-    child = subprocess.run(
-        [sys.executable, "-c", CHILD, str(killed)], cwd=Path(__file__).parent, capture_output=True
-    )
+    child = subprocess.run([sys.executable, "-c", CHILD, str(killed)], cwd=Path(__file__).parent, capture_output=True)
     assert child.returncode == -signal.SIGKILL, child.stderr.decode()
     epochs = []
     model, history, _ = train_tiny(killed, after_epoch=epochs.append)

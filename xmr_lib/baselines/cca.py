@@ -90,13 +90,15 @@ class CCAStatistics:
         factors = []
         for what, covariance in (("image", self.image_covariance), ("caption", self.caption_covariance)):
             ridge = regularisation * np.trace(covariance) / len(covariance)
-            try:
-                factors.append(scipy.linalg.cholesky(covariance + ridge * np.eye(len(covariance)), lower=True))
-            except scipy.linalg.LinAlgError:
+            ridged = covariance + ridge * np.eye(len(covariance))
+            factor, failed = scipy.linalg.lapack.dpotrf(ridged, lower=True, clean=True)
+            # A pivot² is the share of a feature's variance that those before it leave; rounding may put a 0 above 0.
+            if failed or (factor.diagonal() ** 2 <= 1e-12 * ridged.diagonal()).any():
                 raise XmrError(
                     f"CCA: the {what} features' covariance is singular with regularisation {regularisation}; take a "
                     "larger one"
-                ) from None
+                )
+            factors.append(factor)
         # Whitened cross-covariance L_x⁻¹ C_xy L_y⁻ᵀ: its singular values are the correlations.
         half = scipy.linalg.solve_triangular(factors[0], self.cross_covariance, lower=True)
         whitened = scipy.linalg.solve_triangular(factors[1], half.T, lower=True).T

@@ -34,8 +34,16 @@ class GradedRelevance:
             block: queries handled at once.
 
         Queries that share no word with the gallery have no ideal order and are left out of the mean.
+
+        Raises:
+            XmrError: ``found`` does not fit the queries and the gallery, or no query shares a word with the gallery.
         """
         k = found.shape[1]
+        if len(found) != self._queries.shape[0] or not 0 < k <= self._gallery.shape[0]:
+            raise XmrError(
+                f"graded relevance: {k} items found for {len(found)} queries do not fit "
+                f"{self._queries.shape[0]} queries and a gallery of {self._gallery.shape[0]}"
+            )
         discounts = 1 / np.log2(np.arange(2, k + 2))
         scores, chances = [], []
         for start in range(0, len(found), block):
@@ -45,6 +53,8 @@ class GradedRelevance:
             reached = np.take_along_axis(relevance, found[start : start + block], axis=1) @ discounts
             scores.append(reached[usable] / ideal[usable])
             chances.append(relevance.mean(1)[usable] * discounts.sum() / ideal[usable])
+        if not any(map(len, scores)):
+            raise XmrError("graded relevance: no query shares a telling word with the gallery; is it of another language?")
         return 100 * float(np.concatenate(scores).mean()), 100 * float(np.concatenate(chances).mean())
 
 

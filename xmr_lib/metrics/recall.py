@@ -46,7 +46,9 @@ def chance_levels(image_of_caption: Int[np.ndarray, " captions"]) -> dict[str, f
     levels["rsum"] = sum(levels.values())
     places = np.arange(1, captions + 1)
     survival = sum(_all_beyond(captions, np.array([n]), places)[0] * times for n, times in _tally(counts)) / images
-    levels["i2t_medr"] = float(places[np.argmax(survival <= 0.5)])
+    # Numpy's median: where exactly half stands beyond a place, the middle between it and the next that occurs.
+    low, high = (places[np.argmax(survival <= bound)] for bound in (0.5 + 1e-9, 0.5 - 1e-9))
+    levels["i2t_medr"] = float((low + high) / 2)
     levels["i2t_meanr"] = float(1 + survival.sum())
     return levels | {"t2i_medr": float((images + 1) / 2), "t2i_meanr": float((images + 1) / 2)}
 

@@ -14,8 +14,8 @@ SIZES = {"small": 0.22, "medium": 0.43, "big": 0.35}
 NUMBERS = ("none", "one", "two", "three", "four")
 SURPRISE = 0.05
 """Share of things that are out of place: a cow in a living room, a sailing boat in the desert."""
-THEMES = 36
-"""Most scenes vary one of so many themes in a detail or two: near misses make retrieval hard (set on validation)."""
+THEMES = 32
+"""Most scenes vary one of so many themes in a few details: near misses make retrieval hard (set on validation)."""
 FRESH = 0.1
 """Share of scenes that follow no theme."""
 CHANGES = {"colour": 4, "size": 4, "count": 3, "order": 4, "time": 0.4, "sky": 0.4}

@@ -22,6 +22,16 @@ ATTEMPTS = 1000
 QUALITY = 90
 
 
+def sample_theme(number: int, seed: int) -> Scene:
+    """Draw a scene for others to vary. Each kind in turn must be in one, so that none is rare."""
+    rng = random.Random(f"theme {seed} {number}")
+    wanted = sorted(THINGS)[number % len(THINGS)]
+    while True:
+        scene = sample_scene(rng)
+        if any(group.kind == wanted for group in scene.groups) and place(scene, rng) is not None:
+            return scene
+
+
 def sample_scenes(count: int, seed: int) -> list[tuple[Scene, Stage]]:
     """Draw scenes of which no one's facts all hold in another. Those before ``i`` settle ``i``, later ones do not.
 
@@ -29,11 +39,11 @@ def sample_scenes(count: int, seed: int) -> list[tuple[Scene, Stage]]:
         XmrError: so many different scenes cannot be found.
     """
     index, found = FactIndex(), []
+    themes = [sample_theme(number, seed) for number in range(THEMES)]
     for number in range(count):
         rng = random.Random(f"scene {seed} {number}")
         for _ in range(ATTEMPTS):
-            theme = random.Random(f"theme {seed} {rng.randrange(THEMES)}")
-            scene = sample_scene(rng) if rng.random() < FRESH else vary(sample_scene(theme), rng)
+            scene = sample_scene(rng) if rng.random() < FRESH else vary(rng.choice(themes), rng)
             stage = place(scene, rng)
             if stage is not None and not index.confusable(scene):
                 break

@@ -1,0 +1,118 @@
+"""The strict driver, and every notebook from top to bottom."""
+
+import nbformat
+import pytest
+
+from xmr_lib import batch
+from xmr_lib.batch import PARAMETERS, check_parameters, notebooks, run_notebooks
+from xmr_lib.errors import XmrError
+
+NUMBERED = notebooks()
+
+
+def notebook(*cells, tagged=True):
+    book = nbformat.v4.new_notebook()
+    book.cells = [nbformat.v4.new_code_cell(cell) for cell in cells]
+    if tagged:
+        book.cells[0].metadata["tags"] = ["parameters"]
+    return book
+
+
+@pytest.fixture
+def own_notebooks(tmp_path, monkeypatch):
+    """A root with notebooks of the test's own."""
+    monkeypatch.setenv("XMR_HOME", str(tmp_path))
+    (tmp_path / "notebooks").mkdir()
+
+    def write(name, *cells, **kwargs):
+        path = tmp_path / "notebooks" / name
+        nbformat.write(notebook(*cells, **kwargs), path)
+        return path
+
+    return write
+
+
+GOOD = 'dataset = "scenes"\ndata = ""\nprofile = "demo"\nseeds = [0]\nresults = ""'
+
+
+def test_the_numbered_notebooks_run_from_top_to_bottom(tmp_path):
+    """A real run of all of them, at the size of the smoke profile."""
+    seconds = run_notebooks("scenes", None, "smoke", [0], str(tmp_path))
+    assert list(seconds) == [path.stem for path in NUMBERED]
+    for path in NUMBERED:
+        executed = nbformat.read(tmp_path / "scenes" / "notebooks" / path.name, 4)
+        code = [cell for cell in executed.cells if cell.cell_type == "code"]
+        assert all(cell.execution_count for cell in code)
+        outputs = [output for cell in code for output in cell.outputs]
+        assert any("image/png" in output.get("data", {}) for output in outputs), "no figure is shown"
+        assert any("text/html" in output.get("data", {}) for output in outputs), "no table is shown"
+        assert not any("NaN" in str(output) for output in outputs)
+        number = path.name[:2]
+        assert list((tmp_path / "scenes" / "tables").glob(f"{number}_*.csv"))
+        assert list((tmp_path / "scenes" / "tables").glob(f"{number}_*.tex"))
+        assert list((tmp_path / "scenes" / "figures").glob(f"{number}_*.png"))
+
+
+@pytest.mark.parametrize("path", NUMBERED, ids=lambda path: path.stem)
+def test_notebooks_are_thin_and_without_outputs(path):
+    book = nbformat.read(path, 4)
+    check_parameters(path)
+    for cell in book.cells:
+        if cell.cell_type != "code":
+            continue
+        assert not cell.outputs and cell.execution_count is None
+        assert "def " not in cell.source and "class " not in cell.source
+        lines = [
+            line for line in cell.source.splitlines() if line.strip() and not line.startswith(("#", "from", "import"))
+        ]
+        assert len(lines) <= 6
+    assert "papermill" not in book.metadata
+
+
+def test_parameters_must_be_exactly_the_five(own_notebooks):
+    assert PARAMETERS == ("dataset", "data", "profile", "seeds", "results")
+    check_parameters(own_notebooks("00_good.ipynb", GOOD))
+    with pytest.raises(XmrError, match="sets dataset; it must set exactly"):
+        check_parameters(own_notebooks("01_few.ipynb", 'dataset = "scenes"'))
+    with pytest.raises(XmrError, match="sets dataset, data, profile, seeds, results, more;"):
+        check_parameters(own_notebooks("02_more.ipynb", GOOD + "\nmore = 1"))
+    with pytest.raises(XmrError, match="sets nothing"):
+        check_parameters(own_notebooks("03_untagged.ipynb", GOOD, tagged=False))
+
+
+def test_a_file_that_is_no_notebook(own_notebooks):
+    path = own_notebooks("00_good.ipynb", GOOD)
+    path.write_text("{")
+    with pytest.raises(XmrError, match="not a notebook"):
+        check_parameters(path)
+
+
+def test_parameters_reach_the_notebook_and_paths_are_absolute(own_notebooks, tmp_path, monkeypatch):
+    own_notebooks("00_show.ipynb", GOOD, "assert (dataset, profile, seeds) == ('mine', 'full', [3, 4]); print(data)")
+    monkeypatch.chdir(tmp_path)
+    run_notebooks("mine", "some/folder", "full", [3, 4])
+    executed = nbformat.read(tmp_path / "results" / "mine" / "notebooks" / "00_show.ipynb", 4)
+    assert executed.cells[-1].outputs[0].text.strip() == str(tmp_path / "some" / "folder")
+
+
+def test_an_error_stops_the_run_and_says_where(own_notebooks, tmp_path):
+    own_notebooks("00_bad.ipynb", GOOD, "1 / 0")
+    own_notebooks("01_never.ipynb", GOOD)
+    with pytest.raises(XmrError, match=r"00_bad.ipynb: .*ZeroDivisionError: division by zero"):
+        run_notebooks("mine", None, "full", [0])
+    folder = tmp_path / "results" / "mine" / "notebooks"
+    assert (folder / "00_bad.ipynb").is_file() and not (folder / "01_never.ipynb").exists()
+
+
+def test_selection_by_number(own_notebooks, tmp_path):
+    own_notebooks("00_a.ipynb", GOOD)
+    own_notebooks("01_b.ipynb", GOOD)
+    assert [path.name for path in notebooks(["01"])] == ["01_b.ipynb"]
+    with pytest.raises(XmrError, match="no notebook begins with '07'; there are 00_a, 01_b"):
+        notebooks(["07"])
+
+
+def test_without_notebooks_the_message_says_where_to_go(tmp_path, monkeypatch):
+    monkeypatch.setenv("XMR_HOME", str(tmp_path))
+    with pytest.raises(XmrError, match="run inside a checkout"):
+        batch.notebooks()

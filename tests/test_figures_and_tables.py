@@ -1,0 +1,111 @@
+"""Figures and tables show what they were given."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from course_twin import write_course_twin
+from PIL import Image
+
+from xmr_lib.data import read_dataset
+from xmr_lib.experiment import caption_queries, image_queries, named, ranks_of, run
+from xmr_lib.figures import dataset_figure, recall_bars, save_figure, training_curves
+from xmr_lib.figures.style import RIGHT
+from xmr_lib.tables import config_table, results_table, save_table, styled
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def runs(smoke_lab):
+    groups = [run(smoke_lab, config, (0, 1)) for config in named(smoke_lab, "cca-mean", "ab-infonce")]
+    return groups, [[ranks_of(smoke_lab, result) for result in results] for results in groups]
+
+
+def test_the_table_holds_means_chance_and_p_values(runs):
+    groups, ranks = runs
+    table = results_table(groups, ranks)
+    assert list(table.index) == ["cca-mean", "ab-infonce", "chance"]
+    assert table.loc["cca-mean", "rSum"] == pytest.approx(np.mean([r.test["rsum"] for r in groups[0]]))
+    assert table.loc["chance", "i→t R@1"] == groups[0][0].chance["i2t_r1"]
+    best = max(groups, key=lambda g: np.mean([r.val_rsum for r in g]))[0].model
+    other = next(g[0].model for g in groups if g[0].model != best)
+    assert table.loc[best, "p"] == "" and table.loc[other, "p"] != ""
+    low, high = map(float, table.loc["cca-mean", "95 % interval"].split("–"))
+    assert low <= table.loc["cca-mean", "rSum"] <= high
+
+
+def test_tables_are_saved_for_csv_and_tex(runs, tmp_path):
+    table = results_table(*runs)
+    save_table(table, tmp_path, "t", "A caption")
+    read = pd.read_csv(tmp_path / "t.csv", index_col=0)
+    assert read.loc["cca-mean", "rSum"] == pytest.approx(table.loc["cca-mean", "rSum"], abs=0.051)
+    tex = (tmp_path / "t.tex").read_text()
+    assert tex.count(r"\\") == len(table) + 1
+    assert r"95 \% interval" in tex and r"i$\to$t R@1" in tex
+    rows = [line for line in tex.splitlines() if line.endswith(r"\\")]
+    assert len({row.count(" & ") for row in rows}) == 1
+    assert "font-weight: bold" in styled(table).to_html()
+
+
+def test_the_table_of_configs_shows_what_differs(smoke_lab):
+    table = config_table(named(smoke_lab, "cca-mean", "a-recipe"))
+    assert table.loc["measure", "a-recipe"] == "euclidean" and table.loc["method", "cca-mean"] == "cca"
+    assert "track" not in table.index and "model" not in table.index
+
+
+def test_bars_have_the_height_of_the_recall(runs):
+    groups, ranks = runs
+    axes = recall_bars(groups, ranks).axes
+    heights = [patch.get_height() for patch in axes[0].patches]
+    expected = [np.mean([r.test[f"i2t_r{k}"] for r in results]) for results in groups for k in (1, 5, 10)]
+    assert heights == pytest.approx(expected)
+
+
+def test_curves_have_an_epoch_a_point_and_cca_is_a_line(runs):
+    groups, _ = runs
+    lines = {line.get_label(): line for line in training_curves(groups).axes[0].lines}
+    assert len(lines["ab-infonce"].get_xdata()) == len(groups[1][0].history["val_rsum"])
+    assert len(set(lines["cca-mean"].get_ydata())) == 1
+
+
+def frames(figure):
+    return [axis for axis in figure.axes if axis.images and axis.spines["left"].get_edgecolor()[:3] == rgb(RIGHT)]
+
+
+def rgb(colour):
+    return tuple(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+
+
+def test_a_right_image_is_framed_if_and_only_if_it_is_found(runs, smoke_lab):
+    groups, ranks = runs
+    # All 100 captions of the small test split are asked for, so the number of frames is known.
+    captions = smoke_lab.usable("effnet-lite0").split("test").caption_count
+    figure = caption_queries(smoke_lab, groups[0][0], count=captions)
+    assert len(frames(figure)) == int((ranks[0][0].t2i <= 5).sum())
+    train = caption_queries(smoke_lab, groups[0][0], count=3, gallery="train")
+    assert frames(train) == [] and "train" in train.get_suptitle()
+
+
+def test_own_captions_are_framed(runs, smoke_lab):
+    groups, ranks = runs
+    images = len(smoke_lab.usable("effnet-lite0").split("test"))
+    figure = image_queries(smoke_lab, groups[0][0], count=images)
+    framed = [text for axis in figure.axes for text in axis.texts if text.get_bbox_patch() is not None]
+    assert len(framed) == int((ranks[0][0].i2t_positions <= 5).sum())
+
+
+def test_a_dataset_without_images_still_has_its_figure(tmp_path):
+    write_course_twin(tmp_path / "course", with_images=False)
+    figure = dataset_figure(read_dataset(tmp_path / "course"))
+    assert any(".jpg" in text.get_text() for axis in figure.axes for text in axis.texts)
+
+
+def test_a_saved_figure_is_a_picture(smoke_lab, tmp_path):
+    path = save_figure(dataset_figure(smoke_lab.dataset), tmp_path / "new", "look")
+    with Image.open(path) as picture:
+        assert picture.width > 800 and np.asarray(picture.convert("L")).std() > 5

@@ -1,0 +1,87 @@
+"""What the repository promises about itself: dependencies, imports, pictures, sizes, README."""
+
+import csv
+import json
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
+def test_conda_installs_what_pyproject_says():
+    environment = (ROOT / "environment.yml").read_text("utf-8")
+    assert f"python{PROJECT['project']['requires-python']}" in environment
+    assert re.findall(r"^\s+- (\S.*)$", environment.split("pip:")[1], re.M) == ["-e .[all]"]
+    extras = PROJECT["project"]["optional-dependencies"]
+    assert set(re.findall(r"[\w-]+", extras["all"][0].removeprefix("xmr"))) == set(extras) - {"all"}
+
+
+def test_every_dependency_was_tested_in_a_pinned_version():
+    listed = PROJECT["project"]["dependencies"] + [
+        name for extra, names in PROJECT["project"]["optional-dependencies"].items() if extra != "all" for name in names
+    ]
+    pinned = {
+        re.split("==", line)[0].lower().replace("_", "-")
+        for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+        if "==" in line
+    }
+    assert {re.split(r"[<>=]", name)[0].lower() for name in listed} == pinned
+
+
+def test_no_picture_of_others_and_nothing_large_is_in_git():
+    for path in tracked():
+        assert path.stat().st_size <= 500_000, path
+        assert path.suffix not in {".jpg", ".jpeg", ".pth", ".pt", ".npy", ".npz", ".mat", ".safetensors", ".pdf"}, path
+        if path.suffix == ".png":
+            assert path.parent == ROOT / "results" / "scenes" / "figures", path
+        if path.suffix == ".ipynb":
+            assert "image/png" not in path.read_text("utf-8"), path
+
+
+def test_results_of_photographs_hold_numbers_and_no_captions():
+    allowed = {"config", "seed", "data", "test", "val_rsum", "chance", "cpu_seconds", "history", "machine"}
+    for path in tracked():
+        if path.name == "result.json":
+            assert set(json.loads(path.read_text("utf-8"))) == allowed, path
+
+
+def test_make_help_lists_the_two_commands():
+    shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for target in ("demo", "test", "lab", "notebooks"):
+        assert re.search(rf"^make {target}\s+\w", shown, re.M), target
+
+
+def test_the_readme_names_the_two_commands_on_its_first_screen():
+    first_screen = "\n".join(README.splitlines()[:60])
+    assert "make demo" in first_screen and "make test" in first_screen
+
+
+@pytest.mark.parametrize("dataset", ["flickr8k", "scenes"])
+def test_every_row_of_the_readme_is_a_row_of_the_table_of_record(dataset):
+    with (ROOT / "results" / dataset / "summary.csv").open(newline="", encoding="utf-8") as file:
+        record = {row["run"]: row for row in csv.DictReader(file)}
+    section = README.split(f"<!-- {dataset} -->")[1].split("<!-- end -->")[0]
+    rows = [re.split(r"\s*\|\s*", line.strip().strip("|").strip()) for line in section.splitlines() if "`" in line]
+    assert len(rows) >= 3
+    columns = ["i2t_r1", "i2t_r5", "i2t_r10", "t2i_r1", "t2i_r5", "t2i_r10", "rsum"]
+    for cells in rows:
+        run = re.search("`([^`]+)`", cells[0])[1]
+        shown = [cell.strip("* ") for cell in cells[1:8]]
+        assert shown == [f"{float(record[run][column]):.1f}" for column in columns], run
+        assert cells[8] == f"{float(record[run]['rsum_low']):.1f}–{float(record[run]['rsum_high']):.1f}", run
+
+
+def test_every_link_of_the_readme_leads_somewhere():
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", README) + re.findall(r'src="([^"]+)"', README):
+        assert (ROOT / target).exists(), target
