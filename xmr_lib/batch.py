@@ -92,6 +92,8 @@ def run_notebooks(
                 kernel_name="python3",
                 cwd=str(root()),
                 progress_bar=True,
+                # Its warnings are about transports and debuggers; errors of the notebook come back by themselves.
+                extra_arguments=["--IPKernelApp.log_level=40"],
             )
         except PapermillExecutionError as error:
             raise XmrError(

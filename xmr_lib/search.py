@@ -21,6 +21,11 @@ def nearest(
         count: how many; at most the whole gallery is returned.
         measure: ``cosine`` or ``euclidean`` (then similarities are negative distances).
     """
-    similarity = similarity_matrix(torch.from_numpy(queries), torch.from_numpy(gallery), measure)
-    values, places = similarity.topk(min(count, len(gallery)), dim=1)
-    return places.numpy(), values.numpy()
+    values, places = [], []
+    # Five thousand captions by the captions of a training split would take gigabytes at once.
+    for block in torch.from_numpy(queries).split(1024):
+        similarity = similarity_matrix(block, torch.from_numpy(gallery), measure)
+        best = similarity.topk(min(count, len(gallery)), dim=1)
+        values.append(best.values)
+        places.append(best.indices)
+    return torch.cat(places).numpy(), torch.cat(values).numpy()

@@ -4,9 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.linalg
+import scipy.sparse
 from jaxtyping import Float, Float32, Float64, Int
 
 from ..errors import XmrError
+
+BLOCK = 4096
+"""Images handled at once: only so many are held in double precision."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,18 @@ class CCA:
     caption_map: Float64[np.ndarray, "text_dim embed"]
     correlations: Float64[np.ndarray, " embed"]
     """Canonical correlations (shrunk by the ridge), falling, 0 … 1."""
+
+    @classmethod
+    def fit(
+        cls,
+        images: Float[np.ndarray, "images image_dim"],
+        captions: Float[np.ndarray, "captions text_dim"],
+        image_of_caption: Int[np.ndarray, " captions"],
+        regularisation: float,
+        dims: int | None = None,
+    ) -> "CCA":
+        """Fit once; to try several ridges, keep the ``CCAStatistics``. Arguments and errors are those of its methods."""
+        return CCAStatistics.of(images, captions, image_of_caption).solve(regularisation, dims)
 
     def embed_images(
         self, images: Float[np.ndarray, "images image_dim"], power: float = 0.0
@@ -64,17 +80,19 @@ class CCAStatistics:
         counts = np.bincount(image_of_caption, minlength=len(images)).astype(np.float64)
         image_mean = counts @ images / pairs
         caption_mean = captions.mean(0, dtype=np.float64)
-        x = images - image_mean
         y = captions - caption_mean
-        sums = np.zeros((len(images), y.shape[1]))
-        np.add.at(sums, image_of_caption, y)
-        return cls(
-            image_mean,
-            caption_mean,
-            (x * counts[:, None]).T @ x / pairs,
-            y.T @ y / pairs,
-            x.T @ sums / pairs,
-        )
+        places = (image_of_caption, np.arange(pairs))
+        # Row i: the sum of the captions of image i.
+        sums = scipy.sparse.csr_array((np.ones(pairs), places), shape=(len(images), pairs)) @ y
+        image_covariance = np.zeros((images.shape[1], images.shape[1]))
+        cross_covariance = np.zeros((images.shape[1], captions.shape[1]))
+        for start in range(0, len(images), BLOCK):
+            rows = slice(start, start + BLOCK)
+            x = images[rows] - image_mean
+            cross_covariance += x.T @ sums[rows] / pairs
+            x *= np.sqrt(counts[rows, None])
+            image_covariance += x.T @ x / pairs
+        return cls(image_mean, caption_mean, image_covariance, y.T @ y / pairs, cross_covariance)
 
     def solve(self, regularisation: float, dims: int | None = None) -> CCA:
         """Find the directions (Hotelling 1936; with a ridge: Vinod 1976, Hardoon et al. 2004).

@@ -37,7 +37,7 @@ def recall_bars(groups: Sequence[Sequence[Result]], ranks: Sequence[Sequence[Ran
         axis.set_title(title)
     axes[0].set_ylabel("recall on test (%)")
     handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 5))
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 7))
     return figure
 
 
@@ -59,6 +59,7 @@ def training_curves(groups: Sequence[Sequence[Result]]) -> Figure:
         epochs = np.arange(1, shortest + 1)
         axis.plot(epochs, stacked.mean(0), color=colour, marker="o", markersize=3, label=results[0].model)
         axis.fill_between(epochs, stacked.min(0), stacked.max(0), color=colour, alpha=0.18, linewidth=0)
+    axis.xaxis.get_major_locator().set_params(integer=True)
     axis.set_xlabel("epoch")
     axis.set_ylabel("rSum on validation")
     axis.set_title("How the models learn")

@@ -7,10 +7,10 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from ..errors import XmrError
-from .similarity import by_direction
+from .similarity import by_direction, known_direction
 
-LARGEST_LOG_SCALE = math.log(100)
-"""CLIP's bound: beyond it, training becomes unstable."""
+LOWEST_TEMPERATURE = 0.01
+"""CLIP's bound: below it, training becomes unstable."""
 
 
 class InfoNCELoss(nn.Module):
@@ -22,25 +22,30 @@ class InfoNCELoss(nn.Module):
         temperature: where the temperature starts, at least 0.01 (CLIP's bound, which training does not cross either).
         learnable: whether it is trained.
         direction: ``i2t`` (images choose among captions), ``t2i`` (captions among images) or ``both`` (their mean).
+
+    Other pairs of the anchor's own image are no candidates. Similarities may be of any sign and size, such as negative
+    distances.
+
+    Raises:
+        XmrError: a temperature below 0.01, or an unknown direction.
     """
 
     def __init__(self, temperature: float = 0.07, learnable: bool = True, direction: str = "both"):
         super().__init__()
-        if not temperature >= 0.01:
-            raise XmrError(f"temperature {temperature} is too small; take at least 0.01")
+        if not temperature >= LOWEST_TEMPERATURE:
+            raise XmrError(f"temperature {temperature} is too small; take at least {LOWEST_TEMPERATURE}")
         self.log_scale = nn.Parameter(torch.tensor(-math.log(temperature)), requires_grad=learnable)
-        self.direction = direction
+        self.direction = known_direction(direction)
 
     def forward(
         self, similarity: Float[Tensor, "pairs pairs"], image_of_pair: Int[Tensor, " pairs"]
     ) -> Float[Tensor, ""]:
         with torch.no_grad():
             # The parameter itself is bounded: were its use clamped, it would have no gradient beyond, and never return.
-            self.log_scale.clamp_(max=LARGEST_LOG_SCALE)
+            self.log_scale.clamp_(max=-math.log(LOWEST_TEMPERATURE))
         logits = similarity * self.log_scale.exp()
         sides = []
         for scores, negative in by_direction(logits, image_of_pair, self.direction):
-            own = torch.eye(len(scores), dtype=torch.bool)
-            candidates = scores.where(negative | own, -torch.inf)
+            candidates = scores.where(negative.clone().fill_diagonal_(True), -torch.inf)
             sides.append((candidates.logsumexp(1) - scores.diagonal()).mean())
         return torch.stack(sides).mean()

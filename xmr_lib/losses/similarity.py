@@ -32,18 +32,24 @@ def similarity_matrix(
     return -squares.clamp_min(1e-12).sqrt()
 
 
+def known_direction(direction: str) -> str:
+    """Return the direction.
+
+    Raises:
+        XmrError: there is no such direction.
+    """
+    if direction not in DIRECTIONS:
+        raise XmrError(f"direction {direction!r} is unknown; there are {', '.join(DIRECTIONS)}")
+    return direction
+
+
 def by_direction(
     similarity: Float[Tensor, "pairs pairs"], image_of_pair: Int[Tensor, " pairs"], direction: str
 ) -> Iterator[tuple[Float[Tensor, "anchors candidates"], Bool[Tensor, "anchors candidates"]]]:
     """Yield, for each direction asked for, similarities with the anchors as rows, and which entries are negatives.
 
     Two pairs of one image are never each other's negatives, whichever of its captions they hold.
-
-    Raises:
-        XmrError: an unknown direction.
     """
-    if direction not in DIRECTIONS:
-        raise XmrError(f"direction {direction!r} is unknown; there are i2t, t2i, both")
     negative = image_of_pair[:, None] != image_of_pair[None, :]
     for one in DIRECTIONS[direction]:
         yield (similarity if one == "i2t" else similarity.T), negative

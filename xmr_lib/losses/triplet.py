@@ -5,7 +5,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from ..errors import XmrError
-from .similarity import by_direction
+from .similarity import by_direction, known_direction
 
 NEGATIVES = ("random", "semihard", "hardest", "all")
 
@@ -24,13 +24,16 @@ class TripletLoss(nn.Module):
         direction: ``i2t`` (anchors are images), ``t2i`` (captions) or ``both`` (the mean of the two).
 
     An anchor without negatives (a batch of one image) does not count; a batch of such anchors has loss 0.
+
+    Raises:
+        XmrError: unknown negatives, or an unknown direction.
     """
 
     def __init__(self, margin: float = 0.2, negatives: str = "hardest", direction: str = "both"):
         super().__init__()
         if negatives not in NEGATIVES:
             raise XmrError(f"negatives {negatives!r} are unknown; there are {', '.join(NEGATIVES)}")
-        self.margin, self.negatives, self.direction = margin, negatives, direction
+        self.margin, self.negatives, self.direction = margin, negatives, known_direction(direction)
 
     def forward(
         self, similarity: Float[Tensor, "pairs pairs"], image_of_pair: Int[Tensor, " pairs"]

@@ -4,18 +4,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from jaxtyping import Bool, Float, Int
-from torch import Tensor
+from jaxtyping import Float, Int
 
 from ..errors import XmrError
+
+MEASURES = ("cosine", "dot", "euclidean")
+ROUNDING = 1e-12
+"""Squared distances below this share of the squared lengths are rounding: they count as 0."""
 
 
 @dataclass(frozen=True)
 class Ranks:
     """Where the right answers stand, 1-based; all that the metrics need.
 
-    Example: 2 images, 4 captions, the first two captions belong to image 0. With similarities
+    Example: 2 images, 4 captions, the first two captions belong to image 0. With similarities (images, captions)
 
         [[0.9, 0.2, 0.5, 0.1],
          [0.3, 0.4, 0.8, 0.6]]
@@ -45,140 +47,139 @@ class Ranks:
 
 def ranks_from_similarity(
     similarity: Float[np.ndarray, "images captions"],
-    image_of_caption: Int[np.ndarray, " captions"],
+    image_of_caption: Int[np.ndarray, " captions_too"],
     optimistic: bool = False,
 ) -> Ranks:
-    """Rank from a whole similarity matrix; higher is more similar.
+    """Rank from a whole similarity matrix; higher is more similar. ``Ranks`` has a worked example.
 
     Args:
         similarity: row = image, column = caption.
         image_of_caption: row of each caption's image; any number of captions an image, at least one, in any order.
         optimistic: a foreign item that ties with a right one stands behind it; by default it stands before it, so that
-            a model that scores everything alike gets the worst ranks and not the best.
+            a model that scores everything alike gets the worst ranks and not the best. An image's own captions that tie
+            follow each other in the order of their number.
 
     Raises:
         XmrError: a score is not finite, an image has no caption, or the shapes do not fit.
     """
-    scores = torch.from_numpy(np.ascontiguousarray(similarity))
-    return _rank(lambda rows: scores[rows], lambda rows: scores.T[rows], scores.shape, image_of_caption, optimistic)
+    owner = _checked(image_of_caption, *similarity.shape)
+    own = similarity[owner, np.arange(len(owner))]
+    return _rank(lambda rows, columns: similarity[rows, columns].copy(), own, owner, 1024, optimistic)
 
 
 def ranks_of_embeddings(
     images: Float[np.ndarray, "images embed"],
     captions: Float[np.ndarray, "captions embed"],
-    image_of_caption: Int[np.ndarray, " captions"],
+    image_of_caption: Int[np.ndarray, " captions_too"],
     measure: str = "cosine",
     block: int = 1024,
     optimistic: bool = False,
 ) -> Ranks:
-    """Rank from embeddings, a block of queries at a time; never more than ``block`` rows of similarities in memory.
+    """Rank from embeddings; only ``block`` × ``block`` similarities are in memory at a time.
 
-    Scores are computed in double and compared in single precision: equal embeddings tie, as they should. A product of
-    matrices rounds differently at its edges, and in one precision that noise would break the ties of a collapsed model.
+    Scores are summed in double precision and rounded to single: so they do not depend on the block they are in, and
+    equal embeddings tie exactly. The ranks are those of ``ranks_from_similarity`` on the same scores.
 
     Args:
-        images: embeddings; not all zero where the measure is ``cosine``.
+        images: embeddings; one of length 0 has cosine 0 with everything.
         captions: embeddings in the same space.
         image_of_caption: see ``ranks_from_similarity``.
-        measure: ``cosine``, ``dot``, or ``euclidean`` (smaller distances are more similar).
-        block: queries handled at once.
+        measure: ``cosine``, ``dot``, or ``euclidean`` (the similarity is the negative squared distance).
+        block: images, and captions, handled at once.
         optimistic: see ``ranks_from_similarity``.
 
     Raises:
         XmrError: as ``ranks_from_similarity``, or an unknown measure.
     """
-    if measure not in ("cosine", "dot", "euclidean"):
-        raise XmrError(f"measure {measure!r} is unknown; there are cosine, dot, euclidean")
-    one, other = (torch.from_numpy(np.asarray(x, dtype=np.float64, order="C")) for x in (images, captions))
-    if measure == "cosine":
-        one, other = torch.nn.functional.normalize(one), torch.nn.functional.normalize(other)
+    if measure not in MEASURES:
+        raise XmrError(f"measure {measure!r} is unknown; there are {', '.join(MEASURES)}")
+    owner = _checked(image_of_caption, len(images), len(captions))
 
-    def scores(queries: Tensor, gallery: Tensor) -> Tensor:
+    def vectors(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return what is multiplied, and its squared lengths."""
+        wide = rows.astype(np.float64)
+        squares = np.einsum("re,re->r", wide, wide)  # r rows, e embed
+        if measure == "cosine":
+            wide /= np.sqrt(np.where(squares == 0, 1, squares))[:, None]
+        return wide, squares
+
+    def rounded(dots: np.ndarray, image_squares: np.ndarray, caption_squares: np.ndarray) -> np.ndarray:
         if measure == "euclidean":
-            # Order of distances = order of |g|² − 2qg: |q|² is the same for the whole row.
-            return (2 * queries @ gallery.T - gallery.square().sum(1)).float()
-        return (queries @ gallery.T).float()
+            squares = image_squares + caption_squares
+            dots = -np.maximum(squares - 2 * dots, ROUNDING * squares)
+        return dots.astype(np.float32)
 
-    shape = (len(one), len(other))
-    return _rank(
-        lambda rows: scores(one[rows], other),
-        lambda rows: scores(other[rows], one),
-        shape,
-        image_of_caption,
-        optimistic,
-        block,
-    )
+    def tile(rows: slice, columns: slice) -> np.ndarray:
+        (x, x_squares), (y, y_squares) = vectors(images[rows]), vectors(captions[columns])
+        return rounded(x @ y.T, x_squares[:, None], y_squares)
+
+    own = np.empty(len(captions), np.float32)
+    for start in range(0, len(captions), block):
+        part = slice(start, start + block)
+        (x, x_squares), (y, y_squares) = vectors(images[owner[part]]), vectors(captions[part])
+        own[part] = rounded(np.einsum("ce,ce->c", x, y), x_squares, y_squares)  # c captions, e embed
+    return _rank(tile, own, owner, block, optimistic)
+
+
+def _checked(image_of_caption: np.ndarray, images: int, captions: int) -> Int[np.ndarray, " captions"]:
+    """Return the owners, if each caption has an image and each image a caption."""
+    if len(image_of_caption) != captions or not captions:
+        raise XmrError(f"ranks: {captions} captions were scored, but {len(image_of_caption)} have an image")
+    if image_of_caption.min() < 0 or image_of_caption.max() >= images:
+        raise XmrError(f"ranks: {images} images were scored, but captions belong to images outside 0 … {images - 1}")
+    counts = np.bincount(image_of_caption, minlength=images)
+    if not counts.all():
+        raise XmrError(f"ranks: image {int(np.argmin(counts))} has no caption; each image that is ranked needs one")
+    return image_of_caption.astype(np.int64)
 
 
 def _rank(
-    rows_of_images: Callable[[slice], Tensor],
-    rows_of_captions: Callable[[slice], Tensor],
-    shape: tuple[int, int],
-    image_of_caption: np.ndarray,
+    tile: Callable[[slice, slice], np.ndarray],
+    own: Float[np.ndarray, " captions"],
+    owner: Int[np.ndarray, " captions"],
+    block: int,
     optimistic: bool,
-    block: int = 1024,
 ) -> Ranks:
-    images, captions = shape
-    if len(image_of_caption) != captions:
-        raise XmrError(f"ranks: {captions} captions were scored, but {len(image_of_caption)} have an image")
-    if not captions:
-        raise XmrError("ranks: there are no captions to rank")
-    if not 0 <= image_of_caption.min() <= image_of_caption.max() < images:
-        raise XmrError(f"ranks: {images} images were scored, but a caption's image is outside 0 … {images - 1}")
-    counts = np.bincount(image_of_caption, minlength=images)
-    if not counts.all():
-        raise XmrError(f"ranks: each of the {images} images needs a caption; image {int(np.argmin(counts))} has none")
-    owner = torch.from_numpy(np.asarray(image_of_caption, dtype=np.int64))
+    """Count, tile by tile, the foreign items that stand before each right one.
 
-    t2i = torch.empty(captions, dtype=torch.int64)
-    for start in range(0, captions, block):
-        rows = slice(start, min(start + block, captions))
-        scores = _finite(rows_of_captions(rows), start, "caption", "image")
-        own = scores.gather(1, owner[rows, None])
-        # Pessimistic: the image itself ties with itself, so ">=" counts it and the rank needs no + 1.
-        t2i[rows] = (scores > own).sum(1) + 1 if optimistic else (scores >= own).sum(1)
-
-    order = torch.argsort(owner, stable=True)
-    starts = torch.from_numpy(np.concatenate([[0], np.cumsum(counts)]))
-    positions = torch.empty(captions, dtype=torch.int64)
-    for start in range(0, images, block):
-        rows = slice(start, min(start + block, images))
-        scores = _finite(rows_of_images(rows), start, "image", "caption")
-        mine = order[starts[rows.start] : starts[rows.stop]]
-        slot = torch.arange(len(mine)) - (starts[owner[mine]] - starts[rows.start])
-        positions[mine] = _own_positions(scores, mine, owner[mine] - start, slot, optimistic)
-    return Ranks(positions.numpy(), t2i.numpy(), np.asarray(image_of_caption))
-
-
-def _own_positions(
-    scores: Float[Tensor, "rows captions"],
-    mine: Int[Tensor, " own"],
-    row: Int[Tensor, " own"],
-    slot: Int[Tensor, " own"],
-    optimistic: bool,
-) -> Int[Tensor, " own"]:
-    """Return the place of each own caption in its image's list.
-
-    = foreign captions before it + own captions before it + 1. Own captions that tie stand in the order of their number.
-    ``slot`` numbers the own captions of a row, so that all rows are handled at once, one slot after the other.
+    ``tile`` returns the scores of some images (rows) with some captions (columns), a fresh array; ``own`` are the
+    scores of the right pairs.
     """
-    own = scores.new_full((len(scores), int(slot.max()) + 1), torch.nan)
-    own[row, slot] = scores[row, mine]
-    positions = torch.empty_like(own, dtype=torch.int64)
-    before = torch.gt if optimistic else torch.ge
-    for k in range(own.shape[1]):
-        value = own[:, k : k + 1]
-        foreign = before(scores, value).sum(1) - before(own, value).sum(1)
-        positions[:, k] = foreign + (own > value).sum(1) + (own[:, :k] == value).sum(1) + 1
-    return positions[row, slot]
+    images, captions = int(owner.max()) + 1, len(owner)
+    # An image's own captions in one row, so that all images are handled at once; NaN compares false with everything.
+    counts = np.bincount(owner)
+    order = np.argsort(owner, kind="stable")
+    slot = np.empty(captions, np.int64)
+    slot[order] = np.arange(captions) - np.repeat(np.cumsum(counts) - counts, counts)
+    own_rows = np.full((images, int(counts.max())), np.nan, own.dtype)
+    own_rows[owner, slot] = own
 
-
-def _finite(scores: Tensor, start: int, query: str, item: str) -> Tensor:
-    bad: Bool[Tensor, "rows columns"] = ~torch.isfinite(scores)
-    if bad.any():
-        row, column = (int(i) for i in bad.nonzero()[0])
+    before = np.greater if optimistic else np.greater_equal
+    foreign_images, foreign_captions = np.zeros(captions, np.int64), np.zeros(own_rows.shape, np.int64)
+    unusable: list[tuple[int, int]] = []
+    unusable_count = 0
+    for top in range(0, images, block):
+        rows = slice(top, top + block)
+        for left in range(0, captions, block):
+            columns = slice(left, left + block)
+            scores = tile(rows, columns)
+            if not (finite := np.isfinite(scores)).all():
+                bad = np.argwhere(~finite)
+                unusable_count += len(bad)
+                unusable.append((top + int(bad[0, 0]), left + int(bad[0, 1])))
+            row = owner[columns] - top
+            inside = np.flatnonzero((row >= 0) & (row < len(scores)))
+            scores[row[inside], inside] = np.nan
+            foreign_images[columns] += np.count_nonzero(before(scores, own[columns]), axis=0)
+            for k in range(own_rows.shape[1]):
+                foreign_captions[rows, k] += np.count_nonzero(before(scores, own_rows[rows, k, None]), axis=1)
+    if unusable:
+        image, caption = min(unusable)
         raise XmrError(
-            f"ranks: {int(bad.sum())} scores are not finite, first that of {query} {start + row} with {item} {column}; "
-            "ranks would mean nothing: look for NaN in the features or a training that diverged"
+            f"ranks: {unusable_count} scores are not finite, first that of image {image} with caption {caption}; ranks "
+            "would mean nothing: look for NaN in the features or a training that diverged"
         )
-    return scores
+    for k in range(own_rows.shape[1]):
+        value = own_rows[:, k, None]
+        foreign_captions[:, k] += (own_rows > value).sum(1) + (own_rows[:, :k] == value).sum(1)
+    return Ranks(foreign_captions[owner, slot] + 1, foreign_images + 1, owner)

@@ -1,8 +1,7 @@
 """Recall@K and its relatives, and what a random order would get."""
 
 import numpy as np
-from jaxtyping import Float, Int
-from scipy.special import gammaln
+from jaxtyping import Int
 
 from .ranks import Ranks
 
@@ -32,25 +31,36 @@ def summarise(ranks: Ranks) -> dict[str, float]:
 
 
 def chance_levels(image_of_caption: Int[np.ndarray, " captions"]) -> dict[str, float]:
-    """Return the expected recalls, rSum and the median and mean ranks when every order is equally likely (exact).
+    """Return what ``summarise`` would return on average if every order were equally likely (exact, not simulated).
 
-    An image with n of all C captions has its first one beyond place K with probability C(C−n, K) / C(C, K).
+    An image with n of all C captions has its first one beyond place K with probability C(C−n, K) / C(C, K). The median
+    is that of the first ranks' distribution over all images. Example: of 2 images with 2 captions each, ``i2t_r1`` and
+    ``t2i_r1`` are 50, and R@5 and R@10 are 100.
     """
     captions, counts = len(image_of_caption), np.bincount(image_of_caption)
     counts = counts[counts > 0]
     images = len(counts)
+    places = np.arange(1, captions + 1)
+    beyond = np.zeros(captions)
+    for n, times in zip(*np.unique(counts, return_counts=True), strict=True):
+        # C(C−n, K) / C(C, K) = the product of (C−K−j) / (C−j) over j < n.
+        factors = [np.maximum(captions - places - j, 0) / (captions - j) for j in range(n)]
+        beyond += np.prod(factors, axis=0) * times / images
     levels: dict[str, float] = {}
     for k in CUTOFFS:
-        levels[f"i2t_r{k}"] = 100 * float(1 - _all_beyond(captions, counts, np.array([k])).mean())
+        levels[f"i2t_r{k}"] = 100 * float(1 - beyond[min(k, captions) - 1])
         levels[f"t2i_r{k}"] = 100 * min(k / images, 1.0)
     levels["rsum"] = sum(levels.values())
-    places = np.arange(1, captions + 1)
-    survival = sum(_all_beyond(captions, np.array([n]), places)[0] * times for n, times in _tally(counts)) / images
-    # Numpy's median: where exactly half stands beyond a place, the middle between it and the next that occurs.
-    low, high = (places[np.argmax(survival <= bound)] for bound in (0.5 + 1e-9, 0.5 - 1e-9))
-    levels["i2t_medr"] = float((low + high) / 2)
-    levels["i2t_meanr"] = float(1 + survival.sum())
-    return levels | {"t2i_medr": float((images + 1) / 2), "t2i_meanr": float((images + 1) / 2)}
+    # Where exactly half lie beyond a place, the median is halfway to the next, as numpy has it.
+    middle = [places[np.argmax(beyond < 0.5 + slack)] for slack in (1e-9, -1e-9)]
+    levels |= {"i2t_medr": float(np.mean(middle)), "i2t_meanr": float(1 + beyond.sum())}
+    levels |= {"t2i_medr": (images + 1) / 2, "t2i_meanr": (images + 1) / 2}
+    levels |= {"t2i_r_precision": levels["t2i_r1"], "t2i_map_at_r": levels["t2i_r1"]}
+    # A place is right with probability n/C; given that, each place before it with (n−1)/(C−1).
+    harmonic = np.cumsum(1 / np.arange(1, counts.max() + 1))[counts - 1]
+    before = (counts - 1) / max(captions - 1, 1) * (counts - harmonic)
+    levels["i2t_r_precision"] = 100 * float(counts.mean() / captions)
+    return levels | {"i2t_map_at_r": 100 * float((harmonic + before).mean() / captions)}
 
 
 def _at_r(ranks: Ranks) -> tuple[float, float]:
@@ -64,18 +74,3 @@ def _at_r(ranks: Ranks) -> tuple[float, float]:
     counted = places <= counts[owner]
     weight = 1 / counts[owner] / len(counts)
     return 100 * float((counted * weight).sum()), 100 * float((counted * weight * number / places).sum())
-
-
-def _all_beyond(
-    captions: int, counts: Int[np.ndarray, " images"], k: Int[np.ndarray, " places"]
-) -> Float[np.ndarray, "images places"]:
-    """Return the probability that all of an image's captions stand beyond place k, in logarithms of factorials."""
-    rest, k = captions - counts[:, None], k[None, :]
-    possible = k <= rest
-    room = np.where(possible, rest - k, 0)
-    log = gammaln(rest + 1) - gammaln(room + 1) - gammaln(captions + 1) + gammaln(captions - k + 1)
-    return np.where(possible, np.exp(log), 0.0)
-
-
-def _tally(counts: np.ndarray) -> zip:
-    return zip(*np.unique(counts, return_counts=True), strict=True)

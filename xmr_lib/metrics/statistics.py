@@ -28,10 +28,12 @@ def bootstrap_interval(
     _same_test_set(ranks)
     counts = np.bincount(ranks[0].image_of_caption)
     hits = {name: np.mean([_hits(one, name) for one in ranks], axis=0) for name in RECALLS if metric in (name, "rsum")}
-    images = len(counts)
-    drawn = np.random.default_rng(seed).multinomial(images, np.full(images, 1 / images), size=draws)
-    captions = drawn @ counts
-    values = sum(100 * (drawn @ hit) / (images if name.startswith("i2t") else captions) for name, hit in hits.items())
+    rng, images = np.random.default_rng(seed), len(counts)
+    table = np.column_stack([*hits.values(), counts])
+    # A draw is how often each image came up; one at a time, for all of them would be draws × images numbers.
+    sums = np.stack([np.bincount(rng.integers(images, size=images), minlength=images) @ table for _ in range(draws)])
+    captions = sums[:, -1]
+    values = sum(100 * sums[:, i] / (images if name.startswith("i2t") else captions) for i, name in enumerate(hits))
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
@@ -47,10 +49,11 @@ def paired_test(a: Sequence[Ranks], b: Sequence[Ranks], draws: int = 10_000, see
     """
     _same_test_set([*a, *b])
     difference = _share_of_rsum(a) - _share_of_rsum(b)
+    difference = difference[difference != 0]  # the others have no sign to flip
     rng = np.random.default_rng(seed)
-    signs = rng.integers(0, 2, size=(draws, len(difference)), dtype=np.int8) * 2 - 1
+    sums = np.array([(2 * rng.integers(2, size=len(difference)) - 1) @ difference for _ in range(draws)])
     # Sums that are equal but for rounding count as equal.
-    as_extreme = np.abs(signs @ difference) >= abs(difference.sum()) - 1e-9
+    as_extreme = np.abs(sums) >= abs(difference.sum()) - 1e-9
     return float((as_extreme.sum() + 1) / (draws + 1))
 
 
