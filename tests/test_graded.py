@@ -53,8 +53,6 @@ def test_ndcg_agrees_with_a_loop(seed, queries, k, block):
     gallery = [[WORDS[0], WORDS[1]], [WORDS[2]], *items(7, seed + 1)]
     found = np.stack([rng.permutation(len(gallery))[:k] for _ in asked])
     value, _ = GradedRelevance(asked, gallery).ndcg(found, block)
-    if all(WORDS[0] in item for item in gallery):
-        return
     assert value == pytest.approx(naive_ndcg(asked, gallery, found))
 
 

@@ -80,11 +80,11 @@ def test_infonce_agrees_with_a_loop(direction, seed):
 
 
 def test_random_negatives_are_drawn_from_all_negatives_alike():
-    """Own similarity 0 and margin 1000 leave the mean of the chosen similarities: 8 numbers in base 10 tell which."""
+    """With own similarities 0 and a margin of 1000, four times the loss less the margin is the one chosen by row 0."""
     similarity = torch.zeros(4, 4, dtype=torch.float64)
     similarity[0] = torch.tensor([0.0, 1, 10, 100])
     images = torch.tensor([0, 1, 2, 0])
-    loss = TripletLoss(1000, "random", "i2t")
+    loss = TripletLoss(1000.0, "random", "i2t")
     drawn = [round(4 * (loss(similarity, images).item() - 1000)) for _ in range(400)]
     # Pair 3 holds the same image: its 100 never comes up.
     assert set(drawn) == {1, 10}

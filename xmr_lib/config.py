@@ -68,7 +68,7 @@ class Config:
     direction: str = "both"
     """``i2t`` is task (a) alone, ``t2i`` task (b) alone."""
 
-    epochs: int = 20
+    epochs: int = 15
     """Most passes over the captions; the cosine schedule ends there."""
     batch: int = 512
     """Image–caption pairs a step: negatives come from it."""
@@ -78,7 +78,7 @@ class Config:
     """AdamW's, on weights but not on biases."""
     warmup: float = 0.05
     """Share of all steps in which the learning rate rises."""
-    patience: int = 5
+    patience: int = 4
     """Epochs without a better validation rSum after which training stops."""
 
     regularisations: tuple[float, ...] = (0.01, 0.03, 0.1, 0.3, 1.0)
@@ -146,7 +146,7 @@ class Profile:
 
 PROFILES = {
     "smoke": Profile("smoke", (60, 20, 20), {"hidden": 64, "embed": 32, "epochs": 2, "batch": 64}, 1),
-    "demo": Profile("demo", (800, 100, 200), {"hidden": 512, "embed": 256, "epochs": 15, "batch": 256}, 20),
+    "demo": Profile("demo", (800, 100, 200), {"hidden": 512, "embed": 256, "batch": 256}, 20),
     "full": Profile("full", (800, 100, 200), {}, 10),
 }
 

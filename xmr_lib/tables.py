@@ -106,7 +106,7 @@ def _mean(results: Sequence[Result], metric: str) -> float:
 
 
 def _numeric(column: pd.Series) -> bool:
-    return column.map(lambda value: isinstance(value, float) or value == "").all()
+    return all(isinstance(value, float) or value == "" for value in column)
 
 
 def _tex(text: str) -> str:

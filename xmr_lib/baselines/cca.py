@@ -33,7 +33,7 @@ class CCA:
         regularisation: float,
         dims: int | None = None,
     ) -> "CCA":
-        """Fit once; to try several ridges, keep the ``CCAStatistics``. Arguments and errors are those of its methods."""
+        """Fit once. To try several ridges, keep ``CCAStatistics``; arguments and errors are those of its methods."""
         return CCAStatistics.of(images, captions, image_of_caption).solve(regularisation, dims)
 
     def embed_images(
@@ -103,15 +103,22 @@ class CCAStatistics:
             dims: directions kept; by default all, min(image_dim, text_dim).
 
         Raises:
-            XmrError: a covariance is singular and the ridge does not mend it.
+            XmrError: a covariance is singular and the ridge does not mend it, or the ridge is below 0.
         """
+        if not regularisation >= 0:
+            raise XmrError(f"CCA: regularisation {regularisation} must not be below 0")
         factors = []
-        for what, covariance in (("image", self.image_covariance), ("caption", self.caption_covariance)):
+        for what, mean, covariance in (
+            ("image", self.image_mean, self.image_covariance),
+            ("caption", self.caption_mean, self.caption_covariance),
+        ):
             ridge = regularisation * np.trace(covariance) / len(covariance)
             ridged = covariance + ridge * np.eye(len(covariance))
             factor, failed = scipy.linalg.lapack.dpotrf(ridged, lower=True, clean=True)
-            # A pivot² is the share of a feature's variance that those before it leave; rounding may put a 0 above 0.
-            if failed or (factor.diagonal() ** 2 <= 1e-12 * ridged.diagonal()).any():
+            # A pivot² is what the features before it leave of a feature's variance. Rounding may put a 0 above 0: by a
+            # share of the variance, and, where that is itself 0, by the error of the mean that was taken off.
+            rounding = np.maximum(1e-12 * ridged.diagonal(), (1e-13 * mean) ** 2)
+            if failed or (factor.diagonal() ** 2 <= rounding).any():
                 raise XmrError(
                     f"CCA: the {what} features' covariance is singular with regularisation {regularisation}; take a "
                     "larger one"

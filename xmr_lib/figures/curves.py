@@ -37,7 +37,7 @@ def recall_bars(groups: Sequence[Sequence[Result]], ranks: Sequence[Sequence[Ran
         axis.set_title(title)
     axes[0].set_ylabel("recall on test (%)")
     handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 7))
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 5))
     return figure
 
 

@@ -1,10 +1,10 @@
 """Queries and what was found for them, the right answers framed."""
 
 import textwrap
-from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+from jaxtyping import Int
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image, ImageOps
@@ -16,7 +16,11 @@ SIDE = 224
 
 
 def gallery_of_captions(
-    queries: CaptionedImages, images: Sequence[int], gallery: CaptionedImages, found: np.ndarray, title: str
+    queries: CaptionedImages,
+    images: Int[np.ndarray, " queries"],
+    gallery: CaptionedImages,
+    found: Int[np.ndarray, "queries found"],
+    title: str,
 ) -> Figure:
     """Draw image-to-text search: each query image with the captions found for it; its own captions are marked.
 
@@ -32,7 +36,7 @@ def gallery_of_captions(
         len(images), 2, figsize=(9, 1.75 * len(images) + 0.4), width_ratios=(1, 4.2), squeeze=False
     )
     for (picture, text), image, captions in zip(axes, images, found, strict=True):
-        show_picture(picture, queries, image)
+        show_picture(picture, queries, int(image))
         text.axis("off")
         for place, caption in enumerate(captions):
             right = gallery.image_ids[gallery.image_of_caption[caption]] == queries.image_ids[image]
@@ -47,7 +51,11 @@ def gallery_of_captions(
 
 
 def gallery_of_images(
-    queries: CaptionedImages, captions: Sequence[int], gallery: CaptionedImages, found: np.ndarray, title: str
+    queries: CaptionedImages,
+    captions: Int[np.ndarray, " queries"],
+    gallery: CaptionedImages,
+    found: Int[np.ndarray, "queries found"],
+    title: str,
 ) -> Figure:
     """Draw text-to-image search: each query caption above the images found for it; its own image is framed.
 
@@ -64,10 +72,11 @@ def gallery_of_images(
     for row, caption, images in zip(axes, captions, found, strict=True):
         own = queries.image_ids[queries.image_of_caption[caption]]
         for axis, image in zip(row, images, strict=True):
-            show_picture(axis, gallery, image, RIGHT if gallery.image_ids[image] == own else WRONG)
-        row[0].set_title(
-            f"“{textwrap.shorten(queries.raw[caption], 100, placeholder=' …')}”", fontsize=9.5, fontweight="normal"
-        )
+            show_picture(axis, gallery, int(image), RIGHT if gallery.image_ids[image] == own else WRONG)
+        heading = f"“{textwrap.shorten(queries.raw[caption], 100, placeholder=' …')}”"
+        # Wider than the picture below it: as a title it would make the layout widen the first column.
+        row[0].text(0, 1.06, heading, transform=row[0].transAxes, fontsize=10.5, in_layout=False)
+    figure.get_layout_engine().set(h_pad=0.16)
     figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=10.5)
     return figure
 
@@ -78,7 +87,7 @@ def show_picture(axis: Axes, dataset: CaptionedImages, image: int, frame: str = 
     axis.set_xticks([])
     axis.set_yticks([])
     if dataset.images_folder is not None:
-        with Image.open(dataset.path(int(image))) as picture:
+        with Image.open(dataset.path(image)) as picture:
             axis.imshow(ImageOps.exif_transpose(picture).convert("RGB").resize((SIDE, SIDE)))
     else:
         axis.text(0.5, 0.5, dataset.filenames[image], ha="center", va="center", fontsize=7, wrap=True)

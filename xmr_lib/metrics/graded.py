@@ -54,7 +54,9 @@ class GradedRelevance:
             scores.append(reached[usable] / ideal[usable])
             chances.append(relevance.mean(1)[usable] * discounts.sum() / ideal[usable])
         if not any(map(len, scores)):
-            raise XmrError("graded relevance: no query shares a telling word with the gallery; is it of another language?")
+            raise XmrError(
+                "graded relevance: no query shares a telling word with the gallery; is it of another language?"
+            )
         return 100 * float(np.concatenate(scores).mean()), 100 * float(np.concatenate(chances).mean())
 
 

@@ -23,13 +23,14 @@ QUALITY = 90
 
 
 def sample_theme(number: int, seed: int) -> Scene:
-    """Draw a scene for others to vary. Each kind in turn must be in one, so that none is rare."""
+    """Draw a scene for others to vary. Each kind in turn is in one, so that none is rare."""
     rng = random.Random(f"theme {seed} {number}")
     wanted = sorted(THINGS)[number % len(THINGS)]
-    while True:
+    for _ in range(ATTEMPTS):
         scene = sample_scene(rng)
         if any(group.kind == wanted for group in scene.groups) and place(scene, rng) is not None:
-            return scene
+            break
+    return scene
 
 
 def sample_scenes(count: int, seed: int) -> list[tuple[Scene, Stage]]:
