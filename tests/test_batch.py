@@ -2,9 +2,11 @@
 
 import nbformat
 import pytest
+from typer.testing import CliRunner
 
 from xmr_lib import batch
 from xmr_lib.batch import PARAMETERS, check_parameters, notebooks, run_notebooks
+from xmr_lib.cli import app
 from xmr_lib.errors import XmrError
 
 NUMBERED = notebooks()
@@ -36,9 +38,11 @@ GOOD = 'dataset = "scenes"\ndata = ""\nprofile = "demo"\nseeds = [0]\nresults = 
 
 
 def test_the_numbered_notebooks_run_from_top_to_bottom(tmp_path):
-    """A real run of all of them, at the size of the smoke profile."""
-    seconds = run_notebooks("scenes", None, "smoke", [0], str(tmp_path))
-    assert list(seconds) == [path.stem for path in NUMBERED]
+    """A real run of all of them, by the demo's own command, at the size of the smoke profile."""
+    shown = CliRunner().invoke(app, ["demo", "--profile", "smoke", "--results", str(tmp_path)])
+    assert shown.exit_code == 0, shown.output
+    timed = [line.split()[0] for line in shown.output.splitlines() if line.endswith(" s")]
+    assert timed == ["drawing", *(path.stem for path in NUMBERED), "all"]
     for path in NUMBERED:
         executed = nbformat.read(tmp_path / "scenes" / "notebooks" / path.name, 4)
         code = [cell for cell in executed.cells if cell.cell_type == "code"]

@@ -181,5 +181,5 @@ def test_features_that_are_all_alike_have_no_directions(value):
 
 
 def test_a_ridge_below_0_is_refused():
-    with pytest.raises(XmrError, match="regularisation -0.1 must not be below 0"):
+    with pytest.raises(XmrError, match="must not be below 0"):
         CCAStatistics.of(*problem()).solve(-0.1)

@@ -68,7 +68,7 @@ def test_pool_refuses_what_it_does_not_know():
         pool(values, offsets, "idf")
 
 
-@pytest.mark.parametrize("kind", ["linear", "mlp"])
+@pytest.mark.parametrize("kind", ["linear", "mlp", "residual"])
 @pytest.mark.parametrize("scaling", ["none", "l2", "standardise"])
 def test_projection_is_normalised_if_asked(kind, scaling):
     features = torch.randn(20, 6) * 5 + 3

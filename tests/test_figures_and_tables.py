@@ -9,7 +9,7 @@ from PIL import Image
 
 from xmr_lib.data import read_dataset
 from xmr_lib.experiment import caption_queries, image_queries, named, ranks_of, run
-from xmr_lib.figures import dataset_figure, recall_bars, save_figure, training_curves
+from xmr_lib.figures import dataset_figure, recall_bars, save_figure, shrink_figure, training_curves
 from xmr_lib.figures.style import RIGHT
 from xmr_lib.tables import config_table, results_table, save_table, styled
 
@@ -109,3 +109,6 @@ def test_a_saved_figure_is_a_picture(smoke_lab, tmp_path):
     path = save_figure(dataset_figure(smoke_lab.dataset), tmp_path / "new", "look")
     with Image.open(path) as picture:
         assert picture.width > 800 and np.asarray(picture.convert("L")).std() > 5
+    small = shrink_figure(path, tmp_path / "small.png", width=400)
+    with Image.open(small) as picture:
+        assert picture.width == 400 and small.stat().st_size < path.stat().st_size / 2

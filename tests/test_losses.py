@@ -215,10 +215,13 @@ def test_similarities_agree_with_loops():
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_euclidean_slopes_are_finite_where_embeddings_coincide(dtype):
-    one = (torch.randn(6, 9, generator=torch.Generator().manual_seed(1), dtype=dtype) * 10).requires_grad_()
+@pytest.mark.parametrize("whole", [True, False])
+def test_euclidean_slopes_are_finite_where_embeddings_coincide(dtype, whole):
+    """Squared distances of whole numbers are exactly 0; of others, rounding puts them on either side of it."""
+    one = torch.randn(6, 9, generator=torch.Generator().manual_seed(1), dtype=dtype) * 10
+    one = (one.round() if whole else one).requires_grad_()
     other = one.detach().clone().requires_grad_()
-    TripletLoss(1.0, "all")(similarity_matrix(one, other, "euclidean"), torch.arange(6)).backward()
+    TripletLoss(100.0, "all")(similarity_matrix(one, other, "euclidean"), torch.arange(6)).backward()
     for gradient in (one.grad, other.grad):
         assert gradient.isfinite().all() and gradient.abs().max() < 100
 

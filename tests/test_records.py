@@ -42,7 +42,7 @@ def test_a_run_is_read_as_it_was_written(tmp_path):
 def test_the_same_name_with_another_config_or_other_data_is_refused(tmp_path):
     write_run(tmp_path, result(), {})
     before = (run_folder(tmp_path, "m", 0) / "result.json").read_bytes()
-    with pytest.raises(XmrError, match="is there with epochs = 15, not 7"):
+    with pytest.raises(XmrError, match="is there with epochs = 12, not 7"):
         read_run(tmp_path, result(epochs=7).config, 0, {"name": "d"})
     with pytest.raises(XmrError, match="data: name = 'd', not 'other'"):
         read_run(tmp_path, result().config, 0, {"name": "other"})

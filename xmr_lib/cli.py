@@ -31,7 +31,7 @@ SeedsOption = Annotated[str, typer.Option("--seeds", help="Seeds, with commas.")
 StrictOption = Annotated[bool, typer.Option("--strict", help="Stop at the first image that can't be read.")]
 
 
-def _version(wanted: bool) -> None:
+def _version(wanted: bool | None) -> None:
     if wanted:
         from .paths import cache_root, root
 
@@ -42,18 +42,19 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and where files go.")
-    ] = False,
+        bool | None, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and paths.")
+    ] = None,
 ) -> None:
     """Cross-modal retrieval: find the captions of an image and the image of a caption."""
 
 
-@app.command()
+@app.command(short_help="Draw a dataset and run every notebook on it.")
 def demo(profile: ProfileOption = "demo", results: ResultsOption = None) -> None:
     """Draw the scenes, run every notebook on them, and show what came out and how long it took."""
     from .batch import run_notebooks
     from .config import profile as sizes
     from .data.locate import open_dataset
+    from .figures import shrink_figure
     from .paths import results_root
 
     started = time.perf_counter()
@@ -62,6 +63,7 @@ def demo(profile: ProfileOption = "demo", results: ResultsOption = None) -> None
     seconds |= run_notebooks("scenes", None, profile, [0], results)
     folder = (Path(results) if results else results_root()) / "scenes"
     if profile != "smoke":
+        shrink_figure(folder / "figures" / "02_gallery.png", folder / "figures" / "readme_gallery.png")
         typer.echo("\n" + _summary(folder / "summary.csv"))
         typer.echo(f"\ntables, figures and executed notebooks: {folder}")
     typer.echo("\n" + _times(seconds))
@@ -81,7 +83,7 @@ def data_check(
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(short_help="Make image features and word vectors.")
 def features(
     dataset: DatasetOption = "scenes",
     data: DataOption = None,
@@ -102,7 +104,7 @@ def features(
         typer.echo(f"{config.text_features}, seed {seed}: ready")
 
 
-@app.command()
+@app.command(short_help="Train one model and score it once on test.")
 def train(
     model: Annotated[str, typer.Argument(help="Name of a model of the study, e.g. ab-infonce; 'list' shows them.")],
     dataset: DatasetOption = "scenes",
@@ -138,7 +140,7 @@ def train(
     typer.echo(_summary(lab.results / "summary.csv", [config.model]))
 
 
-@app.command()
+@app.command(short_help="Score a run again, or search with it.")
 def evaluate(
     run_folder: Annotated[
         Path, typer.Argument(metavar="RUN", help="A run's folder: results/DATASET/runs/MODEL/seedK.")
@@ -152,7 +154,7 @@ def evaluate(
     typer.echo("\n".join(evaluate_run(run_folder, data, gallery)))
 
 
-@app.command()
+@app.command(short_help="Run the notebooks by papermill, strictly.")
 def run(
     dataset: DatasetOption = "scenes",
     data: DataOption = None,
@@ -164,9 +166,15 @@ def run(
     ] = None,
 ) -> None:
     """Run the notebooks by papermill, strictly; executed copies go to results/DATASET/notebooks/."""
-    from .batch import run_notebooks
+    from .batch import notebooks, run_notebooks
+    from .config import profile as sizes
+    from .data.locate import open_dataset
 
-    typer.echo("\n" + _times(run_notebooks(dataset, data, profile, _seeds(seeds), results, only or ())))
+    notebooks(only or ())
+    numbers = _seeds(seeds)
+    # Data that can't be read are told here, in one line, and not by a notebook's kernel.
+    open_dataset(dataset, data, sizes(profile))
+    typer.echo("\n" + _times(run_notebooks(dataset, data, profile, numbers, results, only or ())))
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ CHOICES = {
     "aggregation": ("mean", "sum", "max", "meanmax", "idf"),
     "image_input": ("none", "l2", "standardise"),
     "text_input": ("none", "l2", "standardise"),
-    "projection": ("linear", "mlp"),
+    "projection": ("linear", "mlp", "residual"),
     "measure": ("cosine", "euclidean"),
     "loss": ("infonce", "triplet"),
     "negatives": ("random", "semihard", "hardest", "all"),
@@ -44,9 +44,9 @@ class Config:
     """What is done to an image feature first; ReLU features differ tenfold in length, which l2 takes away."""
     text_input: str = "standardise"
     """What is done to a caption feature first; ``standardise`` takes away the common vector that all captions share."""
-    projection: str = "mlp"
-    """``linear`` or ``mlp`` (one hidden layer), for both modalities."""
-    hidden: int = 1024
+    projection: str = "residual"
+    """``linear``, ``mlp`` (one hidden layer) or ``residual`` (the sum of both), for both modalities."""
+    hidden: int = 512
     """Width of the hidden layer, in units."""
     embed: int = 512
     """Dimensions of the common space."""
@@ -68,9 +68,9 @@ class Config:
     direction: str = "both"
     """``i2t`` is task (a) alone, ``t2i`` task (b) alone."""
 
-    epochs: int = 15
+    epochs: int = 12
     """Most passes over the captions; the cosine schedule ends there."""
-    batch: int = 512
+    batch: int = 1024
     """Image–caption pairs a step: negatives come from it."""
     learning_rate: float = 1e-3
     """Peak of the schedule."""

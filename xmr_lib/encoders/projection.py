@@ -8,7 +8,7 @@ EPSILON = 1e-6
 
 
 class Projection(nn.Module):
-    """Feature vector → embedding: fixed input scaling, then a linear layer or an MLP, then length 1 if wanted.
+    """Feature vector → embedding: fixed input scaling, a linear layer, an MLP or their sum, then length 1 if wanted.
 
     The scaling belongs to the module (its statistics are buffers, taken from the training split by ``fit_input``), so
     that a checkpoint alone is enough to embed new items.
@@ -21,16 +21,18 @@ class Projection(nn.Module):
         self.input_scaling, self.normalised = input_scaling, normalised
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("deviation", torch.ones(features))
-        if kind == "linear":
-            self.layers = nn.Linear(features, embed)
-        else:
-            self.layers = nn.Sequential(
+        self.linear = nn.Sequential(nn.Dropout(dropout), nn.Linear(features, embed)) if kind != "mlp" else None
+        self.mlp = (
+            nn.Sequential(
                 nn.Dropout(dropout),
                 nn.Linear(features, hidden),
                 nn.GELU(),
                 nn.Dropout(dropout),
                 nn.Linear(hidden, embed),
             )
+            if kind != "linear"
+            else None
+        )
 
     def fit_input(self, features: Float[Tensor, "items features"]) -> None:
         """Take the statistics that ``standardise`` needs; nothing is done for the other scalings."""
@@ -44,5 +46,5 @@ class Projection(nn.Module):
         elif self.input_scaling == "l2":
             # Scaled to length √features rather than 1, so that each input has a size near 1 as layers expect.
             features = nn.functional.normalize(features, dim=-1) * features.shape[-1] ** 0.5
-        embedding = self.layers(features)
+        embedding = sum(branch(features) for branch in (self.linear, self.mlp) if branch is not None)
         return nn.functional.normalize(embedding, dim=-1) if self.normalised else embedding

@@ -16,12 +16,13 @@ RECIPE: dict[str, Any] = {
 }
 """The assignment's own words: project both into one space, Euclidean distance, a triplet in one direction."""
 
-CCA: dict[str, Any] = {"task": "baseline", "method": "cca", "text_input": "none"}
+CCA: dict[str, Any] = {"task": "baseline", "method": "cca", "text_input": "l2"}
 
 MODELS: dict[str, dict[str, Any]] = {
     # A linear method in closed form that every trained model has to beat.
     "cca-mean": CCA,
-    "cca-sum": {**CCA, "aggregation": "sum"},
+    # The length of a sum is what it has beyond the mean.
+    "cca-sum": {**CCA, "aggregation": "sum", "text_input": "none"},
     "cca-max": {**CCA, "aggregation": "max"},
     "cca-meanmax": {**CCA, "aggregation": "meanmax"},
     "cca-idf": {**CCA, "aggregation": "idf"},

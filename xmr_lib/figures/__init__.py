@@ -3,7 +3,7 @@
 from .curves import recall_bars, training_curves
 from .dataset import dataset_figure
 from .galleries import gallery_of_captions, gallery_of_images
-from .style import save_figure, use_style
+from .style import save_figure, shrink_figure, use_style
 
 __all__ = [
     "dataset_figure",
@@ -11,6 +11,7 @@ __all__ = [
     "gallery_of_images",
     "recall_bars",
     "save_figure",
+    "shrink_figure",
     "training_curves",
     "use_style",
 ]

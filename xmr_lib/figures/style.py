@@ -5,6 +5,7 @@ from pathlib import Path
 import matplotlib as mpl
 from cycler import cycler
 from matplotlib.figure import Figure
+from PIL import Image
 
 from ..paths import atomic_write
 
@@ -49,3 +50,12 @@ def save_figure(figure: Figure, folder: Path, name: str) -> Path:
     with atomic_write(path) as temporary:
         figure.savefig(temporary, format="png")
     return path
+
+
+def shrink_figure(path: Path, to: Path, width: int = 1100) -> Path:
+    """Write a copy of a drawn picture for a README: narrower, and with 256 colours, so that it is small in git."""
+    with Image.open(path) as picture, atomic_write(to) as temporary:
+        height = round(picture.height * width / picture.width)
+        small = picture.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
+        small.quantize(256, dither=Image.Dither.NONE).save(temporary, format="png", optimize=True)
+    return to
