@@ -40,8 +40,9 @@ def check_parameters(path: Path) -> None:
     """
     try:
         found = tuple(papermill.inspect_notebook(str(path)))
-    except (nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
-        raise XmrError(f"{path}: not a notebook ({type(error).__name__})") from None
+    except (ValueError, nbformat.ValidationError) as error:
+        reason = str(error).splitlines()[0][:100]
+        raise XmrError(f"{path}: not a notebook that can be run ({reason})") from None
     if found != PARAMETERS:
         raise XmrError(
             f"{path}: its cell tagged 'parameters' sets {', '.join(found) or 'nothing'}; it must set exactly "
