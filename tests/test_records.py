@@ -36,7 +36,8 @@ def test_a_run_is_read_as_it_was_written(tmp_path):
     for name, values in read_positions(tmp_path, "m", 0).items():
         np.testing.assert_array_equal(values, positions[name])
     assert read_run(tmp_path, result().config, 1, {"name": "d"}) is None
-    assert read_positions(tmp_path, "m", 1) is None
+    with pytest.raises(XmrError, match="no ranks here"):
+        read_positions(tmp_path, "m", 1)
 
 
 def test_the_same_name_with_another_config_or_other_data_is_refused(tmp_path):
@@ -47,6 +48,14 @@ def test_the_same_name_with_another_config_or_other_data_is_refused(tmp_path):
     with pytest.raises(XmrError, match="data: name = 'd', not 'other'"):
         read_run(tmp_path, result().config, 0, {"name": "other"})
     assert (run_folder(tmp_path, "m", 0) / "result.json").read_bytes() == before
+
+
+def test_a_result_that_came_with_git_is_not_taken_for_a_run_made_here(tmp_path):
+    write_run(tmp_path, result(), {"t2i": np.array([1])})
+    (run_folder(tmp_path, "m", 0) / "ranks.npz").unlink()
+    assert read_run(tmp_path, result().config, 0, {"name": "d"}) is None
+    with pytest.raises(XmrError, match="is there with epochs"):
+        read_run(tmp_path, result(epochs=7).config, 0, {"name": "d"})
 
 
 def test_results_that_are_none_are_told_in_one_line(tmp_path):

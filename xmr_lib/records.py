@@ -15,6 +15,7 @@ from .paths import atomic_write
 FACTS = ("task", "track", "image_features", "text_features", "aggregation")
 RECALLS = ("i2t_r1", "i2t_r5", "i2t_r10", "t2i_r1", "t2i_r5", "t2i_r10", "rsum")
 REST = ("rsum_low", "rsum_high", "cpu_minutes", "val_rsum", "i2t_medr", "t2i_medr", "chance_rsum")
+RANKS = "ranks.npz"
 SUMMARY_COLUMNS = ("run", *FACTS, "loss", "seeds", *RECALLS, *REST)
 
 
@@ -51,7 +52,7 @@ def run_folder(results: Path, model: str, seed: int) -> Path:
 def write_run(results: Path, result: Result, positions: dict[str, np.ndarray]) -> None:
     """Write ``result.json`` and ``ranks.npz`` (1-based positions, one a caption) of a run, each whole or not at all."""
     folder = run_folder(results, result.model, result.seed)
-    with atomic_write(folder / "ranks.npz") as path, path.open("wb") as file:
+    with atomic_write(folder / RANKS) as path, path.open("wb") as file:
         np.savez_compressed(file, **{name: _small(values) for name, values in positions.items()})
     with atomic_write(folder / "result.json") as path:
         path.write_text(json.dumps(asdict(result), indent=1, ensure_ascii=False) + "\n", "utf-8")
@@ -60,21 +61,23 @@ def write_run(results: Path, result: Result, positions: dict[str, np.ndarray]) -
 def read_run(results: Path, config: dict, seed: int, data: dict) -> Result | None:
     """Return the result of a run that was made before, or None.
 
+    A result without its ranks, which git does not hold, is someone else's: it counts as not made here.
+
     Raises:
         XmrError: a run of that name was made with another config or other data; nothing is overwritten.
     """
-    path = run_folder(results, config["model"], seed) / "result.json"
-    if not path.is_file():
+    folder = run_folder(results, config["model"], seed)
+    if not (folder / "result.json").is_file():
         return None
-    result = read_result(path)
+    result = read_result(folder / "result.json")
     for what, wanted, found in (("", config, result.config), ("data: ", data, result.data)):
         for key in sorted(set(wanted) | set(found)):
             if wanted.get(key) != found.get(key):
                 raise XmrError(
-                    f"{path.parent}: the run {config['model']!r} is there with {what}{key} = {found.get(key)!r}, not "
-                    f"{wanted.get(key)!r}; give the model another name, or delete {path.parent.parent} to run it anew"
+                    f"{folder}: the run {config['model']!r} is there with {what}{key} = {found.get(key)!r}, not "
+                    f"{wanted.get(key)!r}; give the model another name, or delete {folder.parent} to run it anew"
                 )
-    return result
+    return result if (folder / RANKS).is_file() else None
 
 
 def read_result(path: Path) -> Result:
@@ -91,11 +94,15 @@ def read_result(path: Path) -> Result:
         raise XmrError(f"{path}: not a result of this version ({error}); delete its folder and run again") from None
 
 
-def read_positions(results: Path, model: str, seed: int) -> dict[str, np.ndarray] | None:
-    """Return the positions of each caption of the test split, or None where only the committed facts are."""
-    path = run_folder(results, model, seed) / "ranks.npz"
+def read_positions(results: Path, model: str, seed: int) -> dict[str, np.ndarray]:
+    """Return the positions of each caption of the test split that ``write_run`` wrote.
+
+    Raises:
+        XmrError: there are none.
+    """
+    path = run_folder(results, model, seed) / RANKS
     if not path.is_file():
-        return None
+        raise XmrError(f"{path}: no ranks here, git does not hold them; run the model again (xmr train {model})")
     with np.load(path) as arrays:
         return {name: arrays[name].astype(np.int64) for name in arrays.files}
 

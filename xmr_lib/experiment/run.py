@@ -10,7 +10,7 @@ from torch.nn.functional import normalize
 from ..baselines import CCAStatistics
 from ..config import Config
 from ..metrics import Ranks, bootstrap_interval, chance_levels, ranks_of_embeddings, summarise
-from ..records import Result, read_positions, read_run, read_summary, summary_row, update_summary, write_run
+from ..records import Result, read_positions, read_run, summary_row, update_summary, write_run
 from ..training import Pairs, train
 from .factories import make_loss, make_model
 from .lab import Lab
@@ -31,11 +31,8 @@ def run(lab: Lab, config: Config, seeds: Sequence[int] = (0,)) -> list[Result]:
             missing.
     """
     results = [_run_seed(lab, config, seed) for seed in seeds]
-    recorded = {row["run"]: row for row in read_summary(lab.results / "summary.csv")}
-    # Where only the committed facts are (no ranks, which git does not hold), the row that came with them stands.
-    if int(recorded.get(config.model, {}).get("seeds", 0)) != len(seeds) or _has_ranks(lab, results):
-        interval = bootstrap_interval([ranks_of(lab, result) for result in results])
-        update_summary(lab.results, [summary_row(results, interval)])
+    interval = bootstrap_interval([ranks_of(lab, result) for result in results])
+    update_summary(lab.results, [summary_row(results, interval)])
     return results
 
 
@@ -45,10 +42,8 @@ def chosen_on_validation(groups: Sequence[list[Result]]) -> list[Result]:
 
 
 def ranks_of(lab: Lab, result: Result) -> Ranks:
-    """Return the ranks of a run on the test split: from its folder, or scored anew where only the facts are."""
+    """Return the ranks of a run on the test split, from its folder."""
     positions = read_positions(lab.results, result.model, result.seed)
-    if positions is None:
-        return score_again(lab, result)
     part = lab.usable(result.config["image_features"]).split("test")
     return Ranks(image_of_caption=part.image_of_caption, **positions)
 
@@ -144,7 +139,3 @@ def _fit_cca(lab: Lab, config: Config, seed: int) -> tuple[Embedder, dict, float
         return cca.embed_images(images, power), cca.embed_captions(captions, power)
 
     return embedder, {"validation": table}, time.process_time() - started
-
-
-def _has_ranks(lab: Lab, results: Sequence[Result]) -> bool:
-    return all(read_positions(lab.results, result.model, result.seed) is not None for result in results)
