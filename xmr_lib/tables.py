@@ -9,18 +9,10 @@ import pandas as pd
 from .config import Config
 from .metrics import Ranks, bootstrap_interval, holm, paired_test
 from .paths import atomic_write
-from .records import Result, loss_name
+from .records import RECALLS, Result, loss_name
 
-HEADINGS = {
-    "i2t_r1": "i→t R@1",
-    "i2t_r5": "R@5",
-    "i2t_r10": "R@10",
-    "t2i_r1": "t→i R@1",
-    "t2i_r5": "R@5 ",
-    "t2i_r10": "R@10 ",
-    "rsum": "rSum",
-}
-"""Short headings; the second R@5 and R@10 carry a blank, because the columns of a data frame have unique names."""
+HEADINGS = {metric: metric.replace("i2t_r", "i→t R@").replace("t2i_r", "t→i R@") for metric in RECALLS}
+HEADINGS["rsum"] = "rSum"
 
 
 def results_table(groups: Sequence[Sequence[Result]], ranks: Sequence[Sequence[Ranks]]) -> pd.DataFrame:
@@ -78,7 +70,7 @@ def save_table(table: pd.DataFrame, folder: Path, name: str, caption: str) -> No
     body = [
         [_tex(str(cell)) for cell in (index, *row)] for index, row in zip(shown.index, shown.to_numpy(), strict=True)
     ]
-    head = [_tex(str(heading).strip()) for heading in (shown.index.name or "", *shown.columns)]
+    head = [_tex(str(heading)) for heading in (shown.index.name or "", *shown.columns)]
     lines = [
         f"% {caption}",
         r"\begin{tabular}{l" + "".join("r" if _numeric(table[column]) else "l" for column in table) + "}",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 from torch.nn.functional import normalize
+from tqdm import tqdm
 
 from ..baselines import CCAStatistics
 from ..config import Config
@@ -124,7 +125,7 @@ def _fit_cca(lab: Lab, config: Config, seed: int) -> tuple[Embedder, dict, float
     statistics = CCAStatistics.of(*inputs(train_pairs), train_pairs.image_of_caption)
     val_inputs = inputs(val_pairs)
     best, table = None, []
-    for regularisation in config.regularisations:
+    for regularisation in tqdm(config.regularisations, desc=f"{config.model} seed {seed}", unit="ridge", leave=False):
         cca = statistics.solve(regularisation)
         for power in config.powers:
             embeddings = cca.embed_images(val_inputs[0], power), cca.embed_captions(val_inputs[1], power)
