@@ -38,7 +38,7 @@ MODELS: dict[str, dict[str, Any]] = {
     "ab-triplet-semihard": {"task": "b", "loss": "triplet", "negatives": "semihard"},
     "ab-triplet-hardest": {"task": "b", "loss": "triplet", "negatives": "hardest"},
     "ab-triplet-all": {"task": "b", "loss": "triplet", "negatives": "all"},
-    # The loss above with other aggregations of the words.
+    # InfoNCE again, with other aggregations of the words.
     "ab-infonce-meanmax": {"task": "b", "aggregation": "meanmax"},
     "ab-infonce-idf": {"task": "b", "aggregation": "idf"},
 }
