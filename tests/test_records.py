@@ -77,8 +77,8 @@ def test_the_summary_has_the_agreed_columns_means_over_seeds_and_one_row_a_model
     assert path.read_text().splitlines()[0] == agreed == ",".join(SUMMARY_COLUMNS)
     rows = read_summary(path)
     assert [(r["run"], r["rsum"], r["seeds"], r["cpu_minutes"], r["loss"]) for r in rows] == [
-        ("m", "99.00", "2", "2.00", "infonce both"),
-        ("z", "65.00", "2", "2.00", "infonce both"),
+        ("m", "99.00", "2", "2.0000", "infonce both"),
+        ("z", "65.0000", "2", "2.0000", "infonce both"),
     ]
 
 

@@ -212,7 +212,11 @@ def _summary(path: Path, models: list[str] | None = None) -> str:
     from .records import RECALLS, read_summary
 
     columns = ("run", *RECALLS, "rsum_low", "rsum_high", "chance_rsum")
-    rows = [row for row in read_summary(path) if models is None or row["run"] in models]
+    rows = [
+        {column: row[column] if column == "run" else f"{float(row[column]):.1f}" for column in columns}
+        for row in read_summary(path)
+        if models is None or row["run"] in models
+    ]
     widths = [max(len(column), *(len(row[column]) for row in rows)) for column in columns]
     lines = [columns, *([row[column] for column in columns] for row in rows)]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)

@@ -167,4 +167,5 @@ def _small(values: np.ndarray) -> np.ndarray:
 
 
 def _rounded(value: object) -> object:
-    return f"{value:.2f}" if isinstance(value, float) else value
+    # More places than anyone prints, so that rounding to one place later gives what the run itself would print.
+    return f"{value:.4f}" if isinstance(value, float) else value
