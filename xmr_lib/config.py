@@ -10,6 +10,7 @@ CHOICES = {
     "task": ("a", "b", "c", "d", "e", "baseline", "representations", "fusion", "finetune", "ensemble", "best"),
     "track": ("clean", "open", "transductive"),
     "method": ("cca", "dual-encoder"),
+    "image_aggregation": ("none", "mean", "max", "score", "attention", "selfattention", "gpo"),
     "aggregation": ("mean", "sum", "max", "meanmax", "idf"),
     "image_input": ("none", "l2", "standardise"),
     "text_input": ("none", "l2", "standardise"),
@@ -35,6 +36,12 @@ class Config:
     """Slug of the image features."""
     text_features: str = "fasttext-self"
     """Slug of the word features."""
+    image_aggregation: str = "none"
+    """How regions or places of an image become one vector; ``none``: its features are one vector already."""
+    tune_last_layer: bool = False
+    """Whether fc7 of Faster R-CNN's box head is trained on with the loss, from the detector's own weights."""
+    tune_rate: float = 0.1
+    """Learning rate of pretrained layers, as a share of that of new ones."""
     aggregation: str = "mean"
     """How the words of a caption become one vector."""
     method: str = "dual-encoder"
@@ -142,12 +149,14 @@ class Profile:
     """Fields of ``Config`` that the profile sets."""
     fasttext_epochs: int
     """Passes of self-trained FastText over the training captions."""
+    detector_epochs: int
+    """Passes of the light Faster R-CNN over the training images."""
 
 
 PROFILES = {
-    "smoke": Profile("smoke", (60, 20, 20), {"hidden": 64, "embed": 32, "epochs": 2, "batch": 64}, 1),
-    "demo": Profile("demo", (800, 100, 200), {"hidden": 512, "embed": 256, "batch": 256}, 20),
-    "full": Profile("full", (800, 100, 200), {}, 10),
+    "smoke": Profile("smoke", (60, 20, 20), {"hidden": 64, "embed": 32, "epochs": 2, "batch": 64}, 1, 1),
+    "demo": Profile("demo", (800, 100, 200), {"hidden": 512, "embed": 256, "batch": 256}, 20, 6),
+    "full": Profile("full", (800, 100, 200), {}, 10, 2),
 }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock
 
+from .config import Config
 from .errors import XmrError
 from .paths import atomic_write
 
@@ -70,7 +71,9 @@ def read_run(results: Path, config: dict, seed: int, data: dict) -> Result | Non
     if not (folder / "result.json").is_file():
         return None
     result = read_result(folder / "result.json")
-    for what, wanted, found in (("", config, result.config), ("data: ", data, result.data)):
+    # A field that came after the run was made has the default, which changes nothing.
+    found_config = Config.from_dict(result.config).to_dict()
+    for what, wanted, found in (("", config, found_config), ("data: ", data, result.data)):
         for key in sorted(set(wanted) | set(found)):
             if wanted.get(key) != found.get(key):
                 raise XmrError(

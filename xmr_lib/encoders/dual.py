@@ -5,22 +5,24 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from .projection import Projection
+from .regions import RegionEncoder
+from .rows import Rows
 
 
 class DualEncoder(nn.Module):
     """Image encoder and caption encoder (Kiros et al. 2014, without the LSTM): similarity needs no joint pass."""
 
-    def __init__(self, image: Projection, caption: Projection):
+    def __init__(self, image: Projection | RegionEncoder, caption: Projection):
         super().__init__()
         self.image, self.caption = image, caption
 
     def forward(
-        self, images: Float[Tensor, "pairs image_dim"], captions: Float[Tensor, "pairs text_dim"]
+        self, images: Float[Tensor, "pairs image_dim"] | Rows, captions: Float[Tensor, "pairs text_dim"]
     ) -> tuple[Float[Tensor, "pairs embed"], Float[Tensor, "pairs embed"]]:
         return self.image(images), self.caption(captions)
 
     @torch.inference_mode()
-    def embed_images(self, images: Float[Tensor, "images image_dim"]) -> Float[Tensor, "images embed"]:
+    def embed_images(self, images: Float[Tensor, "images image_dim"] | Rows) -> Float[Tensor, "images embed"]:
         """Embed many images, in blocks, without dropout."""
         return _in_blocks(self.image, images)
 
@@ -30,10 +32,12 @@ class DualEncoder(nn.Module):
         return _in_blocks(self.caption, captions)
 
 
-def _in_blocks(encoder: nn.Module, features: Tensor, block: int = 8192) -> Tensor:
+def _in_blocks(encoder: nn.Module, features: Tensor | Rows, block: int = 8192) -> Tensor:
     training = encoder.training
     encoder.eval()
     try:
-        return torch.cat([encoder(part) for part in features.split(block)])
+        # Rows of a grid take fifty times the memory of one vector.
+        parts = features.split(block // 16 if isinstance(features, Rows) else block)
+        return torch.cat([encoder(part) for part in parts])
     finally:
         encoder.train(training)

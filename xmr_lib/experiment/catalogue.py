@@ -18,6 +18,10 @@ RECIPE: dict[str, Any] = {
 
 CCA: dict[str, Any] = {"task": "baseline", "method": "cca", "text_input": "l2"}
 
+REGIONS: dict[str, Any] = {"task": "c", "aggregation": "meanmax"}
+"""Of the words the aggregation that validation prefers in task (b), so that only the image side changes."""
+SCHEMES = ("mean", "max", "score", "attention", "selfattention", "gpo")
+
 MODELS: dict[str, dict[str, Any]] = {
     # A linear method in closed form that every trained model has to beat.
     "cca-mean": CCA,
@@ -41,6 +45,22 @@ MODELS: dict[str, dict[str, Any]] = {
     # InfoNCE again, with other aggregations of the words.
     "ab-infonce-meanmax": {"task": "b", "aggregation": "meanmax"},
     "ab-infonce-idf": {"task": "b", "aggregation": "idf"},
+    # Task (c): the image as regions of Faster R-CNN, described by its box head, six aggregations.
+    **{f"c-head-{how}": {**REGIONS, "image_features": "frcnn-lite0", "image_aggregation": how} for how in SCHEMES},
+    # The same, and the box head's last layer is trained on with the loss.
+    "c-head-attention-tuned": {
+        **REGIONS,
+        "image_features": "frcnn-lite0",
+        "image_aggregation": "attention",
+        "tune_last_layer": True,
+    },
+    # The same regions, described by the last stage of the image network.
+    **{f"c-roi-{how}": {**REGIONS, "image_features": "frcnn-lite0-roi", "image_aggregation": how} for how in SCHEMES},
+    # No detector: the 49 places of the last map.
+    **{
+        f"grid-{how}": {**REGIONS, "task": "fusion", "image_features": "effnet-lite0-grid", "image_aggregation": how}
+        for how in ("mean", "max", "attention")
+    },
 }
 
 

@@ -1,24 +1,31 @@
 """``Lab``: one dataset with its features, opened once and shared by many runs."""
 
+import copy
 import tempfile
 from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from ..config import Config, profile
 from ..data import CaptionedImages
 from ..data.locate import open_dataset
+from ..encoders import Rows
 from ..errors import XmrError
 from ..features.course import import_fasttext, import_vgg
-from ..features.image_extractors import image_extractor
+from ..features.image_extractors import TRUNK, image_extractor
 from ..features.images import drop_skipped, extract_images
+from ..features.regions import BACKBONE, LITE, RegionRows, is_regions, region_extractor
 from ..features.store import FeatureStore
 from ..features.words import WordVectors, train_fasttext
+from ..networks.faster_rcnn import last_layer
 from ..paths import cache_root, results_root
 from ..training import Pairs
 from .captions import caption_vectors
+from .detectors import DetectorHistory, detector_of
+from .grid import grid_rows
 
 COURSE_FILES = {"vgg16-course": "vgg_feats.mat", "fasttext-course": "fasttext_feats.npy"}
 
@@ -97,15 +104,53 @@ class Lab:
 
     def _gather_pairs(self, image_features: str, text_features: str, aggregation: str, split: str, seed: int) -> Pairs:
         part = self.usable(image_features).split(split)
-        images = torch.from_numpy(np.asarray(self.image_store(image_features).take(part.image_ids), dtype=np.float32))
+        images = self._images(image_features, part.image_ids)
         of_part = np.isin(self.dataset.caption_ids, part.caption_ids)
         captions = self._captions(text_features, aggregation, seed)[torch.from_numpy(of_part)]
         return Pairs(images, captions, part.image_of_caption)
 
+    def _images(self, slug: str, ids: np.ndarray) -> torch.Tensor | Rows:
+        store = self.image_store(slug)
+        if is_regions(slug):
+            rows = RegionRows(store).take(ids, slug)
+            return Rows(torch.from_numpy(rows.values), torch.from_numpy(rows.offsets))
+        features = store.take(ids)
+        return grid_rows(features) if features.ndim == 3 else torch.from_numpy(features.astype(np.float32))
+
     def _caption_vectors(self, text_features: str, aggregation: str, seed: int) -> torch.Tensor:
         return caption_vectors(self.dataset, self.words(text_features, seed), aggregation)
 
+    @property
+    def detector_file(self) -> Path:
+        """Where the light Faster R-CNN of this dataset is, or will be once ``detector()`` was called."""
+        return self.cache / "detectors" / f"{LITE}-{self.profile.name}.safetensors"
+
+    def detector(self) -> DetectorHistory:
+        """Train the light Faster R-CNN on ``boxes.json`` beside the captions, or return the history of what is there.
+
+        Raises:
+            XmrError: there are no boxes.
+        """
+        boxes, epochs = self._beside("boxes.json"), self.profile.detector_epochs
+        return detector_of(self.usable(TRUNK), boxes, self.image_store(TRUNK), self.detector_file, epochs)
+
+    def last_layer(self, image_features: str) -> nn.Linear | None:
+        """Return a copy of fc7 of the detector whose box head describes the regions; None for other features."""
+        if not is_regions(image_features) or image_features.endswith(BACKBONE):
+            return None
+        return copy.deepcopy(last_layer(region_extractor(image_features, self.detector_file).network()))
+
     def _image_store(self, slug: str) -> FeatureStore:
+        if is_regions(slug):
+            detector = slug.removesuffix(BACKBONE)
+            if slug != detector:
+                # One store holds both descriptions.
+                return self.image_store(detector)
+            if detector == LITE:
+                self.detector()
+            folder = self.cache / "features" / (f"{LITE}-{self.profile.name}" if detector == LITE else detector)
+            extractor = region_extractor(detector, self.detector_file)
+            return extract_images(self.dataset, extractor, folder, strict=self.strict)
         folder = self.cache / "features" / slug
         if slug in COURSE_FILES:
             return import_vgg(self._course_file(slug), self.dataset, folder)
@@ -120,5 +165,8 @@ class Lab:
         raise XmrError(f"text features {slug!r} are unknown; there are fasttext-self, fasttext-course")
 
     def _course_file(self, slug: str) -> Path:
+        return self._beside(COURSE_FILES[slug])
+
+    def _beside(self, name: str) -> Path:
         source = self.dataset.source or Path()
-        return (source if source.is_dir() else source.parent) / COURSE_FILES[slug]
+        return (source if source.is_dir() else source.parent) / name

@@ -99,7 +99,7 @@ def _fit(lab: Lab, result: Result) -> tuple[Embedder, dict, float]:
 def _fit_dual_encoder(lab: Lab, config: Config, seed: int) -> tuple[Embedder, dict, float]:
     train_pairs, val_pairs = (lab.pairs(config, split, seed) for split in ("train", "val"))
     torch.manual_seed(seed)
-    model = make_model(config, train_pairs)
+    model = make_model(config, train_pairs, lab.last_layer(config.image_features))
     checkpoint = lab.cache / "checkpoints" / config.model / f"seed{seed}.safetensors"
     identity = {"config": config.to_dict(), "data": lab.facts(config.image_features), "seed": seed}
     history = train(model, make_loss(config), train_pairs, val_pairs, config, seed, checkpoint, identity)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 from ..errors import XmrError
 from ..networks.efficientnet_lite import efficientnet_lite0, efficientnet_lite0_weights
+from ..networks.frcnn_lite import MAP, Trunk
 from ..networks.vgg import vgg16_fc7, vgg16_weights
 from ..weights import Weights
 
@@ -23,7 +25,8 @@ EFFICIENTNET_HEADS = {
     # ReLU6 keeps the map in 0..6, where half precision has an error below 0.002; a store takes half the disk.
     "effnet-lite0-grid": ((49, 1280), "float16", "last map, row by row", lambda grid: grid.flatten(2).transpose(1, 2)),
 }
-SLUGS = (*EFFICIENTNET_HEADS, "vgg16-torchvision")
+TRUNK = "effnet-lite0-trunk"
+SLUGS = (*EFFICIENTNET_HEADS, TRUNK, "vgg16-torchvision")
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class ImageExtractor:
     """Load the network, (images, 3, side, side) → its output."""
     head: Callable[[Tensor], Tensor]
     """Network's output → (images, *row_shape)."""
+
+    ragged: ClassVar[bool] = False
 
     @property
     def side(self) -> int:
@@ -64,6 +69,7 @@ def image_extractor(slug: str, weights_file: str | None = None) -> ImageExtracto
 
     - ``effnet-lite0``: EfficientNet-Lite0's last map, averaged over its 49 places, (1280,).
     - ``effnet-lite0-grid``: the same map, its 49 places row by row, (49, 1280), kept in half precision.
+    - ``effnet-lite0-trunk``: its last map of stride 16, (112, 14, 14), in half precision: what a detector learns from.
     - ``vgg16-torchvision``: fc7 of VGG-16 after its ReLU, one view, (4096,).
 
     Args:
@@ -76,11 +82,14 @@ def image_extractor(slug: str, weights_file: str | None = None) -> ImageExtracto
         settings = {"side": 224, **IMAGENET_SCALING, "dtype": "float32", "output": "fc7 after ReLU"}
         weights = vgg16_weights(weights_file)
         return ImageExtractor(slug, (4096,), settings, weights, lambda: vgg16_fc7(weights_file)[0], lambda fc7: fc7)
-    if slug not in EFFICIENTNET_HEADS:
+    if slug not in SLUGS:
         raise XmrError(f"image features {slug!r} are unknown; there are {', '.join(SLUGS)}")
     if weights_file:
         raise XmrError(f"image features {slug!r}: the weights come with a package; no file is used, not {weights_file}")
+    weights = efficientnet_lite0_weights()
+    if slug == TRUNK:
+        settings = {"side": 224, **EFFICIENTNET_SCALING, "dtype": "float16", "output": "last map of stride 16"}
+        return ImageExtractor(slug, MAP, settings, weights, lambda: Trunk(efficientnet_lite0()[0]), lambda x: x)
     row_shape, dtype, output, head = EFFICIENTNET_HEADS[slug]
     settings = {"side": 224, **EFFICIENTNET_SCALING, "dtype": dtype, "output": output}
-    weights = efficientnet_lite0_weights()
     return ImageExtractor(slug, row_shape, settings, weights, lambda: efficientnet_lite0()[0], head)

@@ -14,7 +14,9 @@ from tqdm import tqdm
 
 from ..data.captioned import CaptionedImages
 from ..errors import XmrError
+from ..ragged import Ragged
 from .image_extractors import ImageExtractor
+from .regions import RegionExtractor
 from .store import META, FeatureStore
 from .store_writer import StoreWriter
 
@@ -25,7 +27,11 @@ DECODERS = 2
 
 
 def extract_images(
-    dataset: CaptionedImages, extractor: ImageExtractor, folder: Path, strict: bool = False, batch: int = 32
+    dataset: CaptionedImages,
+    extractor: ImageExtractor | RegionExtractor,
+    folder: Path,
+    strict: bool = False,
+    batch: int = 32,
 ) -> FeatureStore:
     """Extract the features of all images of a dataset into a store, or open the store that is there already.
 
@@ -49,7 +55,7 @@ def extract_images(
     }
     if not folder.exists():
         dtype = extractor.settings["dtype"]
-        with StoreWriter(folder, meta, extractor.row_shape, dtype=dtype) as writer:
+        with StoreWriter(folder, meta, extractor.row_shape, extractor.ragged, dtype) as writer:
             _extract(dataset, extractor, writer, strict, batch)
             if skipped := writer.finish().skipped:
                 tqdm.write(
@@ -96,7 +102,7 @@ def read_image(path: Path, side: int) -> UInt8[np.ndarray, "side side 3"] | str:
 
 
 def _extract(
-    dataset: CaptionedImages, extractor: ImageExtractor, writer: StoreWriter, strict: bool, batch: int
+    dataset: CaptionedImages, extractor: ImageExtractor | RegionExtractor, writer: StoreWriter, strict: bool, batch: int
 ) -> None:
     images, start = len(dataset), writer.done
     paths = [dataset.path(image) for image in range(images)]
@@ -121,7 +127,9 @@ def _extract(
                 else:
                     writer.skip(dataset.filenames[image], found)
             if read:
-                writer.append(dataset.image_ids[read], extractor.features(network, np.stack(pixels)))
+                features = extractor.features(network, np.stack(pixels))
+                rows = (features.values, features.lengths) if isinstance(features, Ragged) else (features, None)
+                writer.append(dataset.image_ids[read], *rows)
             any_read = any_read or bool(read)
             uncommitted += batch
             if any_read and uncommitted >= COMMIT_EVERY:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ..config import Config
-from ..encoders import DualEncoder
+from ..encoders import DualEncoder, Rows
 from ..errors import XmrError
 
 PATIENCE = 3
@@ -25,7 +25,7 @@ def spread(embeddings: Tensor) -> float:
 
 def guard(
     model: DualEncoder,
-    images: Tensor,
+    images: Tensor | Rows,
     captions: Tensor,
     losses: list[float],
     val_rsums: list[float],

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from ..config import Config
-from ..encoders import DualEncoder
+from ..encoders import DualEncoder, Rows
 from ..losses import similarity_matrix
 from ..metrics import Ranks, chance_levels, ranks_of_embeddings, summarise
 from .checkpoint import load_checkpoint, save_checkpoint
@@ -24,7 +24,7 @@ from .collapse import guard
 class Pairs:
     """One split's features: caption ``c`` belongs to image ``image_of_caption[c]``."""
 
-    images: Float[Tensor, "images image_dim"]
+    images: Float[Tensor, "images image_dim"] | Rows
     captions: Float[Tensor, "captions text_dim"]
     image_of_caption: Int[np.ndarray, " captions"]
 
@@ -75,14 +75,7 @@ def train(
     Raises:
         XmrError: the training collapsed, or the checkpoint belongs to another run.
     """
-    parameters = [*model.named_parameters(), *loss.named_parameters()]
-    # Biases and the temperature are not pulled towards zero: they scale nothing.
-    decayed = [p for _, p in parameters if p.ndim > 1]
-    plain = [p for _, p in parameters if p.ndim <= 1]
-    optimiser = torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": config.weight_decay}, {"params": plain, "weight_decay": 0.0}],
-        lr=config.learning_rate,
-    )
+    optimiser = torch.optim.AdamW(_groups(model, loss, config), lr=config.learning_rate)
     image_of_caption = torch.from_numpy(train_pairs.image_of_caption)
     captions = len(image_of_caption)
     steps = max(captions // config.batch, 1)
@@ -109,7 +102,7 @@ def train(
             for step, batch in enumerate(order.split(config.batch)[:steps]):
                 rate = config.learning_rate * schedule(epoch * steps + step, total, config.warmup)
                 for group in optimiser.param_groups:
-                    group["lr"] = rate
+                    group["lr"] = rate * group["share"]
                 owners = image_of_caption[batch]
                 images, words = model(train_pairs.images[owners], train_pairs.captions[batch])
                 value = loss(similarity_matrix(images, words, config.measure), owners)
@@ -132,6 +125,20 @@ def train(
             after_epoch(epoch)
     model.load_state_dict(best)
     return history
+
+
+def _groups(model: nn.Module, loss: nn.Module, config: Config) -> list[dict]:
+    """Return what is trained, in groups: decayed or not, from nothing or (at a smaller rate) from pretrained layers."""
+    pretrained = {id(p) for name, p in model.named_parameters() if "last_layer" in name}
+    parameters = [p for p in (*model.parameters(), *loss.parameters()) if p.requires_grad]
+    groups = []
+    for tuned, share in ((False, 1.0), (True, config.tune_rate)):
+        own = [p for p in parameters if (id(p) in pretrained) == tuned]
+        # Biases and the temperature are not pulled towards zero: they scale nothing.
+        for several, decay in ((True, config.weight_decay), (False, 0.0)):
+            if of_group := [p for p in own if (p.ndim > 1) == several]:
+                groups.append({"params": of_group, "weight_decay": decay, "share": share})
+    return groups
 
 
 def schedule(step: int, total: int, warmup: float) -> float:

@@ -1,0 +1,144 @@
+"""Aggregation of regions: against naive loops; nothing that is padding, or another image's, can change an image."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from xmr_lib.config import Config
+from xmr_lib.encoders import GEOMETRY, Projection, RegionEncoder, Rows, region_pooling
+from xmr_lib.encoders.regions import AGGREGATIONS, AttentionPooling, GeneralisedPooling
+from xmr_lib.errors import XmrError
+from xmr_lib.experiment.factories import make_model
+from xmr_lib.experiment.grid import grid_rows
+from xmr_lib.ragged import offsets_of
+from xmr_lib.training import Pairs
+
+DIM, HIDDEN = 6, 8
+
+
+def regions(lengths, seed=0, dim=DIM):
+    rng = np.random.default_rng(seed)
+    values = rng.random((sum(lengths), dim + GEOMETRY), dtype=np.float32)
+    return Rows(torch.from_numpy(values), torch.from_numpy(offsets_of(np.array(lengths))))
+
+
+def encoder(how, seed=0):
+    torch.manual_seed(seed)
+    pooling, pooled = region_pooling(how, DIM, HIDDEN, 0.0)
+    for parameter in pooling.parameters():
+        nn.init.normal_(parameter, std=0.5)
+    return RegionEncoder(pooling, Projection(pooled, 4, "linear", 4, 0.0, True, "none")).eval()
+
+
+def test_rows_are_gathered_in_the_order_asked_for():
+    rows = regions([2, 1, 4])
+    found = rows[torch.tensor([2, 0, 2])]
+    assert found.lengths.tolist() == [4, 2, 4]
+    own = [rows.values[rows.offsets[i] : rows.offsets[i + 1]] for i in (2, 0, 2)]
+    torch.testing.assert_close(found.values, torch.cat(own))
+    torch.testing.assert_close(torch.cat([part.values for part in rows.split(2)]), rows.values)
+    padded, real = rows.padded()
+    assert padded.shape == (3, 4, DIM + GEOMETRY) and real.sum(1).tolist() == [2, 1, 4]
+    assert (padded[~real] == 0).all()
+    torch.testing.assert_close(padded[real], rows.values)
+
+
+@pytest.mark.parametrize("how", AGGREGATIONS)
+def test_an_image_is_embedded_as_if_it_were_alone(how):
+    """With padding counted, or rows of a neighbour, the batch would change the embedding."""
+    rows, model = regions([3, 1, 7, 2]), encoder(how)
+    together = model(rows)
+    for image in range(4):
+        torch.testing.assert_close(model(rows[torch.tensor([image])])[0], together[image], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("how", AGGREGATIONS)
+def test_the_order_of_regions_does_not_matter(how):
+    rows, model = regions([5]), encoder(how)
+    torch.testing.assert_close(model(Rows(rows.values.flip(0), rows.offsets)), model(rows), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("how", AGGREGATIONS)
+def test_every_part_learns(how):
+    model = encoder(how)
+    (model(regions([3, 2, 6])) * torch.arange(4.0)).sum().backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.pooling.parameters())
+
+
+def test_score_pooling_is_the_weighted_mean():
+    rows = regions([3, 2])
+    pooled = region_pooling("score", DIM, HIDDEN, 0.0)[0](
+        Rows(rows.values[:, :DIM], rows.offsets), rows.values[:, DIM:]
+    )
+    first = rows.values[:3].numpy()
+    np.testing.assert_allclose(pooled[0], np.average(first[:, :DIM], axis=0, weights=first[:, -1]), rtol=1e-5)
+
+
+def test_attention_is_a_softmax_over_an_images_own_regions():
+    torch.manual_seed(0)
+    pooling, rows = AttentionPooling(DIM), regions([3, 4])
+    parts = Rows(rows.values[:, :DIM], rows.offsets), rows.values[:, DIM:]
+    torch.testing.assert_close(pooling.weights(*parts)[:3], torch.full((3,), 1 / 3))
+    nn.init.normal_(pooling.query.weight)
+    nn.init.normal_(pooling.place.weight)
+    own = rows.values[3:]
+    logits = nn.functional.normalize(own[:, :DIM], dim=1) @ pooling.query.weight[0] + own[:, DIM:] @ pooling.place.weight[0]
+    torch.testing.assert_close(pooling.weights(*parts)[3:], (logits * DIM**0.5).softmax(0), rtol=1e-5, atol=1e-6)
+
+
+def test_generalised_pooling_can_be_the_maximum():
+    """Weights are over sorted values: all on the first place is the maximum of each dimension."""
+    pooling, rows = GeneralisedPooling(DIM, HIDDEN), regions([3, 5])
+    weights = pooling.weights(rows.lengths, 5)
+    torch.testing.assert_close(weights.sum(1), torch.ones(2))
+    assert (weights[0, 3:] == 0).all() and (weights[0, :3] > 0).all()
+    pooling.weights = lambda lengths, most: torch.eye(most)[:1].expand(len(lengths), most)
+    parts = Rows(rows.values[:, :DIM], rows.offsets), rows.values[:, DIM:]
+    inputs = torch.cat([nn.functional.normalize(parts[0].values, dim=1) * DIM**0.5, parts[1]], dim=1)
+    torch.testing.assert_close(pooling(*parts)[1], pooling.enter(inputs)[3:].amax(0))
+
+
+def test_an_unknown_aggregation_lists_the_known():
+    with pytest.raises(XmrError, match="'best' is unknown; there are mean, max, score"):
+        region_pooling("best", DIM, HIDDEN, 0.0)
+
+
+def test_a_grid_is_rows_with_the_geometry_of_their_cells():
+    grid = np.random.default_rng(0).random((2, 9, 4)).astype(np.float16)
+    rows = grid_rows(grid)
+    assert rows.shape == (2, 4 + GEOMETRY) and rows.lengths.tolist() == [9, 9]
+    np.testing.assert_array_equal(rows.values[9 + 5, :4], grid[1, 5])
+    # Place 5 of 3×3: second row, third column.
+    np.testing.assert_allclose(rows.values[9 + 5, 4:], [2 / 3, 1 / 3, 1, 2 / 3, 1], atol=1e-3)
+
+
+def test_the_last_layer_stays_or_is_tuned():
+    rows = regions([3, 2, 4])
+    pairs = Pairs(rows, torch.rand(3, 5), np.arange(3))
+    for tuned in (False, True):
+        config = Config("x", image_aggregation="attention", hidden=HIDDEN, embed=4, tune_last_layer=tuned)
+        layer = nn.Linear(DIM, 7)
+        model = make_model(config, pairs, layer)
+        model.eval()
+        model.image(rows).sum().backward()
+        assert model.image.last_layer.weight.requires_grad == tuned
+        assert (layer.weight.grad is not None) == tuned
+
+
+def test_features_and_aggregation_must_fit():
+    rows, vectors = regions([3, 2]), torch.rand(2, 5)
+    with pytest.raises(XmrError, match="which has several vectors an image"):
+        make_model(Config("x"), Pairs(rows, vectors, np.arange(2)))
+    with pytest.raises(XmrError, match="which has one vector an image"):
+        make_model(Config("x", image_aggregation="gpo"), Pairs(vectors, vectors, np.arange(2)))
+    with pytest.raises(XmrError, match="has no last layer to be tuned"):
+        make_model(Config("x", image_aggregation="mean", tune_last_layer=True), Pairs(rows, vectors, np.arange(2)))
+
+
+def test_statistics_for_standardising_are_those_of_the_pooled_vectors():
+    rows = regions([3, 2, 4])
+    config = Config("x", image_aggregation="mean", hidden=HIDDEN, embed=4, image_input="standardise")
+    model = make_model(config, Pairs(rows, torch.rand(3, 5), np.arange(3)))
+    pooled = torch.stack([rows.values[a:b, :DIM].mean(0) for a, b in ((0, 3), (3, 5), (5, 9))])
+    torch.testing.assert_close(model.image.projection.mean, pooled.mean(0))

@@ -1,0 +1,55 @@
+"""Boxes of things in images, in COCO's detection format, joined to a dataset by file name."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import XmrError
+from .captioned import CaptionedImages
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """Labelled boxes of a dataset's images; an image may have none."""
+
+    names: dict[int, str]
+    """Label → name of the category; label 0 is the background and has none."""
+    boxes: tuple[np.ndarray, ...]
+    """For each image, float32, shape (boxes, 4): left, top, right, bottom as shares of the image's width and height."""
+    labels: tuple[np.ndarray, ...]
+    """For each image, int64, shape (boxes,)."""
+
+
+def read_boxes(path: Path, dataset: CaptionedImages) -> Boxes:
+    """Read a COCO detection file; images that the dataset does not have are passed over.
+
+    Raises:
+        XmrError: no such file, not COCO's format, or no box belongs to an image of the dataset.
+    """
+    try:
+        content = json.loads(path.read_text("utf-8"))
+        names = {int(entry["id"]): str(entry["name"]) for entry in content["categories"]}
+        files = {entry["id"]: (entry["file_name"], entry["width"], entry["height"]) for entry in content["images"]}
+        found: dict[str, list[tuple[list[float], int]]] = {}
+        for entry in content["annotations"]:
+            name, width, height = files[entry["image_id"]]
+            left, top, wide, high = entry["bbox"]
+            box = [left / width, top / height, (left + wide) / width, (top + high) / height]
+            # Without an area there is nothing to learn, and torchvision refuses it.
+            if wide > 0 and high > 0 and not entry.get("iscrowd"):
+                if (label := int(entry["category_id"])) not in names or label < 1:
+                    raise XmrError(f"{path}: category {label} of a box is not among its categories (from 1 on)")
+                found.setdefault(name, []).append((box, label))
+    except FileNotFoundError:
+        raise XmrError(f"{path}: no boxes here; a detector learns from a file in COCO's detection format") from None
+    except (ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
+        raise XmrError(f"{path}: not a file in COCO's detection format ({type(error).__name__}: {error})") from None
+    of_images = [found.get(name, []) for name in dataset.filenames]
+    if not any(of_images):
+        raise XmrError(f"{path}: none of its boxes belongs to an image of {dataset.name}")
+    boxes = tuple(
+        np.clip(np.array([box for box, _ in own], dtype=np.float32).reshape(-1, 4), 0, 1) for own in of_images
+    )
+    return Boxes(names, boxes, tuple(np.array([label for _, label in own], dtype=np.int64) for own in of_images))

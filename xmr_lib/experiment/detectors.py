@@ -1,0 +1,46 @@
+"""The detector of a dataset: trained on the boxes that lie beside its captions, training split only."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from safetensors import safe_open
+
+from ..data import CaptionedImages
+from ..data.boxes import read_boxes
+from ..features.store import FeatureStore
+from ..training.detector import DetectorHistory, train_detector
+from ..weights import sha256_of
+
+HELD_OUT = 300
+"""Images of the validation split on which mAP is measured, at most."""
+
+
+def detector_of(
+    dataset: CaptionedImages, boxes_file: Path, maps: FeatureStore, path: Path, epochs: int, seed: int = 0
+) -> DetectorHistory:
+    """Train the light Faster R-CNN of a dataset, or read the history of the one that is at ``path``.
+
+    Args:
+        dataset: its splits without images that have no features.
+        boxes_file: boxes in COCO's detection format.
+        maps: maps of the frozen trunk.
+        epochs: passes over the training images that have boxes.
+
+    Raises:
+        XmrError: the boxes can't be read, or what an earlier training left belongs to another one.
+    """
+    if path.is_file():
+        with safe_open(path, "pt") as file:
+            return DetectorHistory(**json.loads(file.metadata()["history"]))
+    boxes = read_boxes(boxes_file, dataset)
+    train, val = (dataset.splits[split] for split in ("train", "val"))
+    held_out = np.sort(np.random.default_rng(0).permutation(val)[:HELD_OUT])
+    identity = {
+        "dataset": dataset.fingerprint,
+        "train": len(train),
+        "boxes": sha256_of(boxes_file),
+        "epochs": epochs,
+        "seed": seed,
+    }
+    return train_detector(maps, dataset.image_ids, boxes, train, held_out, path, epochs, identity, seed)

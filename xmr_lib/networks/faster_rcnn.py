@@ -1,0 +1,120 @@
+"""Faster R-CNN (Ren et al. 2015) as a describer of regions: what is where, and a vector for each final box."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torchvision.models import detection
+from torchvision.models.detection import FasterRCNN
+from torchvision.ops import nms, roi_align
+
+from ..weights import Weights, from_file_or_torch_cache, load_frozen
+from .frcnn_lite import LiteBackbone
+
+COCO_DETECTORS = {
+    "frcnn-resnet50": ("fasterrcnn_resnet50_fpn", "fasterrcnn_resnet50_fpn_coco-258fb6c6.pth"),
+    "frcnn-resnet50-v2": ("fasterrcnn_resnet50_fpn_v2", "fasterrcnn_resnet50_fpn_v2_coco-dd69338a.pth"),
+    "frcnn-mobilenet": ("fasterrcnn_mobilenet_v3_large_fpn", "fasterrcnn_mobilenet_v3_large_fpn-fb6a3cc7.pth"),
+}
+"""Slug → torchvision's function and the file of its COCO weights."""
+SCORE, OVERLAP = 0.05, 0.5
+
+
+class Regions(NamedTuple):
+    """The regions of one image: the whole image first, then what was found, the most confident first."""
+
+    head: Float[Tensor, "regions cut"]
+    """Box head's vector up to its last layer (see ``last_layer``)."""
+    backbone: Float[Tensor, "regions channels"]
+    """The backbone's last stage, pooled over the box."""
+    boxes: Float[Tensor, "regions 4"]
+    """Left, top, right, bottom as shares of the image."""
+    labels: Int[Tensor, " regions"]
+    """0: the whole image."""
+    scores: Float[Tensor, " regions"]
+    """Of the detector; 1 for the whole image."""
+
+
+def coco_weights(slug: str, file: str | None = None) -> Weights:
+    """Find torchvision's COCO weights: in ``file``, at ``$XMR_FRCNN_…_WEIGHTS``, or in torch's cache.
+
+    Raises:
+        XmrError: they are in none of these; the message lists the ways to get them.
+    """
+    variable = f"XMR_{slug.replace('-', '_').upper()}_WEIGHTS"
+    return from_file_or_torch_cache(slug, file, COCO_DETECTORS[slug][1], variable)
+
+
+def coco_detector(slug: str, side: int, file: str | None = None) -> FasterRCNN:
+    """Return torchvision's detector with its COCO weights, frozen; images are resized to ``side`` pixels.
+
+    Raises:
+        XmrError: there are no weights, or the file holds something else.
+    """
+    build = getattr(detection, COCO_DETECTORS[slug][0])
+    with torch.random.fork_rng(devices=[]):
+        detector = build(weights=None, weights_backbone=None, num_classes=91, min_size=side, max_size=side)
+    load_frozen(detector, coco_weights(slug, file))
+    return detector
+
+
+def last_layer(detector: FasterRCNN) -> nn.Linear | None:
+    """Return fc7, the layer that ends a box head of two layers; None for one whose vector is taken whole."""
+    return getattr(detector.roi_heads.box_head, "fc7", None)
+
+
+@torch.inference_mode()
+def find_regions(detector: FasterRCNN, images: Float[Tensor, "images 3 side side"], most: int = 36) -> list[Regions]:
+    """Find and describe the regions of images.
+
+    Vectors belong to the *final* boxes: torchvision's own box head sees proposals, which are then moved; here it is run
+    again where they came to lie.
+
+    Args:
+        images: red, green, blue in 0 … 1; the detector scales them.
+        most: regions kept, the most confident after suppression regardless of class (IoU 0.5, score 0.05); the whole
+            image is one more.
+    """
+    batch, _ = detector.transform(list(images))
+    features, last = _maps(detector, batch.tensors)
+    proposals, _ = detector.rpn(batch, features)
+    found, _ = detector.roi_heads(features, proposals, batch.image_sizes)
+    kept, boxes = [], []
+    for one, (height, width) in zip(found, batch.image_sizes, strict=True):
+        sure = one["scores"] >= SCORE
+        one = {name: values[sure] for name, values in one.items()}
+        keep = nms(one["boxes"], one["scores"], OVERLAP)[:most]
+        kept.append({name: values[keep] for name, values in one.items()})
+        whole = one["boxes"].new_tensor([[0, 0, width, height]])
+        boxes.append(torch.cat([whole, one["boxes"][keep]]))
+    head = _head(detector, detector.roi_heads.box_roi_pool(features, boxes, batch.image_sizes))
+    scale = last.shape[-1] / batch.tensors.shape[-1]
+    pooled = roi_align(last, boxes, 3, scale, sampling_ratio=2, aligned=True).mean((2, 3))
+    regions, start = [], 0
+    for image, (one, own, (height, width)) in enumerate(zip(kept, boxes, batch.image_sizes, strict=True)):
+        end = start + len(own)
+        backbone = pooled[start:end].clone()
+        # Over the whole image the plain mean is exact: the very feature of the CNN without a detector.
+        backbone[0] = last[image, :, : round(height * scale), : round(width * scale)].mean((1, 2))
+        shares = (own / own.new_tensor([width, height, width, height])).clamp(0, 1)
+        labels = torch.cat([one["labels"].new_zeros(1), one["labels"]])
+        scores = torch.cat([one["scores"].new_ones(1), one["scores"]])
+        regions.append(Regions(head[start:end], backbone, shares, labels, scores))
+        start = end
+    return regions
+
+
+def _maps(detector: FasterRCNN, images: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+    """Return the maps that the detector reads, and the last stage of its backbone."""
+    backbone = detector.backbone
+    if isinstance(backbone, LiteBackbone):
+        stage = backbone.trunk(images)
+        return {"0": backbone.neck(stage)}, backbone.last_stage(stage)
+    stages = backbone.body(images)
+    return backbone.fpn(stages), list(stages.values())[-1]
+
+
+def _head(detector: FasterRCNN, pooled: Tensor) -> Tensor:
+    head = detector.roi_heads.box_head
+    return head(pooled) if last_layer(detector) is None else head.fc6(pooled.flatten(1)).relu()

@@ -1,0 +1,127 @@
+"""A light Faster R-CNN (Ren et al. 2015) on a frozen EfficientNet-Lite0: small enough to train on two cores.
+
+The frozen trunk gives a 14×14×112 map, which may be cached. What is trained: a 3×3 neck, the region proposal network, a
+box head of two layers and its predictor; all but the neck are torchvision's.
+"""
+
+import json
+from collections import OrderedDict
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+from torchvision.models.detection import FasterRCNN
+from torchvision.models.detection.anchor_utils import AnchorGenerator
+from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
+from torchvision.ops import MultiScaleRoIAlign
+
+from ..errors import XmrError
+from ..weights import Weights, sha256_of
+from .efficientnet_lite import EfficientNetLite, efficientnet_lite0
+
+SIDE = 224
+MAP = (112, 14, 14)
+CUT = 11
+"""Blocks of EfficientNet-Lite0 in the trunk: the last of them has stride 16."""
+TRAINED = ("backbone.neck.", "rpn.", "roi_heads.")
+
+
+class Trunk(nn.Module):
+    """EfficientNet-Lite0 up to its last map of stride 16."""
+
+    def __init__(self, network: EfficientNetLite):
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Float[Tensor, "images 3 224 224"]) -> Float[Tensor, "images 112 14 14"]:
+        x = self.network._swish(self.network._bn0(self.network._conv_stem(images)))
+        for block in self.network._blocks[:CUT]:
+            x = block(x)
+        return x
+
+
+class LiteBackbone(nn.Module):
+    """The trunk with a neck (what the detector sees), and the rest of the network (what regions are described by)."""
+
+    def __init__(self, network: EfficientNetLite, channels: int):
+        super().__init__()
+        self.trunk = Trunk(network)
+        self.neck = nn.Sequential(nn.Conv2d(MAP[0], channels, 3, padding=1), nn.ReLU())
+        self.out_channels = channels
+
+    def forward(self, images: Float[Tensor, "images 3 224 224"]) -> Float[Tensor, "images channels 14 14"]:
+        return self.neck(self.trunk(images))
+
+    def last_stage(self, stage: Float[Tensor, "images 112 14 14"]) -> Float[Tensor, "images 1280 7 7"]:
+        """Run the rest of EfficientNet-Lite0 on the trunk's map."""
+        network = self.trunk.network
+        for block in network._blocks[CUT:]:
+            stage = block(stage)
+        return network._swish(network._bn1(network._conv_head(stage)))
+
+
+def frcnn_lite(classes: int, channels: int = 256, hidden: int = 512) -> FasterRCNN:
+    """Build a detector whose trunk is trained and frozen and whose other layers are not trained yet.
+
+    Args:
+        classes: largest label + 1; label 0 is the background.
+        channels: of the neck.
+        hidden: width of the box head.
+
+    Raises:
+        XmrError: EfficientNet-Lite0's weights are not installed.
+    """
+    # Sides from a ball to the whole picture; at stride 16 an 8×8 thing covers a quarter of a cell.
+    anchors = AnchorGenerator(((20, 40, 72, 120, 190),), ((0.5, 1.0, 2.0),))
+    detector = FasterRCNN(
+        LiteBackbone(efficientnet_lite0()[0], channels),
+        rpn_anchor_generator=anchors,
+        box_roi_pool=MultiScaleRoIAlign(["0"], output_size=7, sampling_ratio=2),
+        box_head=TwoMLPHead(channels * 49, hidden),
+        box_predictor=FastRCNNPredictor(hidden, classes),
+        min_size=SIDE,
+        max_size=SIDE,
+        image_mean=[127 / 255] * 3,
+        image_std=[128 / 255] * 3,
+        rpn_pre_nms_top_n_train=400,
+        rpn_pre_nms_top_n_test=400,
+        rpn_post_nms_top_n_train=100,
+        rpn_post_nms_top_n_test=100,
+        rpn_batch_size_per_image=64,
+        box_batch_size_per_image=64,
+    )
+    detector.backbone.trunk.requires_grad_(False)
+    return detector
+
+
+def trained_state(detector: FasterRCNN) -> "OrderedDict[str, Tensor]":
+    """Return the tensors that training changes: all but the trunk's."""
+    return OrderedDict((name, x) for name, x in detector.state_dict().items() if name.startswith(TRAINED))
+
+
+def load_frcnn_lite(path: Path) -> tuple[FasterRCNN, dict[int, str], Weights]:
+    """Return a trained detector in evaluation mode, the names of its labels, and its weights.
+
+    Raises:
+        XmrError: there is no such file, or it holds another detector.
+    """
+    if not path.is_file():
+        raise XmrError(f"{path}: no detector here; 'xmr detector train' makes it from boxes in COCO's format")
+    try:
+        with safe_open(path, "pt") as file:
+            names = {int(label): name for label, name in json.loads(file.metadata()["names"]).items()}
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (the file is no dict)
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise XmrError(f"{path}: not a detector of this project ({error}); delete it and train again") from None
+    with torch.random.fork_rng(devices=[]):
+        detector = frcnn_lite(max(names) + 1)
+    try:
+        missing, unknown = detector.load_state_dict(state, strict=False)
+    except RuntimeError as error:
+        raise XmrError(f"{path}: not a detector of this project ({str(error).splitlines()[-1].strip()})") from None
+    missing = [name for name in missing if name.startswith(TRAINED)]
+    if missing or unknown:
+        raise XmrError(f"{path}: not a detector of this project: {(missing + unknown)[0]} is missing or too much")
+    return detector.requires_grad_(False).eval(), names, Weights("frcnn-lite0", path, sha256_of(path))
