@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from course_twin import write_course_twin
@@ -117,3 +118,11 @@ def test_a_changed_config_needs_a_name_and_is_recorded(tmp_path):
     assert result.exit_code == 0, result.output
     config = read_result(run_folder(tmp_path / "scenes", "mine", 0) / "result.json").config
     assert (config["margin"], config["normalised"], config["model"]) == (0.5, True, "mine")
+
+
+def test_a_detector_is_trained_by_one_command(tmp_path, monkeypatch):
+    monkeypatch.setenv("XMR_CACHE", str(tmp_path))
+    shown = xmr("detector", "train", "--profile", "smoke")
+    assert shown.exit_code == 0, shown.output
+    assert re.search(r"epoch 1: loss \d+\.\d+, mAP@0.5 \d+\.\d %", shown.output), shown.output
+    assert Path(shown.output.splitlines()[-1]).is_file()

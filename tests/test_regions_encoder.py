@@ -83,7 +83,9 @@ def test_attention_is_a_softmax_over_an_images_own_regions():
     nn.init.normal_(pooling.query.weight)
     nn.init.normal_(pooling.place.weight)
     own = rows.values[3:]
-    logits = nn.functional.normalize(own[:, :DIM], dim=1) @ pooling.query.weight[0] + own[:, DIM:] @ pooling.place.weight[0]
+    logits = (
+        nn.functional.normalize(own[:, :DIM], dim=1) @ pooling.query.weight[0] + own[:, DIM:] @ pooling.place.weight[0]
+    )
     torch.testing.assert_close(pooling.weights(*parts)[3:], (logits * DIM**0.5).softmax(0), rtol=1e-5, atol=1e-6)
 
 

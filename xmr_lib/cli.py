@@ -91,13 +91,11 @@ def detector_train(dataset: DatasetOption = "scenes", data: DataOption = None, p
 
     Goes on where a kill left it. mAP is measured on images of the validation split.
     """
-    from .experiment import Lab
+    from .experiment import Lab, detector_lines
 
     lab = Lab(dataset, data, profile)
-    history = lab.detector()
-    for epoch, (loss, map50) in enumerate(zip(history.loss, history.map50, strict=True), start=1):
-        typer.echo(f"epoch {epoch}: loss {loss:.3f}, mAP@0.5 {100 * map50:.1f} %")
-    typer.echo(str(lab.detector_file))
+    lab.detector()
+    typer.echo("\n".join([*detector_lines(lab), str(lab.detector_file)]))
 
 
 @app.command(short_help="Make image features and word vectors.")

@@ -15,15 +15,18 @@ HEADINGS = {metric: metric.replace("i2t_r", "i→t R@").replace("t2i_r", "t→i 
 HEADINGS["rsum"] = "rSum"
 
 
-def results_table(groups: Sequence[Sequence[Result]], ranks: Sequence[Sequence[Ranks]]) -> pd.DataFrame:
+def results_table(
+    groups: Sequence[Sequence[Result]], ranks: Sequence[Sequence[Ranks]], against: str | None = None
+) -> pd.DataFrame:
     """Return one row a model (means over its seeds) and a last row for chance.
 
     Args:
         groups: the results of each model, one a seed.
         ranks: the ranks of the same runs: intervals and p values come from them.
+        against: model that the others are tested against; default: the one with the highest *validation* rSum.
 
     The interval is the 95 % bootstrap of rSum over test images. ``p`` is that of the paired randomisation test against
-    the row with the highest *validation* rSum, which itself has none; adjusted by Holm within the table.
+    one row, which itself has none, over the seeds that both have; adjusted by Holm within the table.
     """
     rows = []
     for results, group_ranks in zip(groups, ranks, strict=True):
@@ -39,9 +42,10 @@ def results_table(groups: Sequence[Sequence[Result]], ranks: Sequence[Sequence[R
                 "seeds": str(len(results)),
             }
         )
-    best = int(np.argmax([row["val rSum"] for row in rows]))
-    others = [i for i in range(len(rows)) if i != best and len(ranks[i]) == len(ranks[best])]
-    adjusted = holm([paired_test(ranks[i], ranks[best]) for i in others])
+    names = [row["model"] for row in rows]
+    best = names.index(against) if against else int(np.argmax([row["val rSum"] for row in rows]))
+    others = [i for i in range(len(rows)) if i != best]
+    adjusted = holm([_paired(groups[i], ranks[i], groups[best], ranks[best]) for i in others])
     for row in rows:
         row["p"] = ""
     for i, p in zip(others, adjusted, strict=True):
@@ -91,6 +95,18 @@ def styled(table: pd.DataFrame) -> "pd.io.formats.style.Styler":
     return table.style.format(lambda value: f"{value:.1f}" if isinstance(value, float) else value).apply(
         lambda row: ["font-weight: bold" if row["rSum"] == best else ""] * len(row), axis=1
     )
+
+
+def _paired(
+    first: Sequence[Result], first_ranks: Sequence[Ranks], other: Sequence[Result], other_ranks: Sequence[Ranks]
+) -> float:
+    """Return the p value of the paired test over the seeds that both models have."""
+    mine, theirs = (
+        {result.seed: ranks for result, ranks in zip(*pair, strict=True)}
+        for pair in ((first, first_ranks), (other, other_ranks))
+    )
+    shared = sorted(mine.keys() & theirs.keys())
+    return paired_test([mine[seed] for seed in shared], [theirs[seed] for seed in shared])
 
 
 def _mean(results: Sequence[Result], metric: str) -> float:

@@ -36,9 +36,10 @@ def read_boxes(path: Path, dataset: CaptionedImages) -> Boxes:
         for entry in content["annotations"]:
             name, width, height = files[entry["image_id"]]
             left, top, wide, high = entry["bbox"]
-            box = [left / width, top / height, (left + wide) / width, (top + high) / height]
-            # Without an area there is nothing to learn, and torchvision refuses it.
-            if wide > 0 and high > 0 and not entry.get("iscrowd"):
+            ends = (left / width, top / height, (left + wide) / width, (top + high) / height)
+            box = [min(max(share, 0.0), 1.0) for share in ends]
+            # Without an area within the picture there is nothing to learn, and torchvision refuses it.
+            if box[2] > box[0] and box[3] > box[1] and not entry.get("iscrowd"):
                 if (label := int(entry["category_id"])) not in names or label < 1:
                     raise XmrError(f"{path}: category {label} of a box is not among its categories (from 1 on)")
                 found.setdefault(name, []).append((box, label))
@@ -49,7 +50,5 @@ def read_boxes(path: Path, dataset: CaptionedImages) -> Boxes:
     of_images = [found.get(name, []) for name in dataset.filenames]
     if not any(of_images):
         raise XmrError(f"{path}: none of its boxes belongs to an image of {dataset.name}")
-    boxes = tuple(
-        np.clip(np.array([box for box, _ in own], dtype=np.float32).reshape(-1, 4), 0, 1) for own in of_images
-    )
+    boxes = tuple(np.array([box for box, _ in own], dtype=np.float32).reshape(-1, 4) for own in of_images)
     return Boxes(names, boxes, tuple(np.array([label for _, label in own], dtype=np.int64) for own in of_images))

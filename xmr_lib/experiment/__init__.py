@@ -1,8 +1,9 @@
 """From a config to a result: the one place that knows data, features, models and metrics."""
 
 from .catalogue import MODELS, named
+from .detector_report import detector_lines
 from .evaluate import evaluate_run, search_train
-from .examples import caption_queries, image_queries
+from .examples import caption_queries, image_queries, region_queries
 from .lab import Lab
 from .run import chosen_on_validation, embed, ranks_of, run
 
@@ -11,11 +12,13 @@ __all__ = [
     "Lab",
     "caption_queries",
     "chosen_on_validation",
+    "detector_lines",
     "embed",
     "evaluate_run",
     "image_queries",
     "named",
     "ranks_of",
+    "region_queries",
     "run",
     "search_train",
 ]

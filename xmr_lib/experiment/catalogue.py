@@ -4,6 +4,7 @@ from typing import Any
 
 from ..config import Config
 from ..errors import XmrError
+from ..features.regions import LITE, is_regions
 from .lab import Lab
 
 RECIPE: dict[str, Any] = {
@@ -20,6 +21,8 @@ CCA: dict[str, Any] = {"task": "baseline", "method": "cca", "text_input": "l2"}
 
 REGIONS: dict[str, Any] = {"task": "c", "aggregation": "meanmax"}
 """Of the words the aggregation that validation prefers in task (b), so that only the image side changes."""
+HEAD_ATTENTION: dict[str, Any] = {"image_features": "frcnn-lite0", "image_aggregation": "attention"}
+GRID: dict[str, Any] = {"task": "fusion", "image_features": "effnet-lite0-grid"}
 SCHEMES = ("mean", "max", "score", "attention", "selfattention", "gpo")
 
 MODELS: dict[str, dict[str, Any]] = {
@@ -45,22 +48,15 @@ MODELS: dict[str, dict[str, Any]] = {
     # InfoNCE again, with other aggregations of the words.
     "ab-infonce-meanmax": {"task": "b", "aggregation": "meanmax"},
     "ab-infonce-idf": {"task": "b", "aggregation": "idf"},
-    # Task (c): the image as regions of Faster R-CNN, described by its box head, six aggregations.
-    **{f"c-head-{how}": {**REGIONS, "image_features": "frcnn-lite0", "image_aggregation": how} for how in SCHEMES},
-    # The same, and the box head's last layer is trained on with the loss.
-    "c-head-attention-tuned": {
-        **REGIONS,
-        "image_features": "frcnn-lite0",
-        "image_aggregation": "attention",
-        "tune_last_layer": True,
-    },
-    # The same regions, described by the last stage of the image network.
+    # Task (c): the image as regions of Faster R-CNN, described by the image network's last stage, six aggregations.
     **{f"c-roi-{how}": {**REGIONS, "image_features": "frcnn-lite0-roi", "image_aggregation": how} for how in SCHEMES},
-    # No detector: the 49 places of the last map.
-    **{
-        f"grid-{how}": {**REGIONS, "task": "fusion", "image_features": "effnet-lite0-grid", "image_aggregation": how}
-        for how in ("mean", "max", "attention")
-    },
+    # The same regions, described by the detector's own box head; its last layer as it is, or trained on with the loss.
+    "c-head-mean": {**REGIONS, "image_features": "frcnn-lite0", "image_aggregation": "mean"},
+    "c-head-attention": {**REGIONS, **HEAD_ATTENTION},
+    "c-head-attention-tuned": {**REGIONS, **HEAD_ATTENTION, "tune_last_layer": True},
+    # No detector: the 49 places of the last map. Their mean is the pooled feature of the other tasks.
+    "grid-attention": {**REGIONS, **GRID, "image_aggregation": "attention"},
+    "grid-gpo": {**REGIONS, **GRID, "image_aggregation": "gpo"},
 }
 
 
@@ -73,4 +69,10 @@ def named(lab: Lab, *models: str) -> list[Config]:
     for model in models:
         if model not in MODELS:
             raise XmrError(f"model {model!r} is unknown; there are {', '.join(MODELS)}")
-    return [lab.config(model, **MODELS[model]) for model in models]
+    return [_on_its_detector(lab, lab.config(model, **MODELS[model])) for model in models]
+
+
+def _on_its_detector(lab: Lab, config: Config) -> Config:
+    if not is_regions(config.image_features):
+        return config
+    return config.but(image_features=config.image_features.replace(LITE, lab.detector_slug))

@@ -1,14 +1,20 @@
 """Galleries of a run: a few queries, drawn at random once, so that nobody picks the nice ones."""
 
 import numpy as np
+import torch
 from matplotlib.figure import Figure
 
 from ..config import Config
-from ..figures import gallery_of_captions, gallery_of_images
+from ..encoders import RegionEncoder
+from ..errors import XmrError
+from ..features.regions import BACKBONE, LITE, RegionRows
+from ..figures import gallery_of_captions, gallery_of_images, regions_figure
+from ..networks.faster_rcnn import coco_names
+from ..networks.frcnn_lite import load_frcnn_lite
 from ..records import Result
 from ..search import nearest
 from .lab import Lab
-from .run import embed, ranks_of
+from .run import embed, fitted, ranks_of
 
 
 def image_queries(lab: Lab, result: Result, count: int = 4, gallery: str = "test", seed: int = 0) -> Figure:
@@ -35,6 +41,29 @@ def caption_queries(lab: Lab, result: Result, count: int = 4, gallery: str = "te
     else:
         title += f" in the {gallery} split: none is its own"
     return gallery_of_images(queries, captions, searched, found, title)
+
+
+def region_queries(lab: Lab, result: Result, count: int = 4, seed: int = 0) -> Figure:
+    """Draw the regions of a few test images, and where the attention of a run looks.
+
+    Raises:
+        XmrError: the run's image aggregation is not attention over regions.
+    """
+    config = Config.from_dict(result.config)
+    encoder = fitted(lab, config, result.seed)[0].image
+    if not isinstance(encoder, RegionEncoder) or config.image_aggregation != "attention":
+        raise XmrError(f"{config.model}: attention over regions is to be drawn, not {config.image_aggregation!r}")
+    images = _some(len(lab.usable(config.image_features).split("test")), count, seed)
+    with torch.inference_mode():
+        rows, geometry = encoder.eval().rows(lab.pairs(config, "test", result.seed).images[torch.from_numpy(images)])
+        weights = encoder.pooling.weights(rows, geometry)
+    detector = config.image_features.removesuffix(BACKBONE)
+    names = load_frcnn_lite(lab.detector_file)[1] if detector == LITE else coco_names(detector)
+    part = lab.usable(config.image_features).split("test")
+    found = [RegionRows(lab.image_store(detector)).boxes(int(part.image_ids[image])) for image in images]
+    title = f"{config.model}: regions of Faster R-CNN, and where the attention looks"
+    looks = [own.numpy() for own in weights.split(rows.lengths.tolist())]
+    return regions_figure([part.path(int(image)) for image in images], found, looks, names, title)
 
 
 def _some(items: int, count: int, seed: int) -> np.ndarray:

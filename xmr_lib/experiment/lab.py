@@ -121,6 +121,11 @@ class Lab:
         return caption_vectors(self.dataset, self.words(text_features, seed), aggregation)
 
     @property
+    def detector_slug(self) -> str:
+        """The detector of task (c): trained here where boxes lie beside the captions, else torchvision's from COCO."""
+        return LITE if self._beside("boxes.json").is_file() else "frcnn-resnet50"
+
+    @property
     def detector_file(self) -> Path:
         """Where the light Faster R-CNN of this dataset is, or will be once ``detector()`` was called."""
         return self.cache / "detectors" / f"{LITE}-{self.profile.name}.safetensors"

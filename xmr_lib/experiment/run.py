@@ -10,9 +10,10 @@ from tqdm import tqdm
 
 from ..baselines import CCAStatistics
 from ..config import Config
+from ..encoders import DualEncoder
 from ..metrics import Ranks, bootstrap_interval, chance_levels, ranks_of_embeddings, summarise
 from ..records import Result, read_positions, read_run, summary_row, update_summary, write_run
-from ..training import Pairs, train
+from ..training import History, Pairs, train
 from .factories import make_loss, make_model
 from .lab import Lab
 from .machine import machine
@@ -96,13 +97,19 @@ def _fit(lab: Lab, result: Result) -> tuple[Embedder, dict, float]:
     return fit(lab, config, result.seed)
 
 
-def _fit_dual_encoder(lab: Lab, config: Config, seed: int) -> tuple[Embedder, dict, float]:
+def fitted(lab: Lab, config: Config, seed: int) -> tuple[DualEncoder, History]:
+    """Return the trained dual encoder of a config, from its checkpoint if there is one, and its history."""
     train_pairs, val_pairs = (lab.pairs(config, split, seed) for split in ("train", "val"))
     torch.manual_seed(seed)
     model = make_model(config, train_pairs, lab.last_layer(config.image_features))
     checkpoint = lab.cache / "checkpoints" / config.model / f"seed{seed}.safetensors"
     identity = {"config": config.to_dict(), "data": lab.facts(config.image_features), "seed": seed}
     history = train(model, make_loss(config), train_pairs, val_pairs, config, seed, checkpoint, identity)
+    return model, history
+
+
+def _fit_dual_encoder(lab: Lab, config: Config, seed: int) -> tuple[Embedder, dict, float]:
+    model, history = fitted(lab, config, seed)
 
     def embedder(pairs: Pairs) -> Embeddings:
         return model.embed_images(pairs.images).numpy(), model.embed_captions(pairs.captions).numpy()

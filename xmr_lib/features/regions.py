@@ -56,7 +56,7 @@ class RegionExtractor:
 
     def features(self, network: FasterRCNN, pixels: UInt8[np.ndarray, "images side side 3"]) -> Ragged:
         """Return the regions of a batch of images."""
-        images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
+        images = torch.tensor(pixels).permute(0, 3, 1, 2).float() / 255
         found = find_regions(network, images, REGIONS)
         rows = [
             torch.cat([one.head, one.backbone, one.boxes, one.labels[:, None], one.scores[:, None]], dim=1)

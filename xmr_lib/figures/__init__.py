@@ -1,8 +1,9 @@
 """Pictures of results, in one style."""
 
-from .curves import recall_bars, training_curves
+from .curves import recall_bars, rsum_intervals, training_curves
 from .dataset import dataset_figure
 from .galleries import gallery_of_captions, gallery_of_images
+from .regions import regions_figure
 from .style import save_figure, shrink_figure, use_style
 
 __all__ = [
@@ -10,6 +11,8 @@ __all__ = [
     "gallery_of_captions",
     "gallery_of_images",
     "recall_bars",
+    "regions_figure",
+    "rsum_intervals",
     "save_figure",
     "shrink_figure",
     "training_curves",

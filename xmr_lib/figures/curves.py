@@ -41,6 +41,26 @@ def recall_bars(groups: Sequence[Sequence[Result]], ranks: Sequence[Sequence[Ran
     return figure
 
 
+def rsum_intervals(groups: Sequence[Sequence[Result]], ranks: Sequence[Sequence[Ranks]]) -> Figure:
+    """Draw rSum of many models, a line each, with its 95 % interval over test images; a colour an image feature."""
+    use_style()
+    features = sorted({results[0].config["image_features"] for results in groups})
+    figure, axis = plt.subplots(figsize=(7.5, 0.32 * len(groups) + 0.9))
+    for place, (results, group_ranks) in enumerate(zip(groups, ranks, strict=True)):
+        mean = np.mean([result.test["rsum"] for result in results])
+        low, high = bootstrap_interval(group_ranks)
+        colour = PALETTE[features.index(results[0].config["image_features"]) % len(PALETTE)]
+        axis.plot([low, high], [place, place], color=colour, linewidth=1.6)
+        axis.plot(mean, place, "o", color=colour, markersize=6)
+        axis.annotate(f"{mean:.1f}", (high, place), xytext=(5, 0), textcoords="offset points", va="center", fontsize=8)
+    axis.set_yticks(range(len(groups)), [f"{results[0].model} ({len(results)})" for results in groups])
+    axis.invert_yaxis()
+    axis.grid(axis="x")
+    axis.grid(axis="y", visible=False)
+    axis.set_xlabel("rSum on test, 95 % interval (in brackets: seeds)")
+    return figure
+
+
 def training_curves(groups: Sequence[Sequence[Result]]) -> Figure:
     """Draw validation rSum against the epoch: a line for each model (mean of its seeds), a band for its seeds."""
     use_style()

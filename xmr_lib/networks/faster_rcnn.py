@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torchvision.models import detection
+from torchvision.models import detection, get_model_weights
 from torchvision.models.detection import FasterRCNN
 from torchvision.ops import nms, roi_align
 
@@ -44,6 +44,11 @@ def coco_weights(slug: str, file: str | None = None) -> Weights:
     """
     variable = f"XMR_{slug.replace('-', '_').upper()}_WEIGHTS"
     return from_file_or_torch_cache(slug, file, COCO_DETECTORS[slug][1], variable)
+
+
+def coco_names(slug: str) -> dict[int, str]:
+    """Return the names of a detector's labels, from 1 on."""
+    return dict(enumerate(get_model_weights(COCO_DETECTORS[slug][0]).COCO_V1.meta["categories"]))
 
 
 def coco_detector(slug: str, side: int, file: str | None = None) -> FasterRCNN:

@@ -98,7 +98,7 @@ def frcnn_lite(classes: int, channels: int = 256, hidden: int = 512) -> FasterRC
 
 def trained_state(detector: FasterRCNN) -> "OrderedDict[str, Tensor]":
     """Return the tensors that training changes: all but the trunk's."""
-    return OrderedDict((name, x) for name, x in detector.state_dict().items() if name.startswith(TRAINED))
+    return OrderedDict((name, x.contiguous()) for name, x in detector.state_dict().items() if name.startswith(TRAINED))
 
 
 def load_frcnn_lite(path: Path) -> tuple[FasterRCNN, dict[int, str], Weights]:

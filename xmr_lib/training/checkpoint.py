@@ -25,6 +25,8 @@ def save_checkpoint(
     tensors |= {f"best.{name}": tensor for name, tensor in best.items()}
     for index, state in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{name}": tensor for name, tensor in state.items()}
+    # Convolutions leave their optimiser's state in another order of axes, which safetensors refuses.
+    tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
     with atomic_write(path) as temporary:
         save_file(tensors, temporary, {"identity": json.dumps(identity), "history": json.dumps(history)})
 

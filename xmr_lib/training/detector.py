@@ -1,7 +1,6 @@
 """Training of the light Faster R-CNN on cached maps of its frozen trunk; resumable after every epoch."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,13 +37,13 @@ def train_detector(
     maps: FeatureStore,
     image_ids: Int[np.ndarray, " images"],
     boxes: Boxes,
-    train: np.ndarray,
-    held_out: np.ndarray,
+    train: Int[np.ndarray, " some"],
+    held_out: Int[np.ndarray, " others"],
     path: Path,
     epochs: int,
     identity: dict,
     seed: int = 0,
-    batch: int = 16,
+    batch: int | None = None,
     learning_rate: float = 1e-3,
 ) -> DetectorHistory:
     """Train a detector and write it to ``path`` (safetensors, the names of the labels and the history with it).
@@ -56,9 +55,11 @@ def train_detector(
         boxes: of all images of the dataset.
         train: positions of the images to learn from; those without a box are left out.
         held_out: positions of the images on which mAP is measured; another split than ``train``.
+        batch: images a step; default: 4 to 16, a hundredth of the training images, so that few still give many steps.
         identity: what the checkpoint must have been made by.
     """
     train = np.array([image for image in train if len(boxes.boxes[image])], dtype=np.int64)
+    batch = batch or min(max(len(train) // 100, 4), 16)
     torch.manual_seed(seed)
     detector = frcnn_lite(max(boxes.names) + 1)
     parameters = [x for x in detector.parameters() if x.requires_grad]
@@ -102,7 +103,7 @@ def mean_average_precision(
     maps: FeatureStore,
     image_ids: np.ndarray,
     boxes: Boxes,
-    images: Sequence[int],
+    images: Int[np.ndarray, " some"],
     block: int = 32,
 ) -> dict[str, float]:
     """Return ``map_50`` (mean over labels that the images have) and the AP of each such label, at IoU 0.5, 0 … 1.
@@ -112,7 +113,6 @@ def mean_average_precision(
     metric = MeanAveragePrecision(iou_thresholds=[0.5], class_metrics=True)
     # An AP below 100 detections an image is what is wanted; torchmetrics would warn of every image that has more.
     metric.warn_on_many_detections = False
-    images = np.asarray(images)
     for positions in np.split(images, np.arange(block, len(images), block)):
         metric.update(detect(detector, _maps(maps, image_ids[positions])), _targets(boxes, positions))
     found = metric.compute()
@@ -149,7 +149,7 @@ def _maps(store: FeatureStore, ids: np.ndarray) -> Tensor:
     return torch.from_numpy(store.take(ids).astype(np.float32))
 
 
-def _targets(boxes: Boxes, positions: Sequence[int]) -> list[Target]:
+def _targets(boxes: Boxes, positions: Int[np.ndarray, " some"]) -> list[Target]:
     return [
         {"boxes": torch.from_numpy(boxes.boxes[i] * SIDE), "labels": torch.from_numpy(boxes.labels[i])}
         for i in positions

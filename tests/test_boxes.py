@@ -1,0 +1,70 @@
+"""Boxes in COCO's format reach the images they belong to, whatever their order and number."""
+
+import json
+
+import numpy as np
+import pytest
+from course_twin import write_course_twin
+
+from xmr_lib.data import read_dataset
+from xmr_lib.data.boxes import read_boxes
+from xmr_lib.errors import XmrError
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("boxes") / "course"
+    write_course_twin(folder, images=20, feature_files=False)
+    return read_dataset(folder)
+
+
+def coco(dataset, **changes):
+    """Two boxes on image 3, one on image 1; ids unlike the dataset's own."""
+    files = [{"id": 900 + i, "file_name": dataset.filenames[i], "width": 200, "height": 100} for i in (3, 1)]
+    boxes = [
+        {"image_id": 903, "category_id": 7, "bbox": [20, 10, 100, 50]},
+        {"image_id": 901, "category_id": 2, "bbox": [0, 0, 200, 100]},
+        {"image_id": 903, "category_id": 2, "bbox": [150, 60, 80, 80]},
+        {"image_id": 903, "category_id": 2, "bbox": [1, 1, 0, 5]},
+        {"image_id": 903, "category_id": 2, "bbox": [1, 1, 5, 5], "iscrowd": 1},
+    ]
+    categories = [{"id": 2, "name": "dog"}, {"id": 7, "name": "ball"}]
+    return {"images": files, "annotations": boxes, "categories": categories} | changes
+
+
+def write(tmp_path, content):
+    path = tmp_path / "boxes.json"
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    return path
+
+
+def test_boxes_are_shares_of_their_own_image(tmp_path, dataset):
+    found = read_boxes(write(tmp_path, coco(dataset)), dataset)
+    assert found.names == {2: "dog", 7: "ball"}
+    # The second reaches beyond the picture; one without an area and a crowd are left out.
+    np.testing.assert_allclose(found.boxes[3], [[0.1, 0.1, 0.6, 0.6], [0.75, 0.6, 1, 1]], atol=1e-6)
+    assert found.labels[3].tolist() == [7, 2] and found.labels[1].tolist() == [2]
+    assert [len(own) for own in found.boxes] == [0, 1, 0, 2] + [0] * 16
+    assert found.boxes[0].shape == (0, 4)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[]", "not a file in COCO's detection format"),
+        ("{nonsense", "not a file in COCO's detection format"),
+        ({"images": []}, "not a file in COCO's detection format"),
+    ],
+)
+def test_another_file_is_refused(tmp_path, dataset, content, message):
+    with pytest.raises(XmrError, match=message):
+        read_boxes(write(tmp_path, content), dataset)
+
+
+def test_boxes_of_other_images_and_unknown_categories_are_refused(tmp_path, dataset):
+    with pytest.raises(XmrError, match="none of its boxes belongs to an image of"):
+        read_boxes(write(tmp_path, coco(dataset, annotations=[])), dataset)
+    with pytest.raises(XmrError, match="category 7 of a box is not among"):
+        read_boxes(write(tmp_path, coco(dataset, categories=[{"id": 2, "name": "dog"}])), dataset)
+    with pytest.raises(XmrError, match="no boxes here"):
+        read_boxes(tmp_path / "none.json", dataset)

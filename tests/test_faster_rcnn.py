@@ -1,0 +1,229 @@
+"""Regions: the right networks, the right pictures, vectors of the final boxes, rows of the right image."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from course_twin import write_course_twin
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torchvision.models.detection import fasterrcnn_mobilenet_v3_large_fpn
+from torchvision.ops import box_iou
+
+from xmr_lib.data.boxes import read_boxes
+from xmr_lib.errors import XmrError
+from xmr_lib.experiment import Lab, detector_lines, named, region_queries, run
+from xmr_lib.features.image_extractors import TRUNK, image_extractor
+from xmr_lib.features.images import read_image
+from xmr_lib.features.regions import RegionRows, region_extractor
+from xmr_lib.networks.faster_rcnn import OVERLAP, coco_names, find_regions
+from xmr_lib.networks.frcnn_lite import frcnn_lite, load_frcnn_lite
+from xmr_lib.training.detector import detect, mean_average_precision, train_detector
+
+
+@pytest.fixture(scope="module")
+def lab(smoke_lab):
+    smoke_lab.detector()
+    return smoke_lab
+
+
+@pytest.fixture(scope="module")
+def pixels(lab):
+    extractor = image_extractor("effnet-lite0")
+    part = lab.dataset.split("test")
+    return np.stack([read_image(part.path(image), extractor.side) for image in range(3)])
+
+
+def as_images(pixels):
+    return torch.tensor(pixels).permute(0, 3, 1, 2).float() / 255
+
+
+def confident(detector, label=1):
+    """Make a detector that has learned nothing find things: its predictor prefers one label."""
+    with torch.no_grad():
+        detector.roi_heads.box_predictor.cls_score.bias[label] += 6
+    return detector
+
+
+def test_the_whole_image_is_the_cnns_own_feature(lab, pixels):
+    """It would not be with other weights, another normalisation or a trunk cut at the wrong place."""
+    detector, _, _ = load_frcnn_lite(lab.detector_file)
+    extractor = image_extractor("effnet-lite0")
+    expected = extractor.features(extractor.network(), pixels)
+    for regions, feature in zip(find_regions(detector, as_images(pixels)), expected, strict=True):
+        np.testing.assert_allclose(regions.backbone[0], feature, rtol=1e-3, atol=1e-3)
+        assert regions.labels[0] == 0 and regions.scores[0] == 1
+        assert regions.boxes[0].tolist() == [0, 0, 1, 1]
+
+
+def test_vectors_belong_to_the_final_boxes(pixels):
+    detector = confident(frcnn_lite(5)).eval()
+    images = as_images(pixels)
+    found = find_regions(detector, images, most=5)
+    assert all(1 < len(regions.boxes) <= 6 for regions in found)
+    with torch.inference_mode():
+        features = {"0": detector.backbone(detector.transform(list(images))[0].tensors)}
+        boxes = [regions.boxes * 224 for regions in found]
+        pooled = detector.roi_heads.box_roi_pool(features, boxes, [(224, 224)] * 3)
+        head = detector.roi_heads.box_head
+        expected = torch.relu(head.fc6(pooled.flatten(1)))
+        torch.testing.assert_close(torch.relu(head.fc7(expected)), head(pooled))
+    torch.testing.assert_close(torch.cat([regions.head for regions in found]), expected, rtol=1e-3, atol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def coco_file(tmp_path_factory):
+    """A file in the form of torchvision's, its weights made up."""
+    torch.manual_seed(0)
+    detector = confident(fasterrcnn_mobilenet_v3_large_fpn(weights=None, weights_backbone=None))
+    path = tmp_path_factory.mktemp("coco") / "frcnn.pth"
+    torch.save(detector.state_dict(), path)
+    return path
+
+
+def test_boxes_are_those_of_torchvisions_own_forward(coco_file, pixels, monkeypatch):
+    monkeypatch.setenv("XMR_FRCNN_MOBILENET_WEIGHTS", str(coco_file))
+    extractor = region_extractor("frcnn-mobilenet")
+    detector = extractor.network()
+    reference = fasterrcnn_mobilenet_v3_large_fpn(
+        weights=None, weights_backbone=None, min_size=extractor.side, max_size=extractor.side
+    )
+    reference.load_state_dict(torch.load(coco_file, weights_only=True))
+    images = as_images(pixels)[:2]
+    with torch.inference_mode():
+        expected = reference.eval()(list(images))
+    for regions, own in zip(find_regions(detector, images), expected, strict=True):
+        assert len(own["boxes"]) and 1 < len(regions.boxes) <= 37
+        # Each is one of torchvision's, with its label and score; the first is torchvision's surest.
+        overlap = box_iou(regions.boxes[1:] * 224, own["boxes"])
+        best = overlap.max(1)
+        assert (best.values > 0.98).all()
+        torch.testing.assert_close(regions.scores[1], own["scores"].max())
+        among = box_iou(regions.boxes[1:], regions.boxes[1:]).fill_diagonal_(0)
+        assert (among <= OVERLAP + 1e-3).all() and (regions.scores[1:].diff() <= 0).all()
+    values = extractor.features(detector, np.repeat(np.repeat(pixels[:1], 2, 1), 2, 2))
+    assert values.values.shape[1:] == extractor.row_shape == (1024 + 960 + 6,)
+
+
+def test_names_and_weights_of_torchvisions_detectors(tmp_path, monkeypatch):
+    assert coco_names("frcnn-resnet50")[18] == "dog"
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    with pytest.raises(XmrError, match=r"frcnn-resnet50: no weights at .*XMR_FRCNN_RESNET50_WEIGHTS"):
+        region_extractor("frcnn-resnet50")
+    with pytest.raises(XmrError, match="detector 'yolo' is unknown"):
+        region_extractor("yolo")
+    with pytest.raises(XmrError, match="must be named"):
+        region_extractor("frcnn-lite0")
+
+
+def test_rows_of_the_store_are_those_of_their_own_image(lab):
+    store = lab.image_store("frcnn-lite0")
+    assert lab.image_store("frcnn-lite0-roi") is store
+    extractor = region_extractor("frcnn-lite0", lab.detector_file)
+    detector = extractor.network()
+    for image in (0, 37, 99):
+        pixels = read_image(lab.dataset.path(image), extractor.side)[None]
+        alone = extractor.features(detector, pixels)
+        stored = store.take(lab.dataset.image_ids[[image]])
+        assert len(alone.values) == len(stored.values)
+        np.testing.assert_allclose(stored.values.astype(float), alone.values.astype(float), rtol=0.02, atol=0.02)
+    assert store.offsets[-1] > 1.5 * len(store), "hardly any region was found: nothing is tested"
+    rows = RegionRows(store).take(lab.dataset.image_ids[:4], "frcnn-lite0-roi")
+    head = RegionRows(store).take(lab.dataset.image_ids[:4], "frcnn-lite0")
+    columns = store.meta["columns"]
+    assert rows.values.shape[1] == columns[1] + 5 and head.values.shape[1] == columns[0] + 5
+    np.testing.assert_array_equal(rows.values[:, -5:], head.values[:, -5:])
+    assert rows.values[rows.offsets[:-1], -5:].tolist() == [[0, 0, 1, 1, 1]] * 4
+
+
+def test_a_detector_learns_what_it_is_shown(lab, tmp_path):
+    """Its own training pictures, often: without the right boxes on the right pictures it could not."""
+    boxes, maps = read_boxes(lab.dataset.source / "boxes.json", lab.dataset), lab.image_store(TRUNK)
+    few = np.array([image for image in range(40) if len(boxes.boxes[image])])[:8]
+    path = tmp_path / "d.safetensors"
+    history = train_detector(maps, lab.dataset.image_ids, boxes, few, few, path, 14, {"x": 1}, batch=4)
+    assert history.loss[-1] < 0.6 * history.loss[0]
+    assert history.map50[-1] > 0.2 > history.map50[0]
+    detector, names, _ = load_frcnn_lite(path)
+    assert names == boxes.names
+    found = mean_average_precision(detector, maps, lab.dataset.image_ids, boxes, few)
+    assert found["map_50"] == pytest.approx(history.map50[-1], abs=1e-6)
+    assert found["map_50"] == pytest.approx(np.mean([found[n] for n in found if n != "map_50"]), abs=1e-5)
+    # What it finds on cached maps is what the whole network finds in the pictures.
+    pixels = read_image(lab.dataset.path(int(few[0])), 224)[None]
+    [whole] = find_regions(detector, as_images(pixels))
+    stored = torch.from_numpy(maps.take(lab.dataset.image_ids[few[:1]]).astype(np.float32))
+    [cached] = detect(detector, stored)
+    torch.testing.assert_close(whole.scores[1], cached["scores"].max(), rtol=0.02, atol=0.01)
+
+
+def test_training_goes_on_after_a_stop_to_the_same_weights(lab, tmp_path, monkeypatch):
+    boxes, maps = read_boxes(lab.dataset.source / "boxes.json", lab.dataset), lab.image_store(TRUNK)
+    few = np.array([image for image in range(40) if len(boxes.boxes[image])])[:4]
+    arguments = (maps, lab.dataset.image_ids, boxes, few, few)
+    train_detector(*arguments, tmp_path / "whole.safetensors", 2, {"x": 1}, batch=2)
+
+    from xmr_lib.training import detector as module
+
+    saved = module.save_checkpoint
+
+    def stop_after_saving(*args):
+        saved(*args)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "save_checkpoint", stop_after_saving)
+    with pytest.raises(KeyboardInterrupt):
+        train_detector(*arguments, tmp_path / "stopped.safetensors", 2, {"x": 1}, batch=2)
+    monkeypatch.undo()
+    assert not (tmp_path / "stopped.safetensors").exists()
+    with pytest.raises(XmrError):
+        train_detector(*arguments, tmp_path / "stopped.safetensors", 2, {"x": "other"}, batch=2)
+    train_detector(*arguments, tmp_path / "stopped.safetensors", 2, {"x": 1}, batch=2)
+    whole, stopped = load_file(tmp_path / "whole.safetensors"), load_file(tmp_path / "stopped.safetensors")
+    assert whole.keys() == stopped.keys() and all(torch.equal(whole[name], stopped[name]) for name in whole)
+
+
+def test_a_file_that_is_no_detector_is_refused(lab, tmp_path):
+    with pytest.raises(XmrError, match="xmr detector train"):
+        load_frcnn_lite(tmp_path / "none.safetensors")
+    (tmp_path / "text.safetensors").write_text("no")
+    with pytest.raises(XmrError, match="not a detector of this project"):
+        load_frcnn_lite(tmp_path / "text.safetensors")
+    with safe_open(lab.detector_file, "pt") as file:
+        facts = file.metadata()
+    state = load_file(lab.detector_file)
+    dropped = {name: x for name, x in state.items() if "fc7" not in name}
+    save_file(dropped, tmp_path / "less.safetensors", facts)
+    with pytest.raises(XmrError, match="fc7"):
+        load_frcnn_lite(tmp_path / "less.safetensors")
+    save_file(state, tmp_path / "names.safetensors", facts | {"names": json.dumps({1: "one"})})
+    with pytest.raises(XmrError, match="not a detector of this project"):
+        load_frcnn_lite(tmp_path / "names.safetensors")
+
+
+def test_data_without_boxes_take_torchvisions_detector_and_say_what_is_missing(tmp_path, monkeypatch):
+    write_course_twin(tmp_path / "course", images=40, feature_files=False)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    lab = Lab("flickr30k", tmp_path / "course", "smoke", tmp_path / "results")
+    [config] = named(lab, "c-head-mean")
+    assert config.image_features == "frcnn-resnet50"
+    with pytest.raises(XmrError, match="frcnn-resnet50: no weights at"):
+        run(lab, config)
+    with pytest.raises(XmrError, match="frcnn-resnet50: no weights at"):
+        detector_lines(lab)
+    with pytest.raises(XmrError, match="no boxes here"):
+        lab.detector()
+
+
+def test_a_run_on_regions_and_where_it_looks(lab, tmp_path):
+    assert detector_lines(lab)[0].startswith("epoch 1: loss ")
+    config = named(lab, "c-roi-attention")[0].but(model="attention-here")
+    [result] = run(lab, config)
+    assert result.test["rsum"] > 0 and result.config["image_features"] == "frcnn-lite0-roi"
+    figure = region_queries(lab, result, count=2)
+    titles = [axes.get_title("left") for axes in figure.axes]
+    assert len(titles) == 4 and sum("of the weight" in title for title in titles) == 2
+    [other] = run(lab, named(lab, "c-head-mean")[0].but(model="mean-here"))
+    with pytest.raises(XmrError, match="attention over regions is to be drawn, not 'mean'"):
+        region_queries(lab, other)
