@@ -9,8 +9,9 @@ from PIL import Image
 
 from xmr_lib.data import read_dataset
 from xmr_lib.experiment import caption_queries, image_queries, named, ranks_of, run
-from xmr_lib.figures import dataset_figure, recall_bars, save_figure, shrink_figure, training_curves
+from xmr_lib.figures import dataset_figure, recall_bars, rsum_intervals, save_figure, shrink_figure, training_curves
 from xmr_lib.figures.style import RIGHT
+from xmr_lib.metrics import bootstrap_interval, paired_test
 from xmr_lib.tables import config_table, results_table, save_table, styled
 
 
@@ -37,6 +38,23 @@ def test_the_table_holds_means_chance_and_p_values(runs):
     assert table.loc[best, "p"] == "" and table.loc[other, "p"] != ""
     low, high = map(float, table.loc["cca-mean", "95 % interval"].split("–"))
     assert low <= table.loc["cca-mean", "rSum"] <= high
+
+
+def test_a_row_with_fewer_seeds_is_tested_on_the_seeds_that_both_have(runs):
+    groups, ranks = runs
+    table = results_table([groups[0], groups[1][1:]], [ranks[0], ranks[1][1:]], against="cca-mean")
+    p = paired_test(ranks[1][1:], ranks[0][1:])
+    assert table.loc["cca-mean", "p"] == ""
+    assert table.loc["ab-infonce", "p"] == ("<0.001" if p < 0.001 else f"{p:.3f}")
+
+
+def test_intervals_are_drawn_where_they_are(runs):
+    groups, ranks = runs
+    axes = rsum_intervals(groups, ranks).axes[0]
+    low, high = bootstrap_interval(ranks[1])
+    assert list(axes.lines[2].get_xdata()) == pytest.approx([low, high])
+    assert axes.lines[3].get_xdata()[0] == pytest.approx(np.mean([r.test["rsum"] for r in groups[1]]))
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["cca-mean (2)", "ab-infonce (2)"]
 
 
 def test_tables_are_saved_for_csv_and_tex(runs, tmp_path):
