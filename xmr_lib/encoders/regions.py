@@ -69,8 +69,7 @@ class SelfAttentionPooling(nn.Module):
         self.layer = nn.TransformerEncoderLayer(hidden, 4, 2 * hidden, dropout, batch_first=True, norm_first=True)
 
     def forward(self, rows: Rows, geometry: Float[Tensor, "rows 5"]) -> Float[Tensor, "items hidden"]:
-        inputs = nn.functional.normalize(rows.values, dim=1) * math.sqrt(rows.values.shape[1])
-        padded, real = Rows(self.enter(torch.cat([inputs, geometry], dim=1)), rows.offsets).padded()
+        padded, real = _entered(self.enter, rows, geometry)
         # An item without rows would have nothing to attend to: its softmax would be 0 / 0.
         blocked = ~real & real.any(1, keepdim=True)
         seen = self.layer(padded, src_key_padding_mask=blocked) * real[:, :, None]
@@ -92,8 +91,7 @@ class GeneralisedPooling(nn.Module):
         self.score = nn.Linear(codes, 1, bias=False)
 
     def forward(self, rows: Rows, geometry: Float[Tensor, "rows 5"]) -> Float[Tensor, "items hidden"]:
-        inputs = nn.functional.normalize(rows.values, dim=1) * math.sqrt(rows.values.shape[1])
-        padded, real = Rows(self.enter(torch.cat([inputs, geometry], dim=1)), rows.offsets).padded()
+        padded, real = _entered(self.enter, rows, geometry)
         lowest = torch.finfo(padded.dtype).min
         ordered = padded.masked_fill(~real[:, :, None], lowest).sort(1, descending=True).values
         weights = self.weights(rows.lengths, padded.shape[1])
@@ -111,6 +109,12 @@ class GeneralisedPooling(nn.Module):
         logits = self.score((forwards + backwards) / 2).squeeze(2)
         logits = logits.masked_fill(torch.arange(most) >= known[:, None], -torch.inf)
         return logits.softmax(1)[torch.searchsorted(known, lengths.clamp_min(1))]
+
+
+def _entered(layer: nn.Linear, rows: Rows, geometry: Tensor) -> tuple[Tensor, Tensor]:
+    """Map rows of length √dim, with their geometry, by a first layer; return them padded, and which are real."""
+    inputs = nn.functional.normalize(rows.values, dim=1) * math.sqrt(rows.values.shape[1])
+    return Rows(layer(torch.cat([inputs, geometry], dim=1)), rows.offsets).padded()
 
 
 def region_pooling(how: str, dim: int, hidden: int, dropout: float) -> tuple[nn.Module, int]:

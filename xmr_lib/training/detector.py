@@ -111,7 +111,7 @@ def mean_average_precision(
     pycocotools computes them, as for COCO (Lin et al. 2014), by way of torchmetrics.
     """
     metric = MeanAveragePrecision(iou_thresholds=[0.5], class_metrics=True)
-    # An AP below 100 detections an image is what is wanted; torchmetrics would warn of every image that has more.
+    # COCO counts the 100 surest boxes of an image; torchmetrics would warn of every image that has more.
     metric.warn_on_many_detections = False
     for positions in np.split(images, np.arange(block, len(images), block)):
         metric.update(detect(detector, _maps(maps, image_ids[positions])), _targets(boxes, positions))
