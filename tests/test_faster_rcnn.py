@@ -14,6 +14,7 @@ from torchvision.ops import box_iou
 from xmr_lib.data.boxes import read_boxes
 from xmr_lib.errors import XmrError
 from xmr_lib.experiment import Lab, detector_lines, named, region_queries, run
+from xmr_lib.experiment.detectors import detector_of
 from xmr_lib.features.image_extractors import TRUNK, image_extractor
 from xmr_lib.features.images import read_image
 from xmr_lib.features.regions import RegionRows, region_extractor
@@ -200,6 +201,15 @@ def test_a_file_that_is_no_detector_is_refused(lab, tmp_path):
     save_file(state, tmp_path / "names.safetensors", facts | {"names": json.dumps({1: "one"})})
     with pytest.raises(XmrError, match="not a detector of this project"):
         load_frcnn_lite(tmp_path / "names.safetensors")
+
+
+def test_a_detector_of_other_boxes_is_refused(lab, tmp_path):
+    content = json.loads((lab.dataset.source / "boxes.json").read_text())
+    content["annotations"] = content["annotations"][1:]
+    (tmp_path / "boxes.json").write_text(json.dumps(content))
+    arguments = (lab.usable(TRUNK), tmp_path / "boxes.json", lab.image_store(TRUNK), lab.detector_file)
+    with pytest.raises(XmrError, match="trained with boxes = "):
+        detector_of(*arguments, lab.profile.detector_epochs)
 
 
 def test_data_without_boxes_take_torchvisions_detector_and_say_what_is_missing(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 from typing import Any
 
 from ..config import Config
+from ..encoders.regions import AGGREGATIONS
 from ..errors import XmrError
 from ..features.regions import LITE, is_regions
 from .lab import Lab
@@ -23,7 +24,6 @@ REGIONS: dict[str, Any] = {"task": "c", "aggregation": "meanmax"}
 """Of the words the aggregation that validation prefers in task (b), so that only the image side changes."""
 HEAD_ATTENTION: dict[str, Any] = {"image_features": "frcnn-lite0", "image_aggregation": "attention"}
 GRID: dict[str, Any] = {"task": "fusion", "image_features": "effnet-lite0-grid"}
-SCHEMES = ("mean", "max", "score", "attention", "selfattention", "gpo")
 
 MODELS: dict[str, dict[str, Any]] = {
     # A linear method in closed form that every trained model has to beat.
@@ -49,7 +49,10 @@ MODELS: dict[str, dict[str, Any]] = {
     "ab-infonce-meanmax": {"task": "b", "aggregation": "meanmax"},
     "ab-infonce-idf": {"task": "b", "aggregation": "idf"},
     # Task (c): the image as regions of Faster R-CNN, described by the image network's last stage, six aggregations.
-    **{f"c-roi-{how}": {**REGIONS, "image_features": "frcnn-lite0-roi", "image_aggregation": how} for how in SCHEMES},
+    **{
+        f"c-roi-{how}": {**REGIONS, "image_features": "frcnn-lite0-roi", "image_aggregation": how}
+        for how in AGGREGATIONS
+    },
     # The same regions, described by the detector's own box head; its last layer as it is, or trained on with the loss.
     "c-head-mean": {**REGIONS, "image_features": "frcnn-lite0", "image_aggregation": "mean"},
     "c-head-attention": {**REGIONS, **HEAD_ATTENTION},

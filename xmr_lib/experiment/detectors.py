@@ -8,6 +8,7 @@ from safetensors import safe_open
 
 from ..data import CaptionedImages
 from ..data.boxes import read_boxes
+from ..errors import XmrError
 from ..features.store import FeatureStore
 from ..training.detector import DetectorHistory, train_detector
 from ..weights import sha256_of
@@ -30,9 +31,6 @@ def detector_of(
     Raises:
         XmrError: the boxes can't be read, or what an earlier training left belongs to another one.
     """
-    if path.is_file():
-        with safe_open(path, "pt") as file:
-            return DetectorHistory(**json.loads(file.metadata()["history"]))
     boxes = read_boxes(boxes_file, dataset)
     train, val = (dataset.splits[split] for split in ("train", "val"))
     held_out = np.sort(np.random.default_rng(0).permutation(val)[:HELD_OUT])
@@ -43,4 +41,14 @@ def detector_of(
         "epochs": epochs,
         "seed": seed,
     }
+    if path.is_file():
+        with safe_open(path, "pt") as file:
+            facts = file.metadata()
+        for key, value in json.loads(facts["identity"]).items():
+            if value != identity[key]:
+                raise XmrError(
+                    f"{path}: this detector was trained with {key} = {value!r}, not {identity[key]!r}; delete it (and "
+                    "the region features made with it) or move it (XMR_CACHE) and run again"
+                )
+        return DetectorHistory(**json.loads(facts["history"]))
     return train_detector(maps, dataset.image_ids, boxes, train, held_out, path, epochs, identity, seed)

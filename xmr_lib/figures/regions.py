@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from PIL import Image, ImageOps
 
+from ..features.images import read_image
 from .style import PALETTE, use_style
 
 SIDE = 224
@@ -32,8 +32,7 @@ def regions_figure(
     figure, axes = plt.subplots(2, len(pictures), figsize=(2.6 * len(pictures), 5.9), squeeze=False)
     figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=10.5)
     for column, (path, regions, weight) in enumerate(zip(pictures, found, weights, strict=True)):
-        with Image.open(path) as image:
-            picture = np.asarray(ImageOps.exif_transpose(image).convert("RGB").resize((SIDE, SIDE)))
+        picture = read_image(path, SIDE)
         _named(axes[0, column], picture, regions, names)
         _attended(axes[1, column], picture, regions[0], weight)
     return figure

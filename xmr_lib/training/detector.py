@@ -91,7 +91,11 @@ def train_detector(
             history.map50.append(mean_average_precision(detector, maps, image_ids, boxes, held_out)["map_50"])
             bar.set_postfix(loss=f"{history.loss[-1]:.3f}", mAP50=f"{100 * history.map50[-1]:.1f} %")
             save_checkpoint(checkpoint, identity, detector, optimiser, history.__dict__, {})
-    facts = {"names": json.dumps(boxes.names), "history": json.dumps(history.__dict__)}
+    facts = {
+        "names": json.dumps(boxes.names),
+        "history": json.dumps(history.__dict__),
+        "identity": json.dumps(identity),
+    }
     with atomic_write(path) as temporary:
         save_file(trained_state(detector), temporary, facts)
     checkpoint.unlink(missing_ok=True)
