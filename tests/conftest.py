@@ -9,6 +9,9 @@ import pytest
 # Before any test module is imported: subprocesses and kernels inherit it.
 os.environ["XMR_CACHE"] = tempfile.mkdtemp(prefix="xmr-test-cache-")
 os.environ["HF_HUB_OFFLINE"] = "1"
+# Networks this small gain nothing from more threads, and threads that wait for each other by spinning make a busy or
+# capped machine many times slower.
+os.environ["OMP_NUM_THREADS"] = "1"
 os.environ.pop("XMR_DATA", None)
 matplotlib.use("agg")
 
