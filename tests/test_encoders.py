@@ -7,8 +7,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 
-from xmr_lib.encoders import DualEncoder, Projection, pool
+from xmr_lib.encoders import DualEncoder, ItemEncoder, Projection, pool
 from xmr_lib.errors import XmrError
 from xmr_lib.ragged import offsets_of
 
@@ -25,6 +26,8 @@ def naive_pool(values, offsets, how, weights):
         elif how == "idf":
             w = weights[start:end]
             rows.append((words * w[:, None]).sum(0) / w.sum() if w.sum() > 0 else np.zeros(values.shape[1]))
+        elif how == "cls":
+            rows.append(words[0])
         else:
             rows.append({"mean": np.mean, "sum": np.sum, "max": np.max}[how](words, axis=0))
     return np.array(rows)
@@ -33,7 +36,7 @@ def naive_pool(values, offsets, how, weights):
 @settings(max_examples=60, deadline=None)
 @given(
     lengths=st.lists(st.integers(0, 9), min_size=1, max_size=8),
-    how=st.sampled_from(["mean", "sum", "max", "meanmax", "idf"]),
+    how=st.sampled_from(["mean", "sum", "max", "meanmax", "idf", "cls"]),
     seed=st.integers(0, 1000),
 )
 def test_pool_agrees_with_a_loop(lengths, how, seed):
@@ -47,7 +50,7 @@ def test_pool_agrees_with_a_loop(lengths, how, seed):
 
 def test_a_caption_without_words_is_zero_and_has_a_finite_gradient():
     values = torch.randn(3, 2, requires_grad=True)
-    for how in ("mean", "sum", "max", "meanmax"):
+    for how in ("mean", "sum", "max", "meanmax", "cls"):
         pooled = pool(values, torch.tensor([0, 0, 3, 3]), how)
         assert torch.equal(pooled[[0, 2]], torch.zeros_like(pooled[[0, 2]]))
         (gradient,) = torch.autograd.grad(pooled.sum(), values)
@@ -68,22 +71,40 @@ def test_pool_refuses_what_it_does_not_know():
         pool(values, offsets, "idf")
 
 
+def encoder(features, kind="mlp", dropout=0.5, scaling="none", normalised=True):
+    return ItemEncoder([nn.Identity()], [Projection(features, 3, kind, 8, dropout, scaling)], normalised=normalised)
+
+
 @pytest.mark.parametrize("kind", ["linear", "mlp", "residual"])
-@pytest.mark.parametrize("scaling", ["none", "l2", "standardise"])
-def test_projection_is_normalised_if_asked(kind, scaling):
+@pytest.mark.parametrize("scaling", ["none", "l2", "power", "standardise"])
+def test_embeddings_are_normalised_if_asked(kind, scaling):
     features = torch.randn(20, 6) * 5 + 3
     for normalised in (True, False):
-        projection = Projection(6, 3, kind, 8, 0.5, normalised, scaling).eval()
-        projection.fit_input(features)
-        lengths = projection(features).norm(dim=1)
+        model = encoder(6, kind, 0.5, scaling, normalised).eval()
+        model.fit_input(features)
+        lengths = model(features).norm(dim=1)
         assert torch.allclose(lengths, torch.ones(20), atol=1e-5) == normalised
+
+
+def test_power_takes_signed_roots_and_parts_are_scaled_on_their_own():
+    projection = Projection([2, 2], 4, "linear", 1, 0.0, "power").eval()
+    nn.init.eye_(projection.linear[1].weight)
+    nn.init.zeros_(projection.linear[1].bias)
+    found = projection(torch.tensor([[9.0, -16.0, 100.0, 0.0]]))
+    torch.testing.assert_close(found, 2**0.5 * torch.tensor([[0.6, -0.8, 1.0, 0.0]]))
+
+
+def test_a_dimension_that_training_never_uses_is_not_blown_up():
+    projection = Projection(2, 2, "linear", 1, 0.0, "standardise").eval()
+    projection.fit_input(torch.stack([torch.randn(100), torch.zeros(100)], dim=1))
+    assert projection(torch.tensor([[0.0, 0.1]])).abs().max() < 10
 
 
 def test_l2_forgets_length_and_standardise_forgets_scale_and_shift():
     features = torch.rand(50, 4) + 0.1
-    l2 = Projection(4, 2, "linear", 1, 0.0, False, "l2")
+    l2 = Projection(4, 2, "linear", 1, 0.0, "l2")
     assert torch.allclose(l2(features), l2(features * 7), atol=1e-5)
-    standardise = Projection(4, 2, "linear", 1, 0.0, False, "standardise")
+    standardise = Projection(4, 2, "linear", 1, 0.0, "standardise")
     standardise.fit_input(features)
     before = standardise(features)
     standardise.fit_input(features * 3 - 1)
@@ -91,19 +112,16 @@ def test_l2_forgets_length_and_standardise_forgets_scale_and_shift():
 
 
 def test_statistics_travel_with_the_checkpoint():
-    source = Projection(4, 2, "linear", 1, 0.0, False, "standardise")
+    source = Projection(4, 2, "linear", 1, 0.0, "standardise")
     source.fit_input(torch.randn(30, 4) + 9)
-    copy = Projection(4, 2, "linear", 1, 0.0, False, "standardise")
+    copy = Projection(4, 2, "linear", 1, 0.0, "standardise")
     copy.load_state_dict(source.state_dict())
     features = torch.randn(5, 4)
     assert torch.equal(source(features), copy(features))
 
 
 def test_embedding_in_blocks_is_without_dropout_and_leaves_the_mode():
-    def projection(features):
-        return Projection(features, 3, "mlp", 8, 0.5, True, "none")
-
-    model = DualEncoder(projection(5), projection(7)).train()
+    model = DualEncoder(encoder(5), encoder(7)).train()
     images, captions = torch.randn(9000, 5), torch.randn(10, 7)
     embedded = model.embed_images(images)
     assert model.image.training

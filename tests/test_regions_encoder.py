@@ -6,15 +6,16 @@ import torch
 from torch import nn
 
 from xmr_lib.config import Config
-from xmr_lib.encoders import GEOMETRY, Projection, RegionEncoder, Rows, region_pooling
-from xmr_lib.encoders.regions import AGGREGATIONS, AttentionPooling, GeneralisedPooling
+from xmr_lib.encoders import GEOMETRY, LEARNED, ItemEncoder, Projection, RegionEntry, RowPart, Rows, row_pooling
+from xmr_lib.encoders.row_pooling import AttentionPooling, GeneralisedPooling
 from xmr_lib.errors import XmrError
-from xmr_lib.experiment.factories import make_model
+from xmr_lib.experiment.factories import Pretrained, make_model
 from xmr_lib.experiment.grid import grid_rows
 from xmr_lib.ragged import offsets_of
 from xmr_lib.training import Pairs
 
 DIM, HIDDEN = 6, 8
+AGGREGATIONS = ("mean", "max", "score", *LEARNED)
 
 
 def regions(lengths, seed=0, dim=DIM):
@@ -25,10 +26,10 @@ def regions(lengths, seed=0, dim=DIM):
 
 def encoder(how, seed=0):
     torch.manual_seed(seed)
-    pooling, pooled = region_pooling(how, DIM, HIDDEN, 0.0)
+    pooling, pooled = row_pooling(how, DIM, HIDDEN, 0.0, GEOMETRY)
     for parameter in pooling.parameters():
         nn.init.normal_(parameter, std=0.5)
-    return RegionEncoder(pooling, Projection(pooled, 4, "linear", 4, 0.0, True, "none")).eval()
+    return ItemEncoder([RowPart(RegionEntry(), pooling)], [Projection(pooled, 4, "linear", 4, 0.0, "none")]).eval()
 
 
 def test_rows_are_gathered_in_the_order_asked_for():
@@ -63,12 +64,12 @@ def test_the_order_of_regions_does_not_matter(how):
 def test_every_part_learns(how):
     model = encoder(how)
     (model(regions([3, 2, 6])) * torch.arange(4.0)).sum().backward()
-    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.pooling.parameters())
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parts.parameters())
 
 
 def test_score_pooling_is_the_weighted_mean():
     rows = regions([3, 2])
-    pooled = region_pooling("score", DIM, HIDDEN, 0.0)[0](
+    pooled = row_pooling("score", DIM, HIDDEN, 0.0, GEOMETRY)[0](
         Rows(rows.values[:, :DIM], rows.offsets), rows.values[:, DIM:]
     )
     first = rows.values[:3].numpy()
@@ -77,7 +78,7 @@ def test_score_pooling_is_the_weighted_mean():
 
 def test_attention_is_a_softmax_over_an_images_own_regions():
     torch.manual_seed(0)
-    pooling, rows = AttentionPooling(DIM), regions([3, 4])
+    pooling, rows = AttentionPooling(DIM, GEOMETRY), regions([3, 4])
     parts = Rows(rows.values[:, :DIM], rows.offsets), rows.values[:, DIM:]
     torch.testing.assert_close(pooling.weights(*parts)[:3], torch.full((3,), 1 / 3))
     nn.init.normal_(pooling.query.weight)
@@ -91,7 +92,7 @@ def test_attention_is_a_softmax_over_an_images_own_regions():
 
 def test_generalised_pooling_can_be_the_maximum():
     """Weights are over sorted values: all on the first place is the maximum of each dimension."""
-    pooling, rows = GeneralisedPooling(DIM, HIDDEN), regions([3, 5])
+    pooling, rows = GeneralisedPooling(DIM, HIDDEN, GEOMETRY), regions([3, 5])
     weights = pooling.weights(rows.lengths, 5)
     torch.testing.assert_close(weights.sum(1), torch.ones(2))
     assert (weights[0, 3:] == 0).all() and (weights[0, :3] > 0).all()
@@ -102,8 +103,8 @@ def test_generalised_pooling_can_be_the_maximum():
 
 
 def test_an_unknown_aggregation_lists_the_known():
-    with pytest.raises(XmrError, match="'best' is unknown; there are mean, max, score"):
-        region_pooling("best", DIM, HIDDEN, 0.0)
+    with pytest.raises(XmrError, match="'best' of rows is unknown; there are mean, sum, max"):
+        row_pooling("best", DIM, HIDDEN, 0.0)
 
 
 def test_a_grid_is_rows_with_the_geometry_of_their_cells():
@@ -121,10 +122,10 @@ def test_the_last_layer_stays_or_is_tuned():
     for tuned in (False, True):
         config = Config("x", image_aggregation="attention", hidden=HIDDEN, embed=4, tune_last_layer=tuned)
         layer = nn.Linear(DIM, 7)
-        model = make_model(config, pairs, layer)
+        model = make_model(config, pairs, Pretrained(last_layers=(layer,)))
         model.eval()
         model.image(rows).sum().backward()
-        assert model.image.last_layer.weight.requires_grad == tuned
+        assert layer.weight.requires_grad == tuned
         assert (layer.weight.grad is not None) == tuned
 
 
@@ -143,4 +144,4 @@ def test_statistics_for_standardising_are_those_of_the_pooled_vectors():
     config = Config("x", image_aggregation="mean", hidden=HIDDEN, embed=4, image_input="standardise")
     model = make_model(config, Pairs(rows, torch.rand(3, 5), np.arange(3)))
     pooled = torch.stack([rows.values[a:b, :DIM].mean(0) for a, b in ((0, 3), (3, 5), (5, 9))])
-    torch.testing.assert_close(model.image.projection.mean, pooled.mean(0))
+    torch.testing.assert_close(model.image.projections[0].mean, pooled.mean(0))

@@ -98,7 +98,7 @@ def test_a_finished_run_is_not_trained_again(tmp_path):
     epochs = []
     again, _, _ = train_tiny(tmp_path / "c.safetensors", after_epoch=epochs.append)
     assert epochs == []
-    assert torch.equal(first.image.linear[1].weight, again.image.linear[1].weight)
+    assert torch.equal(first.image.projections[0].linear[1].weight, again.image.projections[0].linear[1].weight)
 
 
 def test_a_checkpoint_of_another_run_or_a_damaged_one_is_refused(tmp_path):

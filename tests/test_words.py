@@ -1,147 +1,103 @@
-"""Self-trained FastText: learns from the training captions alone, the same every time, one vector a word."""
-
-import hashlib
-import subprocess
-import sys
-from dataclasses import replace
-from pathlib import Path
+"""One-hot, PHOC and GloVe words: what each is, and what it makes of words that it does not know."""
 
 import numpy as np
 import pytest
 
-from xmr_lib.data.captioned import CaptionedImages
 from xmr_lib.errors import XmrError
-from xmr_lib.features import words as words_module
-from xmr_lib.features.words import train_fasttext
-
-SMALL = {"dim": 12, "epochs": 2}
-
-
-def make_dataset(captions: list[str], train: int) -> CaptionedImages:
-    """One image a caption; the first ``train`` of them are the training split, the rest is for testing."""
-    tokens = tuple(tuple(caption.split()) for caption in captions)
-    return CaptionedImages(
-        name="talk",
-        image_ids=np.arange(len(captions)) + 50,
-        filenames=tuple(f"{k}.png" for k in range(len(captions))),
-        raw=tuple(captions),
-        tokens=tokens,
-        caption_ids=np.arange(len(captions)),
-        image_of_caption=np.arange(len(captions)),
-        splits={"train": np.arange(train), "test": np.arange(train, len(captions))},
-        split_source="layout",
-        layout="test",
-    )
-
-
-def animals_and_vehicles() -> CaptionedImages:
-    random = np.random.default_rng(0)
-    living = [("cat", "hound"), ("sleeps", "eats", "purrs"), ("softly", "outdoors"), ("on", "near"), ("grass", "straw")]
-    driven = [
-        ("bus", "truck"),
-        ("drives", "brakes", "parks"),
-        ("loudly", "downtown"),
-        ("along", "by"),
-        ("road", "kerb"),
-    ]
-    captions = [" ".join(map(random.choice, topic)) for topic in (living, driven) * 200]
-    return make_dataset([*captions, "a catlike truckload", "", "cat cat"], len(captions))
+from xmr_lib.features.glove import glove_words
+from xmr_lib.features.onehot import onehot_words
+from xmr_lib.features.phoc import CHARACTERS, phoc, phoc_words
+from xmr_lib.features.words import WordVectors, misspellings_of, table_of, vocabulary_of
 
 
 @pytest.fixture(scope="module")
-def dataset() -> CaptionedImages:
-    return animals_and_vehicles()
+def dataset(smoke_lab):
+    return smoke_lab.dataset
 
 
-@pytest.fixture(scope="module")
-def store(dataset, tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("words") / "store"
-    train_fasttext(dataset, folder, **SMALL)
-    return folder
+def vectors_of(words):
+    return dict(zip(words.vocabulary, words.table, strict=True))
 
 
-@pytest.fixture
-def no_training(monkeypatch):
-    def refuse(**_: object) -> None:
-        raise AssertionError("FastText must not be trained")
-
-    monkeypatch.setattr(words_module, "FastText", refuse)
-
-
-def test_each_caption_has_the_rows_of_its_own_words(dataset, store, no_training):
-    words = train_fasttext(dataset, store, **SMALL)
-    vocabulary = sorted({word for caption in dataset.tokens for word in caption})
-    assert words.source == "fasttext-self" and words.table.shape == (len(vocabulary), 12)
-    assert len(words.words) == dataset.caption_count and words.words.values.dtype == np.int64
-    for caption, tokens in enumerate(dataset.tokens):
-        assert tuple(vocabulary[row] for row in words.words[caption]) == tokens
-    assert len(words.words[dataset.caption_count - 2]) == 0  # a caption without words
-    assert np.isfinite(words.table).all() and (np.abs(words.table).sum(1) > 0).all()
-    assert len(np.unique(words.table, axis=0)) == len(vocabulary)
+@pytest.mark.parametrize("make", [onehot_words, phoc_words, glove_words])
+def test_every_caption_gets_the_vectors_of_its_own_words(dataset, make):
+    words = make(dataset)
+    for caption in (0, 17, dataset.caption_count - 1):
+        assert [words.vocabulary[row] for row in words.words[caption]] == list(dataset.tokens[caption])
+    assert words.vocabulary == tuple(vocabulary_of(dataset))
+    assert np.isfinite(words.table).all()
 
 
-def test_words_of_like_use_come_to_lie_together(dataset, tmp_path):
-    words = train_fasttext(dataset, tmp_path / "store", dim=30, epochs=30)
-    table = words.table - words.table.mean(0)
-    table /= np.linalg.norm(table, axis=1, keepdims=True)
-    vocabulary = sorted({word for caption in dataset.tokens for word in caption})
-    cat, hound, bus, truck = (table[vocabulary.index(word)] for word in ("cat", "hound", "bus", "truck"))
-    assert min(cat @ hound, bus @ truck) > max(cat @ bus, cat @ truck, hound @ bus, hound @ truck) + 0.5
-    # Never seen in training, these are put together from the n-grams of words that were.
-    catlike, truckload = (table[vocabulary.index(word)] for word in ("catlike", "truckload"))
-    assert truckload @ truck > truckload @ cat and catlike @ cat > catlike @ truck
+def test_misspellings_change_two_letters_and_are_no_words(dataset):
+    found = misspellings_of(dataset)
+    known = {word for words in dataset.tokens for word in words}
+    assert 10 < len(found) <= 100
+    for misspelt, word in found.items():
+        assert sorted(misspelt) == sorted(word) and misspelt not in known and word in known
+        assert sum(a != b for a, b in zip(misspelt, word, strict=True)) == 2
 
 
-def test_captions_of_other_splits_teach_nothing(dataset, store, tmp_path):
-    count = len(dataset.splits["train"])
-    other = make_dataset([*dataset.raw[:count], *["hound cat bus"] * 50], count)
-    here, there = train_fasttext(dataset, store, **SMALL), train_fasttext(other, tmp_path / "other", **SMALL)
-    # The first captions of both are the same training captions: so must be their words' vectors.
-    for caption in range(count):
-        np.testing.assert_array_equal(here.table[here.words[caption]], there.table[there.words[caption]])
+def test_onehot_words_are_a_random_projection_of_a_fixed_vocabulary(dataset):
+    words = onehot_words(dataset, dim=2000)
+    table = words.table[words.table.any(axis=1)] / 2000**0.5
+    # Projected, one-hot vectors keep length 1 and right angles, nearly.
+    gram = table @ table.T
+    assert np.abs(gram - np.eye(len(gram))).max() < 0.2
+    seen = [word for tokens in dataset.split("train").tokens for word in tokens]
+    for word, vector in vectors_of(words).items():
+        assert vector.any() == (seen.count(word) >= 3)
+    assert not np.array_equal(onehot_words(dataset, seed=1).table, onehot_words(dataset).table)
 
 
-def test_the_seed_decides_whatever_pythons_hash_seed_is(dataset, store, tmp_path):
-    script = (
-        "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1]);"
-        "from test_words import SMALL, animals_and_vehicles, train_fasttext;"
-        "train_fasttext(animals_and_vehicles(), Path(sys.argv[2]), **SMALL)"
-    )
-    command = [sys.executable, "-c", script, str(Path(__file__).parent), str(tmp_path / "again")]
-    subprocess.run(command, env={"PYTHONHASHSEED": "4321", "OMP_NUM_THREADS": "1"}, check=True, capture_output=True)
+def test_phoc_of_a_word_by_hand():
+    found = phoc("beyond", ["be", "nd"])
+    assert found.shape == ((2 + 3 + 4 + 5) * 36 + 2 * 2,)
 
-    def digest(folder: Path) -> str:
-        return hashlib.sha256((folder / "values.npy").read_bytes()).hexdigest()
+    def letters(level, part):
+        start = 36 * (sum(range(2, level)) + part)
+        return "".join(np.array(list(CHARACTERS))[found[start : start + 36] > 0])
 
-    assert digest(store) == digest(tmp_path / "again")
-    train_fasttext(dataset, tmp_path / "seed1", **SMALL, seed=1)
-    assert digest(store) != digest(tmp_path / "seed1")
-
-
-@pytest.mark.parametrize(
-    ("change", "key"),
-    [({"seed": 5}, "seed"), ({"epochs": 3}, "epochs"), ({"dim": 8}, "dim")],
-    ids=lambda value: str(value),
-)
-def test_a_store_from_other_settings_is_refused(dataset, store, no_training, change, key):
-    with pytest.raises(XmrError, match=rf"made with {key} = "):
-        train_fasttext(dataset, store, **{**SMALL, **change})
+    # Almazán et al. 2014, figure 1: "be|yo|nd" and its halves.
+    assert [letters(2, part) for part in range(2)] == ["bey", "dno"]
+    assert [letters(3, part) for part in range(3)] == ["be", "oy", "dn"]
+    # Quarters: the second of six characters covers [1/6, 2/6], half of it in the first quarter, half in the second.
+    assert letters(4, 0) == "be" and letters(4, 1) == "ey"
+    # "be" lies in the first half, "nd" in the second.
+    assert found[-4:].tolist() == [1, 0, 0, 1]
 
 
-def test_a_store_from_another_split_is_refused(dataset, store, no_training):
-    count = len(dataset.splits["train"])
-    splits = {"train": np.arange(count - 1), "test": np.arange(count - 1, len(dataset))}
-    with pytest.raises(XmrError, match="training captions"):
-        train_fasttext(replace(dataset, splits=splits), store, **SMALL)
+def test_phoc_has_604_numbers_knows_every_word_and_brings_misspellings_near(dataset):
+    words = phoc_words(dataset)
+    assert words.table.shape[1] == 604
+    vectors = vectors_of(words)
+    for misspelt, word in list(misspellings_of(dataset).items())[:20]:
+        similarity = {other: float(vectors[misspelt] @ v) / np.linalg.norm(v) for other, v in vectors.items()}
+        del similarity[misspelt]
+        assert word in sorted(similarity, key=similarity.get)[-3:]
 
 
-@pytest.mark.parametrize("dataset", [make_dataset(["", "", "a dog"], 2), make_dataset(["a dog"], 0)])
-def test_training_captions_without_words_are_an_error(dataset, tmp_path):
-    with pytest.raises(XmrError, match="talk: the training captions have no words"):
-        train_fasttext(dataset, tmp_path / "store", **SMALL)
-    assert not list(tmp_path.iterdir())
+def test_glove_puts_like_words_together_and_leaves_unknown_ones_zero(dataset):
+    words = glove_words(dataset)
+    assert words.table.shape[1] == 50
+    vectors = vectors_of(words)
+    unit = {word: vector / max(np.linalg.norm(vector), 1e-9) for word, vector in vectors.items()}
+    assert unit["dog"] @ unit["cat"] > unit["dog"] @ unit["snow"]
+    assert not all(vectors[misspelt].any() for misspelt in misspellings_of(dataset))
 
 
-def test_progress_is_shown(dataset, tmp_path, capsys):
-    train_fasttext(dataset, tmp_path / "store", dim=4, epochs=3)
-    assert "fasttext-self" in capsys.readouterr().err and (tmp_path / "store").is_dir()
+def test_glove_from_a_text_file(dataset, tmp_path):
+    file = tmp_path / "glove.txt"
+    file.write_text("dog 1 2\nunused 3\ncat 3 4\n")
+    vectors = vectors_of(glove_words(dataset, file))
+    assert vectors["dog"].tolist() == [1, 2] and vectors["cat"].tolist() == [3, 4]
+    file.write_text("dog 1 2\ncat 3\n")
+    with pytest.raises(XmrError, match="line 2 has 1 numbers"):
+        glove_words(dataset, file)
+    with pytest.raises(XmrError, match="No such file"):
+        glove_words(dataset, tmp_path / "none.txt")
+
+
+def test_vectors_that_know_no_word_are_refused(dataset):
+    vocabulary = vocabulary_of(dataset)
+    with pytest.raises(XmrError, match="none of its .* words has a vector"):
+        WordVectors.of(dataset, vocabulary, table_of(vocabulary, {"nothing": np.ones(3)}))

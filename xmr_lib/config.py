@@ -11,15 +11,24 @@ CHOICES = {
     "track": ("clean", "open", "transductive"),
     "method": ("cca", "dual-encoder"),
     "image_aggregation": ("none", "mean", "max", "score", "attention", "selfattention", "gpo"),
-    "aggregation": ("mean", "sum", "max", "meanmax", "idf"),
-    "image_input": ("none", "l2", "standardise"),
-    "text_input": ("none", "l2", "standardise"),
+    "aggregation": (
+        *("mean", "sum", "max", "meanmax", "idf", "cls"),
+        *("attention", "selfattention", "gpo", "lstm", "bilstm", "gru", "bigru"),
+    ),
+    "image_fusion": ("concat", "sum", "average", "gate", "attention"),
+    "text_fusion": ("concat", "sum", "average", "gate", "attention"),
+    "image_input": ("none", "l2", "power", "standardise"),
+    "text_input": ("none", "l2", "power", "standardise"),
     "projection": ("linear", "mlp", "residual"),
     "measure": ("cosine", "euclidean"),
     "loss": ("infonce", "triplet"),
     "negatives": ("random", "semihard", "hardest", "all"),
     "direction": ("i2t", "t2i", "both"),
 }
+
+
+PARTS = ("image_aggregation", "aggregation")
+"""Fields that may hold one value a part of fused features, joined by ``+``."""
 
 
 @dataclass(frozen=True)
@@ -33,17 +42,27 @@ class Config:
     track: str = "clean"
     """``open`` if a part has seen the test set's captions before, ``clean`` if not."""
     image_features: str = "effnet-lite0"
-    """Slug of the image features."""
+    """Slug of the image features; several, joined by ``+``, are fused."""
     text_features: str = "fasttext-self"
-    """Slug of the word features."""
+    """Slug of the word features; several, joined by ``+``, are fused."""
     image_aggregation: str = "none"
     """How regions or places of an image become one vector; ``none``: its features are one vector already."""
     tune_last_layer: bool = False
     """Whether fc7 of Faster R-CNN's box head is trained on with the loss, from the detector's own weights."""
     tune_rate: float = 0.1
     """Learning rate of pretrained layers, as a share of that of new ones."""
+    image_fusion: str = "concat"
+    """How several image features become one embedding."""
     aggregation: str = "mean"
     """How the words of a caption become one vector."""
+    text_fusion: str = "concat"
+    """How several text features become one embedding."""
+    train_words: bool = False
+    """Whether the vectors of words are trained with the loss, from what the features give."""
+    word_dropout: float = 0.0
+    """Share of words left out of a caption in training."""
+    tune_text_layers: int = 0
+    """Last layers of BERT that are trained with the loss; the features must be those of the layer before them."""
     method: str = "dual-encoder"
     """``cca``: closed form, no training; ``dual-encoder``: two projections trained by gradient descent."""
 
@@ -95,7 +114,8 @@ class Config:
 
     def __post_init__(self) -> None:
         for name, allowed in CHOICES.items():
-            if (value := getattr(self, name)) not in allowed:
+            value = getattr(self, name)
+            if any(part not in allowed for part in (value.split("+") if name in PARTS else [value])):
                 raise XmrError(f"config {self.model!r}: {name} = {value!r}; it is one of {', '.join(allowed)}")
         for name in ("hidden", "embed", "epochs", "batch", "patience"):
             if getattr(self, name) < 1:
@@ -104,6 +124,23 @@ class Config:
             raise XmrError(f"config {self.model!r}: batch = 1 leaves no negatives; take at least 2")
         if not self.model or self.model != "".join(c for c in self.model if c.isalnum() or c in "-_."):
             raise XmrError(f"config: model = {self.model!r} is no name for a folder; use letters, digits, - _ .")
+
+    @property
+    def image_parts(self) -> list[tuple[str, str]]:
+        """Slug and aggregation of each of the image features."""
+        return self._parts("image_features", "image_aggregation")
+
+    @property
+    def text_parts(self) -> list[tuple[str, str]]:
+        """Slug and aggregation of each of the text features."""
+        return self._parts("text_features", "aggregation")
+
+    def _parts(self, features: str, aggregation: str) -> list[tuple[str, str]]:
+        slugs, hows = (getattr(self, name).split("+") for name in (features, aggregation))
+        hows = hows * len(slugs) if len(hows) == 1 else hows
+        if len(hows) != len(slugs):
+            raise XmrError(f"config {self.model!r}: {len(hows)} values of {aggregation} for {len(slugs)} features")
+        return list(zip(slugs, hows, strict=True))
 
     def but(self, **changes: Any) -> "Config":
         """Return this config with some fields changed.

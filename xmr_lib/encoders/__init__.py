@@ -1,9 +1,30 @@
-"""From features to the common space: aggregation of words, projections, the dual encoder."""
+"""From features to the common space: entries, aggregation, fusion, projections, the dual encoder."""
 
 from .dual import DualEncoder
-from .pooling import pool
+from .entries import GEOMETRY, RegionEntry, TokenEntry, WordEntry
+from .item import FUSIONS, ItemEncoder, Items, RowPart
+from .pooling import POOLS, pool
 from .projection import Projection
-from .regions import GEOMETRY, RegionEncoder, region_pooling
-from .rows import Rows
+from .recurrent import RECURRENT
+from .row_pooling import LEARNED, row_pooling
+from .rows import Parts, Rows
 
-__all__ = ["GEOMETRY", "DualEncoder", "Projection", "RegionEncoder", "Rows", "pool", "region_pooling"]
+__all__ = [
+    "FUSIONS",
+    "GEOMETRY",
+    "LEARNED",
+    "POOLS",
+    "RECURRENT",
+    "DualEncoder",
+    "ItemEncoder",
+    "Items",
+    "Parts",
+    "Projection",
+    "RegionEntry",
+    "RowPart",
+    "Rows",
+    "TokenEntry",
+    "WordEntry",
+    "pool",
+    "row_pooling",
+]

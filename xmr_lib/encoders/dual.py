@@ -4,40 +4,38 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from .projection import Projection
-from .regions import RegionEncoder
-from .rows import Rows
+from .item import ItemEncoder, Items
 
 
 class DualEncoder(nn.Module):
     """Image encoder and caption encoder (Kiros et al. 2014, without the LSTM): similarity needs no joint pass."""
 
-    def __init__(self, image: Projection | RegionEncoder, caption: Projection):
+    def __init__(self, image: ItemEncoder, caption: ItemEncoder):
         super().__init__()
         self.image, self.caption = image, caption
 
     def forward(
-        self, images: Float[Tensor, "pairs image_dim"] | Rows, captions: Float[Tensor, "pairs text_dim"]
+        self, images: Items, captions: Items
     ) -> tuple[Float[Tensor, "pairs embed"], Float[Tensor, "pairs embed"]]:
         return self.image(images), self.caption(captions)
 
     @torch.inference_mode()
-    def embed_images(self, images: Float[Tensor, "images image_dim"] | Rows) -> Float[Tensor, "images embed"]:
+    def embed_images(self, images: Items) -> Float[Tensor, "images embed"]:
         """Embed many images, in blocks, without dropout."""
         return _in_blocks(self.image, images)
 
     @torch.inference_mode()
-    def embed_captions(self, captions: Float[Tensor, "captions text_dim"]) -> Float[Tensor, "captions embed"]:
+    def embed_captions(self, captions: Items) -> Float[Tensor, "captions embed"]:
         """Embed many captions, in blocks, without dropout."""
         return _in_blocks(self.caption, captions)
 
 
-def _in_blocks(encoder: nn.Module, features: Tensor | Rows, block: int = 8192) -> Tensor:
+def _in_blocks(encoder: nn.Module, features: Items, block: int = 8192) -> Tensor:
     training = encoder.training
     encoder.eval()
     try:
         # Rows of a grid take fifty times the memory of one vector.
-        parts = features.split(block // 16 if isinstance(features, Rows) else block)
+        parts = features.split(block if isinstance(features, Tensor) else block // 16)
         return torch.cat([encoder(part) for part in parts])
     finally:
         encoder.train(training)

@@ -6,6 +6,8 @@ from torch import Tensor
 
 from ..errors import XmrError
 
+POOLS = ("mean", "sum", "max", "meanmax", "idf", "cls")
+
 
 def pool(
     values: Float[Tensor, "rows dim"],
@@ -19,7 +21,7 @@ def pool(
         values: rows of all items end to end.
         offsets: rows of item ``i`` are ``offsets[i]:offsets[i + 1]``.
         how: ``mean``; ``sum``; ``max`` (each dimension's largest value); ``meanmax`` (both, concatenated: ``pooled`` is
-            then 2 × dim); ``idf`` (mean weighted by ``weights``).
+            then 2 × dim); ``idf`` (mean weighted by ``weights``); ``cls`` (the first row: BERT's ``[CLS]``).
         weights: for ``idf``, the weight of each row, ≥ 0 (inverse document frequency, Spärck Jones 1972).
 
     Raises:
@@ -34,8 +36,12 @@ def pool(
         index = item_of_row[:, None].expand_as(values)
         zeros = values.new_zeros(items, values.shape[1])
         return zeros.scatter_reduce(0, index, values, "amax", include_self=False)
-    if how not in ("mean", "sum", "idf"):
-        raise XmrError(f"aggregation {how!r} is unknown; there are mean, sum, max, meanmax, idf")
+    if how == "cls":
+        first = values.new_zeros(items, values.shape[1])
+        first[lengths > 0] = values[offsets[:-1][lengths > 0]]
+        return first
+    if how not in POOLS:
+        raise XmrError(f"aggregation {how!r} is unknown; there are {', '.join(POOLS)}")
     if how == "idf":
         if weights is None:
             raise XmrError("aggregation 'idf' needs the weight of each word")

@@ -40,7 +40,9 @@ def caption_vectors(
         block_weights = None if weights is None else torch.from_numpy(weights.take(block).values)
         if block_weights is not None and len(block_weights) != len(rows.values):
             raise XmrError(f"{dataset.name}: {len(rows.values)} word vectors for {len(block_weights)} tokens")
-        blocks.append(pool(torch.from_numpy(rows.values), torch.from_numpy(rows.offsets), aggregation, block_weights))
+        blocks.append(
+            pool(torch.from_numpy(rows.values).float(), torch.from_numpy(rows.offsets), aggregation, block_weights)
+        )
     return torch.cat(blocks)
 
 

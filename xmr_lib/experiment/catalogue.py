@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..config import Config
-from ..encoders.regions import AGGREGATIONS
+from ..encoders import LEARNED
 from ..errors import XmrError
 from ..features.regions import LITE, is_regions
 from .lab import Lab
@@ -51,7 +51,7 @@ MODELS: dict[str, dict[str, Any]] = {
     # Task (c): the image as regions of Faster R-CNN, described by the image network's last stage, six aggregations.
     **{
         f"c-roi-{how}": {**REGIONS, "image_features": "frcnn-lite0-roi", "image_aggregation": how}
-        for how in AGGREGATIONS
+        for how in ("mean", "max", "score", *LEARNED)
     },
     # The same regions, described by the detector's own box head; its last layer as it is, or trained on with the loss.
     "c-head-mean": {**REGIONS, "image_features": "frcnn-lite0", "image_aggregation": "mean"},

@@ -5,7 +5,7 @@ import torch
 from matplotlib.figure import Figure
 
 from ..config import Config
-from ..encoders import RegionEncoder
+from ..encoders import RegionEntry, RowPart
 from ..errors import XmrError
 from ..features.regions import BACKBONE, LITE, RegionRows
 from ..figures import gallery_of_captions, gallery_of_images, regions_figure
@@ -50,13 +50,14 @@ def region_queries(lab: Lab, result: Result, count: int = 4, seed: int = 0) -> F
         XmrError: the run's image aggregation is not attention over regions.
     """
     config = Config.from_dict(result.config)
-    encoder = fitted(lab, config, result.seed)[0].image
-    if not isinstance(encoder, RegionEncoder) or config.image_aggregation != "attention":
+    [part, *_] = fitted(lab, config, result.seed)[0].image.parts
+    regions = isinstance(part, RowPart) and isinstance(part.entry, RegionEntry)
+    if not regions or config.image_aggregation != "attention":
         raise XmrError(f"{config.model}: attention over regions is to be drawn, not {config.image_aggregation!r}")
     images = _some(len(lab.usable(config.image_features).split("test")), count, seed)
     with torch.inference_mode():
-        rows, geometry = encoder.eval().rows(lab.pairs(config, "test", result.seed).images[torch.from_numpy(images)])
-        weights = encoder.pooling.weights(rows, geometry)
+        rows, geometry = part.eval().entry(lab.pairs(config, "test", result.seed).images[torch.from_numpy(images)])
+        weights = part.pooling.weights(rows, geometry)
     detector = config.image_features.removesuffix(BACKBONE)
     names = load_frcnn_lite(lab.detector_file)[1] if detector == LITE else coco_names(detector)
     part = lab.usable(config.image_features).split("test")

@@ -1,6 +1,7 @@
 """``Lab``: one dataset with its features, opened once and shared by many runs."""
 
 import copy
+import os
 import tempfile
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -12,21 +13,31 @@ from torch import nn
 from ..config import Config, profile
 from ..data import CaptionedImages
 from ..data.locate import open_dataset
-from ..encoders import Rows
+from ..encoders import POOLS, Items, Parts, Rows
 from ..errors import XmrError
+from ..features.bert import bert_name, bert_tokens, is_bert
 from ..features.course import import_fasttext, import_vgg
+from ..features.fasttext import read_fasttext, train_fasttext
+from ..features.glove import glove_words
 from ..features.image_extractors import TRUNK, image_extractor
 from ..features.images import drop_skipped, extract_images
+from ..features.onehot import onehot_words
+from ..features.phoc import phoc_words
 from ..features.regions import BACKBONE, LITE, RegionRows, is_regions, region_extractor
 from ..features.store import FeatureStore
-from ..features.words import WordVectors, train_fasttext
+from ..features.words import WordVectors
+from ..networks.bert import BertTail, load_bert
 from ..networks.faster_rcnn import last_layer
 from ..paths import cache_root, results_root
 from ..training import Pairs
 from .captions import caption_vectors
 from .detectors import DetectorHistory, detector_of
+from .factories import Pretrained
 from .grid import grid_rows
 
+TEXT_FEATURES = ("onehot", "phoc", "glove", "fasttext-self", "fasttext-course", "fasttext-file", "minilm")
+GLOVE_FILE, FASTTEXT_FILE = "XMR_GLOVE_FILE", "XMR_FASTTEXT_FILE"
+"""Environment variables that may name a file of vectors."""
 COURSE_FILES = {"vgg16-course": "vgg_feats.mat", "fasttext-course": "fasttext_feats.npy"}
 
 
@@ -60,8 +71,8 @@ class Lab:
         self.strict = strict
         # Memoised for this object alone; a memoised method would keep every Lab alive.
         self.image_store = lru_cache(maxsize=None)(self._image_store)
-        self.words = lru_cache(maxsize=2)(self._open_words)
-        self._captions = lru_cache(maxsize=2)(self._caption_vectors)
+        self.words = lru_cache(maxsize=6)(self._open_words)
+        self._captions = lru_cache(maxsize=3)(self._caption_vectors)
         self._pairs = lru_cache(maxsize=4)(self._gather_pairs)
 
     @cached_property
@@ -80,15 +91,42 @@ class Lab:
 
     def usable(self, image_features: str) -> CaptionedImages:
         """Return the dataset, its splits without the images that have no features (a file that can't be read)."""
-        return drop_skipped(self.dataset, self.image_store(image_features))
+        usable = self.dataset
+        for slug in image_features.split("+"):
+            usable = drop_skipped(usable, self.image_store(slug))
+        return usable
 
     def pairs(self, config: Config, split: str, seed: int) -> Pairs:
         """Return the features of one split of ``usable()``, images and captions in the order of the dataset."""
-        return self._pairs(config.image_features, config.text_features, config.aggregation, split, seed)
+        # What is not trained on is aggregated once, ahead of training.
+        in_model = config.train_words or config.word_dropout > 0 or config.tune_text_layers > 0
+        text = tuple((slug, how if how in POOLS and not in_model else None) for slug, how in config.text_parts)
+        return self._pairs(config.image_features, text, split, seed)
+
+    def pretrained(self, config: Config, seed: int) -> Pretrained:
+        """Return what a model of this config starts from: last layers of detectors, tables of words, tails of BERTs."""
+        slugs = [slug for slug, _ in config.text_parts]
+        words = [None if is_bert(slug) or slug == "fasttext-course" else self.words(slug, seed) for slug in slugs]
+        return Pretrained(
+            last_layers=tuple(self.last_layer(slug) for slug, _ in config.image_parts),
+            tables=tuple(None if w is None else torch.from_numpy(w.table) for w in words),
+            tails=tuple(self._tail(slug, config.tune_text_layers) for slug in slugs),
+        )
+
+    def _tail(self, slug: str, layers: int) -> BertTail | None:
+        if not layers or not is_bert(slug):
+            return None
+        bert = load_bert(bert_name(slug))
+        if not slug.endswith(f"@{bert.layers - layers}"):
+            raise XmrError(
+                f"text features {slug!r}: to tune the last {layers} of {bert.layers} layers, take the features of the "
+                f"layer before them, '{slug.split('@')[0]}@{bert.layers - layers}'"
+            )
+        return BertTail(bert, layers)
 
     def facts(self, image_features: str) -> dict:
         """Return what a result says about its data."""
-        usable = self.usable(image_features)
+        usable, slugs = self.usable(image_features), image_features.split("+")
         return {
             "name": usable.name,
             "fingerprint": usable.fingerprint,
@@ -98,16 +136,18 @@ class Lab:
             "captions": {
                 name: usable.split(name).caption_count for name, images in usable.splits.items() if len(images)
             },
-            "left_out": sorted(self.image_store(image_features).skipped),
+            "left_out": sorted({name for slug in slugs for name in self.image_store(slug).skipped}),
             "profile": self.profile.name,
         }
 
-    def _gather_pairs(self, image_features: str, text_features: str, aggregation: str, split: str, seed: int) -> Pairs:
+    def _gather_pairs(
+        self, image_features: str, text: tuple[tuple[str, str | None], ...], split: str, seed: int
+    ) -> Pairs:
         part = self.usable(image_features).split(split)
-        images = self._images(image_features, part.image_ids)
-        of_part = np.isin(self.dataset.caption_ids, part.caption_ids)
-        captions = self._captions(text_features, aggregation, seed)[torch.from_numpy(of_part)]
-        return Pairs(images, captions, part.image_of_caption)
+        images = [self._images(slug, part.image_ids) for slug in image_features.split("+")]
+        of_part = np.flatnonzero(np.isin(self.dataset.caption_ids, part.caption_ids))
+        captions = [self._texts(slug, how, of_part, seed) for slug, how in text]
+        return Pairs(_one_or_parts(images), _one_or_parts(captions), part.image_of_caption)
 
     def _images(self, slug: str, ids: np.ndarray) -> torch.Tensor | Rows:
         store = self.image_store(slug)
@@ -116,6 +156,17 @@ class Lab:
             return Rows(torch.from_numpy(rows.values), torch.from_numpy(rows.offsets))
         features = store.take(ids)
         return grid_rows(features) if features.ndim == 3 else torch.from_numpy(features.astype(np.float32))
+
+    def _texts(self, slug: str, how: str | None, captions: np.ndarray, seed: int) -> torch.Tensor | Rows:
+        """Return captions (by their places in the dataset) as one vector each, or as words where ``how`` is None."""
+        if how is not None:
+            return self._captions(slug, how, seed)[torch.from_numpy(captions)]
+        words = self.words(slug, seed)
+        if isinstance(words, FeatureStore):
+            rows = words.take(self.dataset.caption_ids[captions])
+            return Rows(torch.from_numpy(rows.values), torch.from_numpy(rows.offsets))
+        rows = words.words.take(captions)
+        return Rows(torch.from_numpy(rows.values), torch.from_numpy(rows.offsets))
 
     def _caption_vectors(self, text_features: str, aggregation: str, seed: int) -> torch.Tensor:
         return caption_vectors(self.dataset, self.words(text_features, seed), aggregation)
@@ -162,12 +213,23 @@ class Lab:
         return extract_images(self.dataset, image_extractor(slug), folder, strict=self.strict)
 
     def _open_words(self, slug: str, seed: int) -> WordVectors | FeatureStore:
+        folder = self.cache / "features" / slug.replace("/", "_")
         if slug in COURSE_FILES:
-            return import_fasttext(self._course_file(slug), self.dataset, self.cache / "features" / slug)
+            return import_fasttext(self._course_file(slug), self.dataset, folder)
         if slug == "fasttext-self":
             folder = self.cache / "features" / f"{slug}-{self.profile.name}-seed{seed}"
             return train_fasttext(self.dataset, folder, epochs=self.profile.fasttext_epochs, seed=seed)
-        raise XmrError(f"text features {slug!r} are unknown; there are fasttext-self, fasttext-course")
+        if slug == "fasttext-file":
+            return read_fasttext(self.dataset, _file_named_by(FASTTEXT_FILE, slug))
+        if slug == "glove":
+            return glove_words(self.dataset, _file_named_by(GLOVE_FILE, slug) if GLOVE_FILE in os.environ else None)
+        if slug == "onehot":
+            return onehot_words(self.dataset, seed=seed)
+        if slug == "phoc":
+            return phoc_words(self.dataset)
+        if is_bert(slug):
+            return bert_tokens(self.dataset, slug, folder)
+        raise XmrError(f"text features {slug!r} are unknown; there are {', '.join(TEXT_FEATURES)}, bert:NAME_OR_FOLDER")
 
     def _course_file(self, slug: str) -> Path:
         return self._beside(COURSE_FILES[slug])
@@ -175,3 +237,13 @@ class Lab:
     def _beside(self, name: str) -> Path:
         source = self.dataset.source or Path()
         return (source if source.is_dir() else source.parent) / name
+
+
+def _one_or_parts(features: list[torch.Tensor | Rows]) -> Items:
+    return features[0] if len(features) == 1 else Parts(tuple(features))
+
+
+def _file_named_by(variable: str, slug: str) -> Path:
+    if not os.environ.get(variable):
+        raise XmrError(f"text features {slug!r}: set {variable} to the file of the vectors")
+    return Path(os.environ[variable]).expanduser()

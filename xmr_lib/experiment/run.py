@@ -101,7 +101,7 @@ def fitted(lab: Lab, config: Config, seed: int) -> tuple[DualEncoder, History]:
     """Return the trained dual encoder of a config, from its checkpoint if there is one, and its history."""
     train_pairs, val_pairs = (lab.pairs(config, split, seed) for split in ("train", "val"))
     torch.manual_seed(seed)
-    model = make_model(config, train_pairs, lab.last_layer(config.image_features))
+    model = make_model(config, train_pairs, lab.pretrained(config, seed))
     checkpoint = lab.cache / "checkpoints" / config.model / f"seed{seed}.safetensors"
     identity = {"config": config.to_dict(), "data": lab.facts(config.image_features), "seed": seed}
     history = train(model, make_loss(config), train_pairs, val_pairs, config, seed, checkpoint, identity)

@@ -1,106 +1,82 @@
-"""Word vectors trained on the dataset's own training captions: FastText (Bojanowski et al. 2017), skip-gram."""
+"""Words and their vectors: one table over a dataset's vocabulary, whatever the vectors come from."""
 
-import hashlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import gensim
 import numpy as np
-from gensim.models import FastText
-from gensim.models.callbacks import CallbackAny2Vec
 from jaxtyping import Float32
-from tqdm import tqdm
 
 from ..data.captioned import CaptionedImages
 from ..errors import XmrError
 from ..ragged import Ragged
-from .store import FeatureStore
-from .store_writer import StoreWriter
 
-SLUG = "fasttext-self"
-SETTINGS = {
-    "sg": 1,
-    # The rate of fastText itself for skip-gram; gensim's 0.025 learns too little from so few captions.
-    "alpha": 0.05,
-    "window": 5,
-    "min_count": 1,
-    "min_n": 3,
-    "max_n": 6,
-    # gensim's two million n-gram buckets take 2.4 GB; Flickr8k's 30,000 training captions have 52,000 n-grams.
-    "bucket": 100_000,
-    # More workers make a result that differs from run to run.
-    "workers": 1,
-}
+MISSPELT = 100
+"""Frequent words whose misspellings are in every table, so that one can see what a representation does with them."""
 
 
 @dataclass(frozen=True)
 class WordVectors:
-    """A vector for each word of a dataset, and which words each caption has."""
+    """A vector for each word of a dataset, and which words each caption has. Zeros mean an unknown word."""
 
+    vocabulary: tuple[str, ...]
     table: Float32[np.ndarray, "vocabulary dim"]
+    """Row i is the vector of ``vocabulary[i]``."""
     words: Ragged
     """Rows of ``table``, int64: one item a caption of the dataset, in its order; empty for a caption without words."""
-    source: str
-    """Slug of the features."""
+
+    @classmethod
+    def of(cls, dataset: CaptionedImages, vocabulary: Sequence[str], table: np.ndarray) -> "WordVectors":
+        """Look up the words of all captions.
+
+        Raises:
+            XmrError: no word of the dataset has a vector.
+        """
+        if not table.any():
+            raise XmrError(f"{dataset.name}: none of its {len(vocabulary)} words has a vector")
+        row_of = {word: row for row, word in enumerate(vocabulary)}
+        rows = np.array([row_of[word] for words in dataset.tokens for word in words], dtype=np.int64)
+        lengths = np.array([len(words) for words in dataset.tokens], dtype=np.int64)
+        return cls(tuple(vocabulary), table.astype(np.float32, copy=False), Ragged.from_lengths(rows, lengths))
 
 
-def train_fasttext(
-    dataset: CaptionedImages, folder: Path, dim: int = 300, epochs: int = 10, seed: int = 0
-) -> WordVectors:
-    """Train FastText on the training captions, or open what an earlier call with the same arguments left in ``folder``.
+def vocabulary_of(dataset: CaptionedImages) -> list[str]:
+    """Return the words of all captions in alphabetical order, then the misspellings of ``misspellings_of``."""
+    return [*sorted({word for words in dataset.tokens for word in words}), *misspellings_of(dataset)]
 
-    Words that only other splits have get the mean of their character n-grams' vectors. The same arguments give the same
-    vectors, bit for bit, on the same machine.
 
-    Args:
-        folder: the store of the vectors.
-        dim: length of a vector.
-        epochs: passes over the training captions.
+def training_captions(dataset: CaptionedImages) -> list[tuple[str, ...]]:
+    """Return the words of each training caption that has any."""
+    of_train = np.isin(dataset.image_of_caption, dataset.splits.get("train", []))
+    return [words for words, wanted in zip(dataset.tokens, of_train.tolist(), strict=True) if wanted and words]
 
-    Raises:
-        XmrError: the training captions have no words, or the store in ``folder`` was made by something else.
+
+def training_words(dataset: CaptionedImages) -> Counter[str]:
+    """Count the words of the training captions."""
+    return Counter(word for words in training_captions(dataset) for word in words)
+
+
+def misspellings_of(dataset: CaptionedImages) -> dict[str, str]:
+    """Return misspelling → word for the most frequent training words of at least five letters.
+
+    Two letters in the middle change places; what that makes is no word of the dataset.
     """
-    vocabulary = sorted({word for words in dataset.tokens for word in words})
-    captions = np.flatnonzero(np.isin(dataset.image_of_caption, dataset.splits.get("train", [])))
-    sentences = [dataset.tokens[caption] for caption in captions if dataset.tokens[caption]]
-    if not sentences:
-        raise XmrError(f"{dataset.name}: the training captions have no words; FastText has nothing to learn from")
-    text = "\n".join(map(" ".join, sentences)).encode("utf-8", "surrogatepass")
-    meta = {
-        "extractor": SLUG,
-        "dim": dim,
-        "epochs": epochs,
-        "seed": seed,
-        **SETTINGS,
-        "gensim": gensim.__version__,
-        "dataset": dataset.fingerprint,
-        "training captions": hashlib.sha256(text).hexdigest()[:16],
-    }
-    if not folder.exists():
-        with StoreWriter(folder, meta, (dim,)) as writer:
-            writer.append(np.arange(len(vocabulary)), _trained(sentences, vocabulary, dim, epochs, seed))
-            writer.finish()
-    row_of = {word: row for row, word in enumerate(vocabulary)}
-    rows = np.array([row_of[word] for words in dataset.tokens for word in words], dtype=np.int64)
-    lengths = np.array([len(words) for words in dataset.tokens], dtype=np.int64)
-    table = np.array(FeatureStore.open(folder, meta).values)
-    return WordVectors(table, Ragged.from_lengths(rows, lengths), SLUG)
+    known = {word for words in dataset.tokens for word in words}
+    frequency = training_words(dataset)
+    found: dict[str, str] = {}
+    for word, _ in sorted(frequency.items(), key=lambda item: (-item[1], item[0])):
+        middle = len(word) // 2
+        misspelt = word[: middle - 1] + word[middle] + word[middle - 1] + word[middle + 1 :]
+        if len(word) >= 5 and misspelt not in known and misspelt not in found and len(found) < MISSPELT:
+            found[misspelt] = word
+    return found
 
 
-def _trained(
-    sentences: Sequence[Sequence[str]], vocabulary: Sequence[str], dim: int, epochs: int, seed: int
-) -> Float32[np.ndarray, "vocabulary dim"]:
-    model = FastText(vector_size=dim, seed=seed, **SETTINGS)
-    model.build_vocab(sentences)
-    with tqdm(total=epochs, desc=SLUG, unit="epoch") as bar:
-        model.train(sentences, total_examples=model.corpus_count, epochs=epochs, callbacks=[_Progress(bar)])
-    return np.stack([model.wv.get_vector(word) for word in vocabulary])
-
-
-class _Progress(CallbackAny2Vec):
-    def __init__(self, bar: tqdm):
-        self.bar = bar
-
-    def on_epoch_end(self, model: FastText) -> None:
-        self.bar.update()
+def table_of(vocabulary: Sequence[str], vectors: Mapping[str, np.ndarray]) -> Float32[np.ndarray, "vocabulary dim"]:
+    """Return one row a word; zeros for a word that ``vectors`` does not have."""
+    dim = len(next(iter(vectors.values()), ()))
+    table = np.zeros((len(vocabulary), dim), dtype=np.float32)
+    for row, word in enumerate(vocabulary):
+        if word in vectors:
+            table[row] = vectors[word]
+    return table

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ..config import Config
-from ..encoders import DualEncoder, Rows
+from ..encoders import DualEncoder, Items
 from ..errors import XmrError
 
 PATIENCE = 3
@@ -25,8 +25,8 @@ def spread(embeddings: Tensor) -> float:
 
 def guard(
     model: DualEncoder,
-    images: Tensor | Rows,
-    captions: Tensor,
+    images: Items,
+    captions: Items,
     losses: list[float],
     val_rsums: list[float],
     chance: float,

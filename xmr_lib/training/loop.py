@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
-from torch import Tensor, nn
+from jaxtyping import Int
+from torch import nn
 from tqdm import tqdm
 
 from ..config import Config
-from ..encoders import DualEncoder, Rows
+from ..encoders import DualEncoder, Items
 from ..losses import similarity_matrix
 from ..metrics import Ranks, chance_levels, ranks_of_embeddings, summarise
 from .checkpoint import load_checkpoint, save_checkpoint
@@ -24,8 +24,8 @@ from .collapse import guard
 class Pairs:
     """One split's features: caption ``c`` belongs to image ``image_of_caption[c]``."""
 
-    images: Float[Tensor, "images image_dim"] | Rows
-    captions: Float[Tensor, "captions text_dim"]
+    images: Items
+    captions: Items
     image_of_caption: Int[np.ndarray, " captions"]
 
 
@@ -129,7 +129,7 @@ def train(
 
 def _groups(model: nn.Module, loss: nn.Module, config: Config) -> list[dict]:
     """Return what is trained, in groups: decayed or not, from nothing or (at a smaller rate) from pretrained layers."""
-    pretrained = {id(p) for name, p in model.named_parameters() if "last_layer" in name}
+    pretrained = {id(p) for name, p in model.named_parameters() if "last_layer" in name or "tail" in name}
     parameters = [p for p in (*model.parameters(), *loss.parameters()) if p.requires_grad]
     groups = []
     for tuned, share in ((False, 1.0), (True, config.tune_rate)):

@@ -1,4 +1,4 @@
-"""From the regions of an image (or the places of a CNN's grid) to one vector, then to the common space."""
+"""Aggregation with something to learn, or of regions: the rows of an item become one vector."""
 
 import math
 
@@ -7,47 +7,48 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ..errors import XmrError
-from .pooling import pool
-from .projection import Projection
+from .pooling import POOLS, pool
+from .recurrent import RECURRENT, RecurrentPooling
 from .rows import Rows
 
-GEOMETRY = 5
-"""Last columns of every row: left, top, right, bottom as shares of the image, and the detector's score."""
-AGGREGATIONS = ("mean", "max", "score", "attention", "selfattention", "gpo")
+LEARNED = ("attention", "selfattention", "gpo")
 
 
 class ScorePooling(nn.Module):
     """Mean of the rows weighted by the detector's score."""
 
-    def forward(self, rows: Rows, geometry: Float[Tensor, "rows 5"]) -> Float[Tensor, "items dim"]:
+    def forward(self, rows: Rows, geometry: Float[Tensor, "rows geometry"]) -> Float[Tensor, "items dim"]:
         return pool(rows.values, rows.offsets, "idf", geometry[:, -1])
 
 
 class PlainPooling(nn.Module):
-    """Mean or maximum of the rows."""
+    """An aggregation of ``pool`` that needs nothing but the rows."""
 
     def __init__(self, how: str):
         super().__init__()
         self.how = how
 
-    def forward(self, rows: Rows, geometry: Float[Tensor, "rows 5"]) -> Float[Tensor, "items dim"]:
+    def forward(self, rows: Rows, geometry: Float[Tensor, "rows geometry"]) -> Float[Tensor, "items dim"]:
         return pool(rows.values, rows.offsets, self.how)
 
 
 class AttentionPooling(nn.Module):
     """Dot-product attention with one learned query: a weighted mean, the weights a softmax over an item's own rows."""
 
-    def __init__(self, dim: int):
+    def __init__(self, dim: int, geometry: int = 0):
         super().__init__()
         self.query = nn.Linear(dim, 1, bias=False)
-        self.place = nn.Linear(GEOMETRY, 1, bias=False)
+        self.place = nn.Linear(geometry, 1, bias=False) if geometry else None
         # Zero logits: training starts from the mean.
-        nn.init.zeros_(self.query.weight)
-        nn.init.zeros_(self.place.weight)
+        for layer in (self.query, self.place):
+            if layer is not None:
+                nn.init.zeros_(layer.weight)
 
-    def weights(self, rows: Rows, geometry: Float[Tensor, "rows 5"]) -> Float[Tensor, " rows"]:
+    def weights(self, rows: Rows, geometry: Float[Tensor, "rows geometry"]) -> Float[Tensor, " rows"]:
         """Return the weight of each row; those of one item sum to 1."""
-        logits = (self.query(nn.functional.normalize(rows.values, dim=1)) + self.place(geometry)).squeeze(1)
+        logits = self.query(nn.functional.normalize(rows.values, dim=1)).squeeze(1)
+        if self.place is not None:
+            logits = logits + self.place(geometry).squeeze(1)
         # Lengths of √dim and a rate of 1e-3 would move logits of unit vectors too slowly.
         logits = logits * math.sqrt(rows.values.shape[1])
         item = rows.item_of_row
@@ -55,7 +56,7 @@ class AttentionPooling(nn.Module):
         powers = (logits - highest[item]).exp()
         return powers / powers.new_zeros(len(rows)).index_add(0, item, powers)[item]
 
-    def forward(self, rows: Rows, geometry: Float[Tensor, "rows 5"]) -> Float[Tensor, "items dim"]:
+    def forward(self, rows: Rows, geometry: Float[Tensor, "rows geometry"]) -> Float[Tensor, "items dim"]:
         weighted = rows.values * self.weights(rows, geometry)[:, None]
         return weighted.new_zeros(len(rows), weighted.shape[1]).index_add(0, rows.item_of_row, weighted)
 
@@ -63,12 +64,12 @@ class AttentionPooling(nn.Module):
 class SelfAttentionPooling(nn.Module):
     """One transformer layer over an item's rows (Vaswani et al. 2017), then their mean."""
 
-    def __init__(self, dim: int, hidden: int, dropout: float):
+    def __init__(self, dim: int, hidden: int, dropout: float, geometry: int = 0):
         super().__init__()
-        self.enter = nn.Linear(dim + GEOMETRY, hidden)
+        self.enter = nn.Linear(dim + geometry, hidden)
         self.layer = nn.TransformerEncoderLayer(hidden, 4, 2 * hidden, dropout, batch_first=True, norm_first=True)
 
-    def forward(self, rows: Rows, geometry: Float[Tensor, "rows 5"]) -> Float[Tensor, "items hidden"]:
+    def forward(self, rows: Rows, geometry: Float[Tensor, "rows geometry"]) -> Float[Tensor, "items hidden"]:
         padded, real = _entered(self.enter, rows, geometry)
         # An item without rows would have nothing to attend to: its softmax would be 0 / 0.
         blocked = ~real & real.any(1, keepdim=True)
@@ -83,14 +84,14 @@ class GeneralisedPooling(nn.Module):
     and maximum are special cases.
     """
 
-    def __init__(self, dim: int, hidden: int, codes: int = 32):
+    def __init__(self, dim: int, hidden: int, geometry: int = 0, codes: int = 32):
         super().__init__()
-        self.enter = nn.Linear(dim + GEOMETRY, hidden)
+        self.enter = nn.Linear(dim + geometry, hidden)
         self.codes = codes
         self.gru = nn.GRU(codes, codes, batch_first=True, bidirectional=True)
         self.score = nn.Linear(codes, 1, bias=False)
 
-    def forward(self, rows: Rows, geometry: Float[Tensor, "rows 5"]) -> Float[Tensor, "items hidden"]:
+    def forward(self, rows: Rows, geometry: Float[Tensor, "rows geometry"]) -> Float[Tensor, "items hidden"]:
         padded, real = _entered(self.enter, rows, geometry)
         lowest = torch.finfo(padded.dtype).min
         ordered = padded.masked_fill(~real[:, :, None], lowest).sort(1, descending=True).values
@@ -117,45 +118,30 @@ def _entered(layer: nn.Linear, rows: Rows, geometry: Tensor) -> tuple[Tensor, Te
     return Rows(layer(torch.cat([inputs, geometry], dim=1)), rows.offsets).padded()
 
 
-def region_pooling(how: str, dim: int, hidden: int, dropout: float) -> tuple[nn.Module, int]:
+def row_pooling(how: str, dim: int, hidden: int, dropout: float, geometry: int = 0) -> tuple[nn.Module, int]:
     """Build an aggregation by name; return it and the length of its vectors.
+
+    Args:
+        how: one of ``pool``'s (but ``idf``, which needs weights), ``score``, ``attention``, ``selfattention``,
+            ``gpo``, ``lstm``, ``bilstm``, ``gru``, ``bigru``.
+        dim: length of a row.
+        hidden: width of what has a hidden layer.
+        geometry: numbers that stand beside each row: 5 of a region (see ``GEOMETRY``), none of a word.
 
     Raises:
         XmrError: an unknown name.
     """
-    if how in ("mean", "max"):
-        return PlainPooling(how), dim
-    if how == "score":
+    if how in POOLS and how != "idf":
+        return PlainPooling(how), dim * (2 if how == "meanmax" else 1)
+    if how == "score" and geometry:
         return ScorePooling(), dim
     if how == "attention":
-        return AttentionPooling(dim), dim
+        return AttentionPooling(dim, geometry), dim
     if how == "selfattention":
-        return SelfAttentionPooling(dim, hidden, dropout), hidden
+        return SelfAttentionPooling(dim, hidden, dropout, geometry), hidden
     if how == "gpo":
-        return GeneralisedPooling(dim, hidden), hidden
-    raise XmrError(f"image aggregation {how!r} is unknown; there are {', '.join(AGGREGATIONS)}")
-
-
-class RegionEncoder(nn.Module):
-    """Rows of an image → embedding: the box head's last layer (if there is one), aggregation, projection."""
-
-    def __init__(self, pooling: nn.Module, projection: Projection, last_layer: nn.Linear | None = None):
-        super().__init__()
-        self.last_layer, self.pooling, self.projection = last_layer, pooling, projection
-
-    def rows(self, images: Rows) -> tuple[Rows, Float[Tensor, "rows 5"]]:
-        """Return the vectors of the regions, and their geometry."""
-        values = images.values.float()
-        vectors, geometry = values[:, :-GEOMETRY], values[:, -GEOMETRY:]
-        if self.last_layer is not None:
-            vectors = self.last_layer(vectors).relu()
-        return Rows(vectors, images.offsets), geometry
-
-    def fit_input(self, images: Rows) -> None:
-        """Take the statistics that ``standardise`` needs, from the aggregation before it has learned anything."""
-        if self.projection.input_scaling == "standardise":
-            with torch.inference_mode():
-                self.projection.fit_input(torch.cat([self.pooling(*self.rows(part)) for part in images.split(1024)]))
-
-    def forward(self, images: Rows) -> Float[Tensor, "images embed"]:
-        return self.projection(self.pooling(*self.rows(images)))
+        return GeneralisedPooling(dim, hidden, geometry), hidden
+    if how in RECURRENT:
+        return RecurrentPooling(how, dim, hidden), hidden
+    known = [name for name in (*POOLS, *LEARNED, *RECURRENT) if name != "idf"]
+    raise XmrError(f"aggregation {how!r} of rows is unknown; there are {', '.join(known)}")

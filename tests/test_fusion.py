@@ -1,0 +1,98 @@
+"""Fusion of several kinds of features, and what a config says of them."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from xmr_lib.config import Config
+from xmr_lib.encoders import FUSIONS, ItemEncoder, Parts, Projection
+from xmr_lib.errors import XmrError
+from xmr_lib.experiment import Lab, named, run
+from xmr_lib.experiment.factories import Pretrained, make_model
+from xmr_lib.training import Pairs
+
+
+def items(count=5, dims=(3, 4)):
+    torch.manual_seed(1)
+    return Parts(tuple(torch.randn(count, dim) for dim in dims))
+
+
+def fused(how, dims=(3, 4), embed=6):
+    torch.manual_seed(0)
+    projections = [Projection(list(dims) if how == "concat" else dim, embed, "linear", 1, 0.0, "none") for dim in dims]
+    return ItemEncoder([nn.Identity()] * len(dims), projections[: 1 if how == "concat" else None], how, False).eval()
+
+
+def test_parts_are_gathered_together():
+    parts = items()
+    some = parts[torch.tensor([3, 0])]
+    assert len(parts) == 5 and len(some) == 2
+    for whole, part in zip(parts.parts, some.parts, strict=True):
+        assert torch.equal(part, whole[[3, 0]])
+    assert [len(block) for block in parts.split(2)] == [2, 2, 1]
+
+
+def test_each_fusion_by_hand():
+    parts = items()
+    for how in FUSIONS:
+        model = fused(how)
+        each = [p(x) for p, x in zip(model.projections, parts.parts, strict=False)] if how != "concat" else []
+        expected = {
+            "concat": lambda model=model: model.projections[0](torch.cat(parts.parts, dim=1)),
+            "sum": lambda each=each: each[0] + each[1],
+            "average": lambda each=each: sum(nn.functional.normalize(e, dim=1) for e in each) / 2,
+            # Untrained, both weigh the parts alike.
+            "gate": lambda each=each: (each[0] + each[1]) / 2,
+            "attention": lambda each=each: (each[0] + each[1]) / 2,
+        }[how]()
+        torch.testing.assert_close(model(parts), expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("how", ["gate", "attention"])
+def test_weights_of_parts_are_learned_and_sum_to_one(how):
+    parts, model = items(), fused(how)
+    target = model.projections[0](parts.parts[0]).detach()
+    parameters = [model.gate.weight, model.gate.bias] if how == "gate" else [model.query]
+    optimiser = torch.optim.Adam(parameters, 0.1)
+    losses = []
+    for _ in range(100):
+        loss = (model(parts) - target).square().mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.5 * losses[0]
+
+
+def test_a_config_names_an_aggregation_for_each_part():
+    config = Config("x", text_features="fasttext-self+minilm", aggregation="meanmax+mean")
+    assert config.text_parts == [("fasttext-self", "meanmax"), ("minilm", "mean")]
+    assert Config("x", text_features="a+b").text_parts == [("a", "mean"), ("b", "mean")]
+    with pytest.raises(XmrError, match="2 values of aggregation for 1 features"):
+        assert Config("x", aggregation="mean+max").text_parts
+    with pytest.raises(XmrError, match="aggregation = 'mean\\+best'"):
+        Config("x", text_features="a+b", aggregation="mean+best")
+
+
+def test_what_is_to_be_tuned_must_be_there():
+    pairs = Pairs(torch.rand(2, 5), torch.rand(2, 4), np.arange(2))
+    with pytest.raises(XmrError, match="has no layers to be tuned"):
+        make_model(Config("x", tune_text_layers=1), pairs, Pretrained())
+
+
+@pytest.mark.parametrize("how", FUSIONS)
+def test_fused_features_of_a_dataset_run_from_end_to_end(smoke_lab, tmp_path, how):
+    lab = Lab("scenes", None, "smoke", tmp_path)
+    [config] = named(lab, "ab-infonce")
+    config = config.but(
+        model=f"fused-{how}",
+        image_features="effnet-lite0+effnet-lite0-grid",
+        image_aggregation="none+attention",
+        text_features="fasttext-self+phoc",
+        aggregation="mean+meanmax",
+        image_fusion=how,
+        text_fusion=how,
+    )
+    [result] = run(lab, config)
+    assert result.test["rsum"] > 1.3 * result.chance["rsum"]

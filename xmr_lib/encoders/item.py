@@ -1,0 +1,98 @@
+"""The encoder of one modality: each part is aggregated, parts are fused, and the whole is projected."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from .projection import Projection
+from .rows import Parts, Rows
+
+FUSIONS = ("concat", "sum", "average", "gate", "attention")
+
+Items = Tensor | Rows | Parts
+"""Features of items of one modality: one vector each, several, or several kinds of features."""
+
+
+class RowPart(nn.Module):
+    """Rows of an item → one vector: entry, then aggregation."""
+
+    def __init__(self, entry: nn.Module, pooling: nn.Module):
+        super().__init__()
+        self.entry, self.pooling = entry, pooling
+
+    def forward(self, rows: Rows) -> Float[Tensor, "items dim"]:
+        return self.pooling(*self.entry(rows))
+
+
+class ItemEncoder(nn.Module):
+    """Features → embedding.
+
+    Args:
+        parts: one module a part, from its features to one vector an item (``nn.Identity`` where there is one already).
+        projections: one of all parts end to end (``concat``, or a single part), else one a part, not normalised.
+        fusion: of several parts: ``concat``; ``sum``; ``average`` of directions, however long they are; ``gate``, a
+            softmax over parts for each dimension (Arevalo et al. 2017); ``attention``, one weight a part.
+        normalised: whether embeddings are scaled to length 1.
+    """
+
+    def __init__(
+        self,
+        parts: Sequence[nn.Module],
+        projections: Sequence[Projection],
+        fusion: str = "concat",
+        normalised: bool = True,
+    ):
+        super().__init__()
+        self.parts, self.projections = nn.ModuleList(parts), nn.ModuleList(projections)
+        self.fusion, self.normalised = fusion, normalised
+        embed = projections[0].embed
+        # Zero logits: training starts from equal weights.
+        if fusion == "gate":
+            self.gate = nn.Linear(len(parts) * embed, len(parts) * embed)
+            nn.init.zeros_(self.gate.weight)
+            nn.init.zeros_(self.gate.bias)
+        elif fusion == "attention":
+            self.query = nn.Parameter(torch.zeros(embed))
+
+    def vectors(self, items: Items) -> list[Float[Tensor, "items _"]]:
+        """Return one vector an item for each of what is projected."""
+        found = [part(features) for part, features in zip(self.parts, _parts(items), strict=True)]
+        return [torch.cat(found, dim=1)] if self.fusion == "concat" else found
+
+    @torch.inference_mode()
+    def fit_input(self, items: Items) -> None:
+        """Take the statistics that scaling needs, of the training split, before anything has been learned."""
+        for part, features in zip(self.parts, _parts(items), strict=True):
+            if isinstance(part, RowPart) and hasattr(part.entry, "fit"):
+                part.entry.fit(features)
+        if not any(projection.input_scaling == "standardise" for projection in self.projections):
+            return
+        training = self.training
+        self.eval()
+        blocks = zip(*(self.vectors(part) for part in items.split(1024)), strict=True)
+        for projection, vectors in zip(self.projections, blocks, strict=True):
+            projection.fit_input(torch.cat(vectors))
+        self.train(training)
+
+    def forward(self, items: Items) -> Float[Tensor, "items embed"]:
+        vectors = self.vectors(items)
+        embeddings = torch.stack([p(v) for p, v in zip(self.projections, vectors, strict=True)], dim=1)
+        embedding = self._fused(embeddings)
+        return nn.functional.normalize(embedding, dim=-1) if self.normalised else embedding
+
+    def _fused(self, embeddings: Float[Tensor, "items parts embed"]) -> Float[Tensor, "items embed"]:
+        if self.fusion == "average":
+            return nn.functional.normalize(embeddings, dim=-1).mean(1)
+        if self.fusion == "gate":
+            weights = self.gate(embeddings.flatten(1)).view_as(embeddings).softmax(1)
+            return (embeddings * weights).sum(1)
+        if self.fusion == "attention":
+            weights = (nn.functional.normalize(embeddings, dim=-1) @ self.query * self.query.shape[0] ** 0.5).softmax(1)
+            return (embeddings * weights[:, :, None]).sum(1)
+        return embeddings.sum(1)
+
+
+def _parts(items: Items) -> tuple[Tensor | Rows, ...]:
+    return items.parts if isinstance(items, Parts) else (items,)
