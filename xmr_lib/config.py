@@ -59,6 +59,8 @@ class Config:
     """How several text features become one embedding."""
     train_words: bool = False
     """Whether the vectors of words are trained with the loss, from what the features give."""
+    word_scale: float = 1.0
+    """Deviation of the words' vectors where training starts: Adam's steps are large beside small vectors."""
     word_dropout: float = 0.0
     """Share of words left out of a caption in training."""
     tune_text_layers: int = 0
@@ -183,7 +185,7 @@ class Profile:
     scenes: tuple[int, int, int]
     """Pictures of ``scenes`` to draw for train, val and test."""
     changes: dict[str, Any]
-    """Fields of ``Config`` that the profile sets."""
+    """Fields of ``Config`` that the profile sets, whatever the model sets."""
     fasttext_epochs: int
     """Passes of self-trained FastText over the training captions."""
     detector_epochs: int
@@ -192,7 +194,7 @@ class Profile:
 
 PROFILES = {
     "smoke": Profile("smoke", (60, 20, 20), {"hidden": 64, "embed": 32, "epochs": 2, "batch": 64}, 1, 3),
-    "demo": Profile("demo", (800, 100, 200), {"hidden": 512, "embed": 256, "batch": 256}, 20, 3),
+    "demo": Profile("demo", (800, 100, 200), {"embed": 256, "batch": 256}, 20, 3),
     "full": Profile("full", (800, 100, 200), {}, 10, 2),
 }
 

@@ -34,18 +34,19 @@ class WordEntry(nn.Module):
     In training, ``dropout`` is the share of words left out of their captions (Iyyer et al. 2015).
     """
 
-    def __init__(self, table: Float[Tensor, "vocabulary dim"], trained: bool, dropout: float):
+    def __init__(self, table: Float[Tensor, "vocabulary dim"], trained: bool, dropout: float, scale: float = 1.0):
         super().__init__()
+        self.scale = scale
         self.table = nn.Embedding.from_pretrained(table.clone(), freeze=not trained)
         self.dropout = dropout
 
     @torch.inference_mode()
     def fit(self, captions: Rows) -> None:
-        """Bring the table to mean 0 and variance 1 over the training words; unknown words (zeros) stay zero."""
+        """Bring the table to mean 0 and deviation ``scale`` over the training words; unknown words stay zero."""
         table = self.table.weight
         known = table.any(dim=1, keepdim=True)
         mean, scale = _mean_and_scale(table[captions.values[known[captions.values, 0]]])
-        table.copy_((table - mean) / scale * known)
+        table.copy_((table - mean) / scale * known * self.scale)
 
     def forward(self, captions: Rows) -> Entered:
         captions = without_some(captions, self.dropout if self.training else 0.0)

@@ -6,10 +6,12 @@ from .evaluate import evaluate_run, search_train
 from .examples import caption_queries, image_queries, region_queries
 from .lab import Lab
 from .run import chosen_on_validation, embed, ranks_of, run
+from .tokens import attended_words, token_table
 
 __all__ = [
     "MODELS",
     "Lab",
+    "attended_words",
     "caption_queries",
     "chosen_on_validation",
     "detector_lines",
@@ -21,4 +23,5 @@ __all__ = [
     "region_queries",
     "run",
     "search_train",
+    "token_table",
 ]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..config import Config
-from ..encoders import LEARNED
+from ..encoders import FUSIONS, LEARNED
 from ..errors import XmrError
 from ..features.regions import LITE, is_regions
 from .lab import Lab
@@ -24,6 +24,27 @@ REGIONS: dict[str, Any] = {"task": "c", "aggregation": "meanmax"}
 """Of the words the aggregation that validation prefers in task (b), so that only the image side changes."""
 HEAD_ATTENTION: dict[str, Any] = {"image_features": "frcnn-lite0", "image_aggregation": "attention"}
 GRID: dict[str, Any] = {"task": "fusion", "image_features": "effnet-lite0-grid"}
+
+STUDY: dict[str, Any] = {
+    "image_input": "power",
+    "projection": "linear",
+    "dropout": 0.4,
+    "batch": 512,
+    "learning_rate": 2e-3,
+    "epochs": 16,
+}
+"""Of the studies of the text side (d), (e), representations, fusion: one schedule for all, so that only what is studied
+changes; chosen on validation with a trained table of words."""
+FASTTEXT: dict[str, Any] = {"task": "representations", "aggregation": "meanmax", **STUDY}
+BERT: dict[str, Any] = {"task": "d", "track": "open", "text_features": "minilm", **STUDY}
+TRAINED: dict[str, Any] = {"train_words": True, "word_dropout": 0.15}
+"""Vectors of words that are trained on."""
+SMALL: dict[str, Any] = {**TRAINED, "word_scale": 0.1, "text_input": "l2"}
+"""The same, aggregated without a network of their own: they have to move further."""
+WORDS: dict[str, Any] = {"task": "e", "word_dropout": 0.15, **STUDY}
+RNN: dict[str, Any] = {**WORDS, "text_input": "none", "hidden": 256}
+ROI: dict[str, Any] = {**FASTTEXT, "task": "fusion", "image_features": "effnet-lite0+frcnn-lite0-roi"}
+BOTH: dict[str, Any] = {"task": "fusion", "track": "open", "text_features": "fasttext-self+minilm", **STUDY}
 
 MODELS: dict[str, dict[str, Any]] = {
     # A linear method in closed form that every trained model has to beat.
@@ -60,6 +81,26 @@ MODELS: dict[str, dict[str, Any]] = {
     # No detector: the 49 places of the last map. Their mean is the pooled feature of the other tasks.
     "grid-attention": {**REGIONS, **GRID, "image_aggregation": "attention"},
     "grid-gpo": {**REGIONS, **GRID, "image_aggregation": "gpo"},
+    # The reference of what follows: notebook 02's best model under the schedule of the studies.
+    "r-fasttext": FASTTEXT,
+    # Task (d): tokens of a BERT, frozen, five aggregations, other layers; then its last layer trained with the loss.
+    **{f"d-{how}": {**BERT, "aggregation": how} for how in ("cls", "mean", "max", "meanmax", "attention")},
+    "d-meanmax-layer5": {**BERT, "text_features": "minilm@5", "aggregation": "meanmax"},
+    "d-meanmax-layers4to6": {**BERT, "text_features": "minilm@4-6", "aggregation": "meanmax"},
+    "d-meanmax-tuned": {**BERT, "text_features": "minilm@5", "aggregation": "meanmax", "tune_text_layers": 1},
+    # Task (e): networks that read the words in their order, against aggregations that don't; FastText, frozen.
+    **{f"e-{how}": {**RNN, "aggregation": how} for how in ("lstm", "bilstm", "gru", "bigru")},
+    **{f"e-{how}": {**WORDS, "aggregation": how} for how in ("mean", "meanmax", "attention")},
+    # The same, the vectors of the words trained too.
+    **{f"e-{how}-trained": {**RNN, **TRAINED, "aggregation": how} for how in ("lstm", "bigru")},
+    **{f"e-{how}-trained": {**WORDS, **SMALL, "aggregation": how} for how in ("mean", "meanmax", "attention")},
+    # Representations of words, frozen; then as the start of a table that is trained.
+    **{f"r-{slug}": {**FASTTEXT, "text_features": slug} for slug in ("onehot", "phoc", "glove")},
+    "r-onehot-trained": {**FASTTEXT, **SMALL, "text_features": "onehot"},
+    "r-onehot-glove-trained": {**FASTTEXT, **SMALL, "text_features": "onehot+glove"},
+    # Fusion of the CNN's vector with regions, of FastText with BERT, early, five ways.
+    **{f"f-image-{how}": {**ROI, "image_aggregation": "none+attention", "image_fusion": how} for how in FUSIONS},
+    **{f"f-text-{how}": {**BOTH, "aggregation": "meanmax", "text_fusion": how} for how in FUSIONS},
 }
 
 
@@ -72,10 +113,10 @@ def named(lab: Lab, *models: str) -> list[Config]:
     for model in models:
         if model not in MODELS:
             raise XmrError(f"model {model!r} is unknown; there are {', '.join(MODELS)}")
-    return [_on_its_detector(lab, lab.config(model, **MODELS[model])) for model in models]
+    return [_on_its_detector(lab, lab.config(model, **{**MODELS[model], **lab.profile.changes})) for model in models]
 
 
 def _on_its_detector(lab: Lab, config: Config) -> Config:
-    if not is_regions(config.image_features):
+    if not any(is_regions(slug) for slug, _ in config.image_parts):
         return config
     return config.but(image_features=config.image_features.replace(LITE, lab.detector_slug))

@@ -111,7 +111,7 @@ def _text_part(config: Config, how: str, features: Tensor | Rows, table: Tensor 
         return nn.Identity(), features.shape[1]
     if features.values.ndim == 1:
         dim = table.shape[1]
-        entry: nn.Module = WordEntry(table, config.train_words, config.word_dropout)
+        entry: nn.Module = WordEntry(table, config.train_words, config.word_dropout, config.word_scale)
     else:
         dim = features.shape[1]
         entry = TokenEntry(dim, config.word_dropout, tail)

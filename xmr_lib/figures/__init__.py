@@ -5,6 +5,7 @@ from .dataset import dataset_figure
 from .galleries import gallery_of_captions, gallery_of_images
 from .regions import regions_figure
 from .style import save_figure, shrink_figure, use_style
+from .words import word_weights
 
 __all__ = [
     "dataset_figure",
@@ -17,4 +18,5 @@ __all__ = [
     "shrink_figure",
     "training_curves",
     "use_style",
+    "word_weights",
 ]

@@ -42,14 +42,19 @@ def recall_bars(groups: Sequence[Sequence[Result]], ranks: Sequence[Sequence[Ran
 
 
 def rsum_intervals(groups: Sequence[Sequence[Result]], ranks: Sequence[Sequence[Ranks]]) -> Figure:
-    """Draw rSum of many models, a line each, with its 95 % interval over test images; a colour an image feature."""
+    """Draw rSum of many models, a line each, with its 95 % interval over test images.
+
+    There is a colour for each of the image features, or, where all have the same, of the text features.
+    """
     use_style()
-    features = sorted({results[0].config["image_features"] for results in groups})
+    of_images = len({results[0].config["image_features"] for results in groups}) > 1
+    side = "image_features" if of_images else "text_features"
+    features = sorted({results[0].config[side] for results in groups})
     figure, axis = plt.subplots(figsize=(7.5, 0.32 * len(groups) + 0.9))
     for place, (results, group_ranks) in enumerate(zip(groups, ranks, strict=True)):
         mean = np.mean([result.test["rsum"] for result in results])
         low, high = bootstrap_interval(group_ranks)
-        colour = PALETTE[features.index(results[0].config["image_features"]) % len(PALETTE)]
+        colour = PALETTE[features.index(results[0].config[side]) % len(PALETTE)]
         axis.plot([low, high], [place, place], color=colour, linewidth=1.6)
         axis.plot(mean, place, "o", color=colour, markersize=6)
         axis.annotate(f"{mean:.1f}", (high, place), xytext=(5, 0), textcoords="offset points", va="center", fontsize=8)
