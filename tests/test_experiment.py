@@ -9,7 +9,18 @@ from course_twin import write_course_twin
 
 from xmr_lib.data import read_dataset
 from xmr_lib.errors import XmrError
-from xmr_lib.experiment import MODELS, Lab, chosen_on_validation, embed, named, ranks_of, run, search_train
+from xmr_lib.experiment import (
+    MODELS,
+    Lab,
+    chosen_on_validation,
+    embed,
+    named,
+    nearest_words_table,
+    ranks_of,
+    representation_table,
+    run,
+    search_train,
+)
 from xmr_lib.experiment.captions import caption_vectors, word_weights
 from xmr_lib.features.words import WordVectors
 from xmr_lib.metrics import ranks_of_embeddings, summarise
@@ -114,7 +125,7 @@ def test_caption_vectors_refuse_vectors_that_do_not_fit_the_tokens(course_lab):
     dataset = course_lab.dataset
     lengths = np.array([len(words) + 1 for words in dataset.tokens])
     rows = Ragged.from_lengths(np.zeros(lengths.sum(), np.int64), lengths)
-    words = WordVectors(np.ones((1, 3), np.float32), rows, "x")
+    words = WordVectors(("x",), np.ones((1, 3), np.float32), rows)
     assert torch.equal(caption_vectors(dataset, words, "mean"), torch.ones(dataset.caption_count, 3))
     with pytest.raises(XmrError, match="word vectors for"):
         caption_vectors(dataset, words, "idf")
@@ -123,6 +134,46 @@ def test_caption_vectors_refuse_vectors_that_do_not_fit_the_tokens(course_lab):
 def test_unknown_text_features_are_named(smoke_lab):
     with pytest.raises(XmrError, match="text features 'word2vec' are unknown"):
         smoke_lab.words("word2vec", 0)
+
+
+def test_the_courses_word_vectors_can_be_trained_as_a_table(course_lab):
+    [config] = named(course_lab, "e-mean-trained")
+    assert config.text_features == "fasttext-course"
+    [result] = run(course_lab, config)
+    assert result.test["rsum"] > result.chance["rsum"]
+    store, words = course_lab.words("fasttext-course", 0), course_lab.words("fasttext-course as a table", 0)
+    first = store.take(course_lab.dataset.caption_ids[:1]).values
+    np.testing.assert_array_equal(words.table[words.words[0]][0], first[0])
+
+
+def test_late_fusion_is_the_weighted_mean_of_cosines_chosen_on_validation(tmp_path):
+    lab = Lab("scenes", None, "smoke", tmp_path)
+    [config] = named(lab, "f-text-late")
+    [late] = run(lab, config)
+    table, weights = late.history["validation"], late.history["weights"]
+    assert len(table) == 11 and sum(weights) == pytest.approx(1)
+    assert max(row["val_rsum"] for row in table) == pytest.approx(late.val_rsum)
+    members = [run(lab, member)[0] for member in named(lab, *config.members)]
+    # All weight on one member is that member.
+    for place, member in enumerate(members):
+        alone = [row for row in table if row["weights"][place] == 1]
+        assert alone[0]["val_rsum"] == pytest.approx(member.val_rsum, abs=0.5)
+    images, captions = embed(lab, late, "test")
+    each = [embed(lab, member, "test") for member in members]
+    expected = sum(w * i @ c.T for w, (i, c) in zip(weights, each, strict=True))
+    np.testing.assert_allclose(images @ captions.T, expected, atol=1e-5)
+    with pytest.raises(XmrError, match="two models or more"):
+        run(lab, config.but(model="alone", members=("r-fasttext",)))
+
+
+def test_representations_are_told_apart_by_misspellings(smoke_lab):
+    groups = [run(smoke_lab, config) for config in named(smoke_lab, "r-onehot", "r-phoc", "d-meanmax")]
+    ranks = [[ranks_of(smoke_lab, result) for result in results] for results in groups]
+    table = representation_table(smoke_lab, groups, ranks)
+    assert table.loc["onehot", "misspelt, found (%)"] == 0 < table.loc["phoc", "misspelt, found (%)"]
+    assert table.loc["onehot", "cover (%)"] < table.loc["phoc", "cover (%)"] == 100
+    shown = nearest_words_table(smoke_lab, ["onehot", "phoc"])
+    assert shown["onehot"].iloc[-1] == "unknown" and shown["phoc"].iloc[-1] != "unknown"
 
 
 def test_the_training_split_as_gallery_is_scored_by_graded_relevance(course_lab):

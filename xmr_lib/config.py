@@ -9,7 +9,7 @@ from .errors import XmrError
 CHOICES = {
     "task": ("a", "b", "c", "d", "e", "baseline", "representations", "fusion", "finetune", "ensemble", "best"),
     "track": ("clean", "open", "transductive"),
-    "method": ("cca", "dual-encoder"),
+    "method": ("cca", "dual-encoder", "late"),
     "image_aggregation": ("none", "mean", "max", "score", "attention", "selfattention", "gpo"),
     "aggregation": (
         *("mean", "sum", "max", "meanmax", "idf", "cls"),
@@ -66,7 +66,10 @@ class Config:
     tune_text_layers: int = 0
     """Last layers of BERT that are trained with the loss; the features must be those of the layer before them."""
     method: str = "dual-encoder"
-    """``cca``: closed form, no training; ``dual-encoder``: two projections trained by gradient descent."""
+    """``cca``: closed form, no training; ``dual-encoder``: two projections trained by gradient descent; ``late``: the
+    weighted mean of what other models say."""
+    members: tuple[str, ...] = ()
+    """Models of the study whose cosines ``late`` averages."""
 
     image_input: str = "l2"
     """What is done to an image feature first; ReLU features differ tenfold in length, which l2 takes away."""

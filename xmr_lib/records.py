@@ -113,7 +113,7 @@ def read_positions(results: Path, model: str, seed: int) -> dict[str, np.ndarray
 def summary_row(results: Sequence[Result], interval: tuple[float, float]) -> dict[str, object]:
     """Return one row of ``summary.csv``: means over seeds; ``interval`` is that of rSum, in points."""
     config = results[0].config
-    loss = "closed form" if config["method"] == "cca" else f"{loss_name(config)} {config['direction']}"
+    loss = loss_name(config) if config["method"] != "dual-encoder" else f"{loss_name(config)} {config['direction']}"
     row: dict[str, object] = {
         "run": config["model"],
         **{key: config[key] for key in FACTS},
@@ -132,7 +132,9 @@ def summary_row(results: Sequence[Result], interval: tuple[float, float]) -> dic
 
 
 def loss_name(config: dict) -> str:
-    """Return the short name of a config's loss, e.g. ``triplet-hardest``."""
+    """Return the short name of a config's loss, e.g. ``triplet-hardest``, or of what stands in its place."""
+    if config["method"] != "dual-encoder":
+        return {"cca": "closed form", "late": "scores averaged"}[config["method"]]
     return config["loss"] if config["loss"] == "infonce" else f"{config['loss']}-{config['negatives']}"
 
 

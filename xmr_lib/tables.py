@@ -34,7 +34,7 @@ def results_table(
         rows.append(
             {
                 "model": results[0].model,
-                "loss": "closed form" if results[0].config["method"] == "cca" else loss_name(results[0].config),
+                "loss": loss_name(results[0].config),
                 "words": results[0].config["aggregation"],
                 **{heading: _mean(results, metric) for metric, heading in HEADINGS.items()},
                 "95 % interval": f"{low:.1f}–{high:.1f}",

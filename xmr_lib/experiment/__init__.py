@@ -5,6 +5,7 @@ from .detector_report import detector_lines
 from .evaluate import evaluate_run, search_train
 from .examples import caption_queries, image_queries, region_queries
 from .lab import Lab
+from .representations import nearest_words_table, representation_table
 from .run import chosen_on_validation, embed, ranks_of, run
 from .tokens import attended_words, token_table
 
@@ -19,8 +20,10 @@ __all__ = [
     "evaluate_run",
     "image_queries",
     "named",
+    "nearest_words_table",
     "ranks_of",
     "region_queries",
+    "representation_table",
     "run",
     "search_train",
     "token_table",

@@ -46,6 +46,10 @@ RNN: dict[str, Any] = {**WORDS, "text_input": "none", "hidden": 256}
 ROI: dict[str, Any] = {**FASTTEXT, "task": "fusion", "image_features": "effnet-lite0+frcnn-lite0-roi"}
 BOTH: dict[str, Any] = {"task": "fusion", "track": "open", "text_features": "fasttext-self+minilm", **STUDY}
 
+LATE: dict[str, Any] = {"method": "late"}
+
+POOLED = "effnet-lite0"
+
 MODELS: dict[str, dict[str, Any]] = {
     # A linear method in closed form that every trained model has to beat.
     "cca-mean": CCA,
@@ -101,6 +105,19 @@ MODELS: dict[str, dict[str, Any]] = {
     # Fusion of the CNN's vector with regions, of FastText with BERT, early, five ways.
     **{f"f-image-{how}": {**ROI, "image_aggregation": "none+attention", "image_fusion": how} for how in FUSIONS},
     **{f"f-text-{how}": {**BOTH, "aggregation": "meanmax", "text_fusion": how} for how in FUSIONS},
+    # The regions alone under the same schedule; then late fusion: of image features, of text features, of models.
+    "f-roi": {**ROI, "image_features": "frcnn-lite0-roi", "image_aggregation": "attention"},
+    "f-image-late": {**ROI, "image_aggregation": "none+attention", **LATE, "members": ("r-fasttext", "f-roi")},
+    "f-text-late": {**BOTH, "aggregation": "meanmax", **LATE, "members": ("r-fasttext", "d-meanmax")},
+    "f-words-late": {
+        **{**FASTTEXT, "task": "ensemble", "text_features": "onehot+glove+fasttext-self"},
+        **{**LATE, "aggregation": "meanmax+meanmax+bigru", "members": ("r-onehot-glove-trained", "e-bigru-trained")},
+    },
+    "f-all-late": {
+        **{**ROI, "task": "ensemble", "track": "open", "text_features": "onehot+glove+fasttext-self+minilm"},
+        **{**LATE, "image_aggregation": "none+attention", "aggregation": "meanmax+meanmax+bigru+meanmax"},
+        "members": ("f-roi", "r-onehot-glove-trained", "e-bigru-trained", "d-meanmax"),
+    },
 }
 
 
@@ -113,10 +130,15 @@ def named(lab: Lab, *models: str) -> list[Config]:
     for model in models:
         if model not in MODELS:
             raise XmrError(f"model {model!r} is unknown; there are {', '.join(MODELS)}")
-    return [_on_its_detector(lab, lab.config(model, **{**MODELS[model], **lab.profile.changes})) for model in models]
+    return [_on_its_features(lab, lab.config(model, **{**MODELS[model], **lab.profile.changes})) for model in models]
 
 
-def _on_its_detector(lab: Lab, config: Config) -> Config:
-    if not any(is_regions(slug) for slug, _ in config.image_parts):
-        return config
-    return config.but(image_features=config.image_features.replace(LITE, lab.detector_slug))
+def _on_its_features(lab: Lab, config: Config) -> Config:
+    """Put the features that the data bring in place of those that are made here, also where several are fused."""
+    own = lab.config(config.model)
+    images = [
+        slug.replace(LITE, lab.detector_slug) if is_regions(slug) else own.image_features if slug == POOLED else slug
+        for slug, _ in config.image_parts
+    ]
+    words = [own.text_features if slug == "fasttext-self" else slug for slug, _ in config.text_parts]
+    return config.but(image_features="+".join(images), text_features="+".join(words))

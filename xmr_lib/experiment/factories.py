@@ -113,6 +113,10 @@ def _text_part(config: Config, how: str, features: Tensor | Rows, table: Tensor 
         dim = table.shape[1]
         entry: nn.Module = WordEntry(table, config.train_words, config.word_dropout, config.word_scale)
     else:
+        if config.train_words:
+            raise XmrError(
+                f"config {config.model!r}: train_words needs vectors of words, not of the tokens of captions"
+            )
         dim = features.shape[1]
         entry = TokenEntry(dim, config.word_dropout, tail)
     pooling, pooled = row_pooling(how, dim, config.hidden, config.dropout)

@@ -25,7 +25,7 @@ from ..features.onehot import onehot_words
 from ..features.phoc import phoc_words
 from ..features.regions import BACKBONE, LITE, RegionRows, is_regions, region_extractor
 from ..features.store import FeatureStore
-from ..features.words import WordVectors
+from ..features.words import WordVectors, table_of_store
 from ..networks.bert import BertTail, load_bert
 from ..networks.faster_rcnn import last_layer
 from ..paths import cache_root, results_root
@@ -38,6 +38,7 @@ from .grid import grid_rows
 TEXT_FEATURES = ("onehot", "phoc", "glove", "fasttext-self", "fasttext-course", "fasttext-file", "minilm")
 GLOVE_FILE, FASTTEXT_FILE = "XMR_GLOVE_FILE", "XMR_FASTTEXT_FILE"
 """Environment variables that may name a file of vectors."""
+TABLE = " as a table"
 COURSE_FILES = {"vgg16-course": "vgg_feats.mat", "fasttext-course": "fasttext_feats.npy"}
 
 
@@ -100,18 +101,27 @@ class Lab:
         """Return the features of one split of ``usable()``, images and captions in the order of the dataset."""
         # What is not trained on is aggregated once, ahead of training.
         in_model = config.train_words or config.word_dropout > 0 or config.tune_text_layers > 0
-        text = tuple((slug, how if how in POOLS and not in_model else None) for slug, how in config.text_parts)
+        slugs = self._text_slugs(config)
+        hows = (how if how in POOLS and not in_model else None for _, how in config.text_parts)
+        text = tuple(zip(slugs, hows, strict=True))
         return self._pairs(config.image_features, text, split, seed)
 
     def pretrained(self, config: Config, seed: int) -> Pretrained:
         """Return what a model of this config starts from: last layers of detectors, tables of words, tails of BERTs."""
-        slugs = [slug for slug, _ in config.text_parts]
-        words = [None if is_bert(slug) or slug == "fasttext-course" else self.words(slug, seed) for slug in slugs]
+        slugs = self._text_slugs(config)
+        words = [self.words(slug, seed) for slug in slugs]
         return Pretrained(
             last_layers=tuple(self.last_layer(slug) for slug, _ in config.image_parts),
-            tables=tuple(None if w is None else torch.from_numpy(w.table) for w in words),
+            tables=tuple(torch.from_numpy(w.table) if isinstance(w, WordVectors) else None for w in words),
             tails=tuple(self._tail(slug, config.tune_text_layers) for slug in slugs),
         )
+
+    @staticmethod
+    def _text_slugs(config: Config) -> list[str]:
+        # To be trained, the course's vectors (one for each word of each caption) have to be those of words.
+        return [
+            f"{slug}{TABLE}" if config.train_words and slug in COURSE_FILES else slug for slug, _ in config.text_parts
+        ]
 
     def _tail(self, slug: str, layers: int) -> BertTail | None:
         if not layers or not is_bert(slug):
@@ -214,6 +224,8 @@ class Lab:
 
     def _open_words(self, slug: str, seed: int) -> WordVectors | FeatureStore:
         folder = self.cache / "features" / slug.replace("/", "_")
+        if slug.endswith(TABLE):
+            return table_of_store(self.dataset, self.words(slug.removesuffix(TABLE), seed))
         if slug in COURSE_FILES:
             return import_fasttext(self._course_file(slug), self.dataset, folder)
         if slug == "fasttext-self":

@@ -1,5 +1,6 @@
 """``run``: a config and seeds in, results out; what was run before is read, not run again."""
 
+import itertools
 import time
 from collections.abc import Callable, Sequence
 
@@ -11,16 +12,19 @@ from tqdm import tqdm
 from ..baselines import CCAStatistics
 from ..config import Config
 from ..encoders import DualEncoder
+from ..errors import XmrError
 from ..metrics import Ranks, bootstrap_interval, chance_levels, ranks_of_embeddings, summarise
 from ..records import Result, read_positions, read_run, summary_row, update_summary, write_run
 from ..training import History, Pairs, train
+from .catalogue import named
 from .factories import make_loss, make_model
 from .lab import Lab
 from .machine import machine
 
 Embeddings = tuple[np.ndarray, np.ndarray]
 """Of images, shape (images, embed), and of captions, shape (captions, embed)."""
-Embedder = Callable[[Pairs], Embeddings]
+Embedder = Callable[[str], Embeddings]
+"""From the name of a split to its embeddings."""
 
 
 def run(lab: Lab, config: Config, seeds: Sequence[int] = (0,)) -> list[Result]:
@@ -52,24 +56,23 @@ def ranks_of(lab: Lab, result: Result) -> Ranks:
 
 def score_again(lab: Lab, result: Result) -> Ranks:
     """Rank the test split with the model of a run, whatever is recorded."""
-    return _rank(lab, Config.from_dict(result.config), result.seed, _fit(lab, result)[0], "test")
+    config = Config.from_dict(result.config)
+    return _rank(lab, config, _fit(lab, config, result.seed)[0], "test")
 
 
 def embed(lab: Lab, result: Result, split: str) -> Embeddings:
     """Embed the images and captions of a split with the model of a run, from its checkpoint if there is one."""
-    embedder, _, _ = _fit(lab, result)
-    return embedder(lab.pairs(Config.from_dict(result.config), split, result.seed))
+    return _fit(lab, Config.from_dict(result.config), result.seed)[0](split)
 
 
 def _run_seed(lab: Lab, config: Config, seed: int) -> Result:
     data = lab.facts(config.image_features)
     if (result := read_run(lab.results, config.to_dict(), seed, data)) is not None:
         return result
-    blank = Result(config.to_dict(), seed, data, {}, 0.0, {}, 0.0, {}, {})
-    embedder, history, fit_seconds = _fit(lab, blank)
+    embedder, history, fit_seconds = _fit(lab, config, seed)
     started = time.process_time()
-    val_rsum = summarise(_rank(lab, config, seed, embedder, "val"))["rsum"]
-    ranks = _rank(lab, config, seed, embedder, "test")
+    val_rsum = summarise(_rank(lab, config, embedder, "val"))["rsum"]
+    ranks = _rank(lab, config, embedder, "test")
     result = Result(
         config=config.to_dict(),
         seed=seed,
@@ -85,16 +88,14 @@ def _run_seed(lab: Lab, config: Config, seed: int) -> Result:
     return result
 
 
-def _rank(lab: Lab, config: Config, seed: int, embedder: Embedder, split: str) -> Ranks:
-    pairs = lab.pairs(config, split, seed)
-    return ranks_of_embeddings(*embedder(pairs), pairs.image_of_caption, config.measure)
+def _rank(lab: Lab, config: Config, embedder: Embedder, split: str) -> Ranks:
+    image_of_caption = lab.usable(config.image_features).split(split).image_of_caption
+    return ranks_of_embeddings(*embedder(split), image_of_caption, config.measure)
 
 
-def _fit(lab: Lab, result: Result) -> tuple[Embedder, dict, float]:
+def _fit(lab: Lab, config: Config, seed: int) -> tuple[Embedder, dict, float]:
     """Return the embedder, its history and the processor time; fast for a model that has its checkpoint."""
-    config = Config.from_dict(result.config)
-    fit = _fit_cca if config.method == "cca" else _fit_dual_encoder
-    return fit(lab, config, result.seed)
+    return {"cca": _fit_cca, "late": _fit_late, "dual-encoder": _fit_dual_encoder}[config.method](lab, config, seed)
 
 
 def fitted(lab: Lab, config: Config, seed: int) -> tuple[DualEncoder, History]:
@@ -111,11 +112,50 @@ def fitted(lab: Lab, config: Config, seed: int) -> tuple[DualEncoder, History]:
 def _fit_dual_encoder(lab: Lab, config: Config, seed: int) -> tuple[Embedder, dict, float]:
     model, history = fitted(lab, config, seed)
 
-    def embedder(pairs: Pairs) -> Embeddings:
+    def embedder(split: str) -> Embeddings:
+        pairs = lab.pairs(config, split, seed)
         return model.embed_images(pairs.images).numpy(), model.embed_captions(pairs.captions).numpy()
 
     facts = {"loss": history.loss, "val_rsum": history.val_rsum, "best_epoch": history.best_epoch}
     return embedder, facts, sum(history.seconds)
+
+
+def _fit_late(lab: Lab, config: Config, seed: int) -> tuple[Embedder, dict, float]:
+    """Average the cosines of several models, with the weights that validation prefers."""
+    members = [(own, *_fit(lab, own, seed)) for own in member_configs(lab, config)]
+    started = time.process_time()
+
+    def joined(split: str, weights: Sequence[float]) -> Embeddings:
+        # Vectors end to end, scaled by the roots of the weights: their cosine is the weighted mean of the cosines.
+        pairs = [embedder(split) for _, embedder, _, _ in members]
+        scaled = [[root * side for side in pair] for root, pair in zip(np.sqrt(weights), pairs, strict=True)]
+        return tuple(np.concatenate(side, axis=1).astype(np.float32) for side in zip(*scaled, strict=True))
+
+    table = []
+    for weights in tqdm(_weights(len(members)), desc=f"{config.model} seed {seed}", unit="weighting", leave=False):
+        ranks = _rank(lab, config, lambda split, weights=weights: joined(split, weights), "val")
+        table.append({"weights": weights, "val_rsum": summarise(ranks)["rsum"]})
+    best = max(table, key=lambda row: row["val_rsum"])["weights"]
+    seconds = sum(own for _, _, _, own in members) + time.process_time() - started
+    return lambda split: joined(split, best), {"validation": table, "weights": best}, seconds
+
+
+def member_configs(lab: Lab, config: Config) -> list[Config]:
+    """Return the configs of the models that a late fusion averages.
+
+    Raises:
+        XmrError: fewer than two, or one whose embeddings have no cosine.
+    """
+    configs = named(lab, *config.members)
+    if len(configs) < 2 or any(own.measure != "cosine" or not own.normalised for own in configs):
+        raise XmrError(f"config {config.model!r}: members must be two models or more, all normalised, all by cosine")
+    return configs
+
+
+def _weights(members: int, steps: int = 10) -> list[list[float]]:
+    """Return all weightings in tenths that sum to 1."""
+    counts = itertools.product(range(steps + 1), repeat=members)
+    return [[count / steps for count in own] for own in counts if sum(own) == steps]
 
 
 def _fit_cca(lab: Lab, config: Config, seed: int) -> tuple[Embedder, dict, float]:
@@ -142,8 +182,8 @@ def _fit_cca(lab: Lab, config: Config, seed: int) -> tuple[Embedder, dict, float
                 best = (rsum, cca, power)
     _, cca, power = best
 
-    def embedder(pairs: Pairs) -> Embeddings:
-        images, captions = inputs(pairs)
+    def embedder(split: str) -> Embeddings:
+        images, captions = inputs(lab.pairs(config, split, seed))
         return cca.embed_images(images, power), cca.embed_captions(captions, power)
 
     return embedder, {"validation": table}, time.process_time() - started

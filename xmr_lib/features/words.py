@@ -10,6 +10,7 @@ from jaxtyping import Float32
 from ..data.captioned import CaptionedImages
 from ..errors import XmrError
 from ..ragged import Ragged
+from .store import FeatureStore
 
 MISSPELT = 100
 """Frequent words whose misspellings are in every table, so that one can see what a representation does with them."""
@@ -38,6 +39,23 @@ class WordVectors:
         rows = np.array([row_of[word] for words in dataset.tokens for word in words], dtype=np.int64)
         lengths = np.array([len(words) for words in dataset.tokens], dtype=np.int64)
         return cls(tuple(vocabulary), table.astype(np.float32, copy=False), Ragged.from_lengths(rows, lengths))
+
+
+def table_of_store(dataset: CaptionedImages, store: FeatureStore) -> WordVectors:
+    """Return the vectors of words from a store that has one for each word of each caption: those of first sight.
+
+    Raises:
+        XmrError: a caption has not as many vectors as words.
+    """
+    rows = store.take(dataset.caption_ids)
+    words = [word for tokens in dataset.tokens for word in tokens]
+    if len(words) != len(rows.values):
+        raise XmrError(f"{store.folder}: {len(rows.values)} word vectors for {len(words)} words")
+    first: dict[str, int] = {}
+    for row, word in enumerate(words):
+        first.setdefault(word, row)
+    vocabulary = vocabulary_of(dataset)
+    return WordVectors.of(dataset, vocabulary, table_of(vocabulary, {w: rows.values[r] for w, r in first.items()}))
 
 
 def vocabulary_of(dataset: CaptionedImages) -> list[str]:

@@ -1,0 +1,111 @@
+"""What representations of words are: size, cover, time, and what they make of words that they have never seen."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from ..errors import XmrError
+from ..features.bert import bert_name, encode, is_bert
+from ..features.store import FeatureStore
+from ..features.words import misspellings_of, training_words, vocabulary_of
+from ..metrics import Ranks, bootstrap_interval
+from ..networks.bert import load_bert
+from ..records import Result
+from .lab import Lab
+
+UNSEEN = {
+    "onehot": "zero",
+    "phoc": "its letters",
+    "glove": "zero if GloVe has it not",
+    "fasttext-self": "mean of its n-grams",
+    "fasttext-file": "of a .bin: mean of its n-grams",
+    "minilm": "its word pieces",
+}
+"""What stands for a word that the representation has not seen."""
+
+Space = tuple[list[str], np.ndarray]
+"""Words, and their vectors, shape (words, dim)."""
+
+
+def word_space(lab: Lab, slug: str, seed: int = 0) -> Space:
+    """Return the vectors of all words of a dataset and of ``misspellings_of`` them.
+
+    Of a BERT, whose vectors depend on the sentence: the mean of a word's pieces when it stands alone.
+
+    Raises:
+        XmrError: features that have vectors for the words of captions only.
+    """
+    if is_bert(slug):
+        vocabulary = vocabulary_of(lab.dataset)
+        bert = load_bert(bert_name(slug))
+        return vocabulary, np.stack([rows[1:-1].mean(0) for rows in encode(bert, vocabulary, (bert.layers,))])
+    words = lab.words(slug, seed)
+    if isinstance(words, FeatureStore):
+        raise XmrError(f"{slug}: its vectors belong to captions, not to words")
+    return list(words.vocabulary), words.table
+
+
+def nearest_words(space: Space, words: Sequence[str], among: Sequence[str], count: int = 3) -> list[list[str]]:
+    """Return the nearest of ``among`` to each word by cosine, best first, itself left out; none for a zero vector."""
+    row_of = {word: row for row, word in enumerate(space[0])}
+    unit = space[1] / np.maximum(np.linalg.norm(space[1], axis=1, keepdims=True), 1e-12)
+    candidates = unit[[row_of[word] for word in among]]
+    found = []
+    for word in words:
+        similarity = candidates @ unit[row_of[word]]
+        best = [among[place] for place in np.argsort(-similarity, kind="stable") if among[place] != word]
+        found.append(best[:count] if unit[row_of[word]].any() else [])
+    return found
+
+
+def nearest_words_table(lab: Lab, slugs: Sequence[str], words: Sequence[str] = (), seed: int = 0) -> pd.DataFrame:
+    """Return the three nearest training words of a few words (default: frequent ones), one misspelt, a row each."""
+    frequent = _frequent(lab)
+    misspelt = next(iter(misspellings_of(lab.dataset)))
+    asked = [*(words or [word for word in frequent if len(word) > 3][3:18:4]), misspelt]
+    columns = {}
+    for slug in slugs:
+        found = nearest_words(word_space(lab, slug, seed), asked, frequent)
+        columns[slug] = [", ".join(own) or "unknown" for own in found]
+    return pd.DataFrame(columns, index=pd.Index(asked, name="word"))
+
+
+def representation_table(
+    lab: Lab, groups: Sequence[Sequence[Result]], ranks: Sequence[Sequence[Ranks]], seed: int = 0
+) -> pd.DataFrame:
+    """Return one row a representation, from the runs that used it.
+
+    ``cover`` is the share of the test captions' words that have a vector; ``misspelt`` the share of misspellings (of
+    frequent words) whose nearest training word is the word itself.
+    """
+    test = [word for words in lab.dataset.split("test").tokens for word in words]
+    misspellings, frequent = misspellings_of(lab.dataset), _frequent(lab)
+    rows = []
+    for results, own_ranks in zip(groups, ranks, strict=True):
+        slug = results[0].config["text_features"]
+        space = word_space(lab, slug, seed)
+        known = {word for word, vector in zip(*space, strict=True) if vector.any()}
+        found = nearest_words(space, list(misspellings), frequent, 1)
+        right = [best == [word] for best, word in zip(found, misspellings.values(), strict=True)]
+        low, high = bootstrap_interval(own_ranks)
+        rows.append(
+            {
+                "representation": slug,
+                "dimensions": str(space[1].shape[1]),
+                "cover (%)": 100 * float(np.mean([word in known for word in test])),
+                "an unseen word is": UNSEEN.get(slug, "its word pieces" if is_bert(slug) else "—"),
+                "misspelt, found (%)": 100 * float(np.mean(right)),
+                "training (s)": float(np.mean([result.cpu_seconds for result in results])),
+                "rSum": float(np.mean([result.test["rsum"] for result in results])),
+                "95 % interval": f"{low:.1f}–{high:.1f}",
+                "val rSum": float(np.mean([result.val_rsum for result in results])),
+                "seeds": str(len(results)),
+            }
+        )
+    return pd.DataFrame(rows).set_index("representation")
+
+
+def _frequent(lab: Lab) -> list[str]:
+    """Return the training words, most frequent first."""
+    return [word for word, _ in sorted(training_words(lab.dataset).items(), key=lambda item: (-item[1], item[0]))]
