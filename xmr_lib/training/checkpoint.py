@@ -58,14 +58,22 @@ def _read(path: Path, identity: dict) -> tuple[dict[str, str], dict[str, Tensor]
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
     except SafetensorError as error:
         raise XmrError(f"{path}: not a checkpoint that can be read ({error}); delete it and train again") from None
-    found = json.loads(metadata.get("identity", "{}"))
-    for key, value in json.loads(json.dumps(identity)).items():
+    found = _flat(json.loads(metadata.get("identity", "{}")))
+    for key, value in _flat(json.loads(json.dumps(identity))).items():
         if found.get(key) != value:
             raise XmrError(
                 f"{path}: this checkpoint was made with {key} = {found.get(key)!r}, not {value!r}; "
                 "give the run another name or delete the file"
             )
     return metadata, tensors
+
+
+def _flat(values: dict, prefix: str = "") -> dict[str, object]:
+    """Name the values within dictionaries like ``config.epochs``, so that one that differs can be told alone."""
+    flat: dict[str, object] = {}
+    for key, value in values.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return flat
 
 
 def _with_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
