@@ -94,6 +94,13 @@ def test_power_takes_signed_roots_and_parts_are_scaled_on_their_own():
     torch.testing.assert_close(found, 2**0.5 * torch.tensor([[0.6, -0.8, 1.0, 0.0]]))
 
 
+def test_zeros_have_finite_gradients():
+    for scaling in ("l2", "power", "standardise"):
+        features = torch.tensor([[0.0, 4.0], [0.0, 0.0]], requires_grad=True)
+        Projection(2, 2, "linear", 1, 0.0, scaling)(features).sum().backward()
+        assert features.grad.isfinite().all()
+
+
 def test_a_dimension_that_training_never_uses_is_not_blown_up():
     projection = Projection(2, 2, "linear", 1, 0.0, "standardise").eval()
     projection.fit_input(torch.stack([torch.randn(100), torch.zeros(100)], dim=1))

@@ -63,6 +63,7 @@ class Projection(nn.Module):
     def _unit(self, part: Tensor) -> Tensor:
         if self.input_scaling == "power":
             # Square roots make long-tailed features more even (Perronnin et al. 2010).
-            part = part.sign() * part.abs().sqrt()
+            # The root's slope at zero is infinite, and what a learned aggregation gives may be zero.
+            part = part.sign() * part.abs().clamp_min(1e-6).sqrt()
         # Scaled to length √features rather than 1, so that each input has a size near 1 as layers expect.
         return nn.functional.normalize(part, dim=-1) * part.shape[-1] ** 0.5
