@@ -9,7 +9,7 @@ READY := $(VENV)/.xmr-installed
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "make %-10s %s\n", $$1, $$2}'
 
-demo: $(READY)  ## install, draw the scenes, run every notebook on them (10 minutes after installation)
+demo: $(READY)  ## install, draw the scenes, run every notebook on them, print a time table
 	$(BIN)/xmr demo
 
 test: $(READY)  ## install, lint, and run all tests with coverage
