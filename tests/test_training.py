@@ -101,6 +101,14 @@ def test_a_finished_run_is_not_trained_again(tmp_path):
     assert torch.equal(first.image.projections[0].linear[1].weight, again.image.projections[0].linear[1].weight)
 
 
+def test_a_checkpoint_from_before_a_field_came_goes_on(tmp_path):
+    checkpoint, known = tmp_path / "c.safetensors", CONFIG.to_dict()
+    train_tiny(checkpoint, identity={"config": {key: value for key, value in known.items() if key != "members"}})
+    train_tiny(checkpoint, identity={"config": known})
+    with pytest.raises(XmrError, match=r"config\.members"):
+        train_tiny(checkpoint, identity={"config": {**known, "members": ["x"]}})
+
+
 def test_a_checkpoint_of_another_run_or_a_damaged_one_is_refused(tmp_path):
     checkpoint = tmp_path / "c.safetensors"
     train_tiny(checkpoint, identity={"data": "a"})

@@ -49,6 +49,8 @@ class Config:
     """How regions or places of an image become one vector; ``none``: its features are one vector already."""
     tune_last_layer: bool = False
     """Whether fc7 of Faster R-CNN's box head is trained on with the loss, from the detector's own weights."""
+    tune_image_tail: bool = False
+    """Whether the rest of a CNN is trained with the loss; the features must be maps of it, such as effnet-lite0@15."""
     tune_rate: float = 0.1
     """Learning rate of pretrained layers, as a share of that of new ones."""
     image_fusion: str = "concat"

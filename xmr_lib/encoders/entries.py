@@ -28,6 +28,17 @@ class RegionEntry(nn.Module):
         return Rows(vectors, images.offsets), geometry
 
 
+class MapEntry(nn.Module):
+    """A map of a CNN: ``tail``, the rest of the network cut in two, is trained on, and its last map is averaged."""
+
+    def __init__(self, tail: nn.Module):
+        super().__init__()
+        self.tail = tail
+
+    def forward(self, maps: Float[Tensor, "images channels rows columns"]) -> Float[Tensor, "images dim"]:
+        return self.tail(maps.float()).mean((2, 3))
+
+
 class WordEntry(nn.Module):
     """Words by their number in a table of vectors: one-hot vectors times a matrix, trained or not.
 

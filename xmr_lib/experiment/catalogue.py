@@ -46,6 +46,9 @@ RNN: dict[str, Any] = {**WORDS, "text_input": "none", "hidden": 256}
 ROI: dict[str, Any] = {**FASTTEXT, "task": "fusion", "image_features": "effnet-lite0+frcnn-lite0-roi"}
 BOTH: dict[str, Any] = {"task": "fusion", "track": "open", "text_features": "fasttext-self+minilm", **STUDY}
 
+TUNING: dict[str, Any] = {"task": "finetune", "text_features": "onehot+glove", "epochs": 6}
+"""An epoch takes a hundred times as long as with frozen features."""
+
 LATE: dict[str, Any] = {"method": "late"}
 
 POOLED = "effnet-lite0"
@@ -102,6 +105,9 @@ MODELS: dict[str, dict[str, Any]] = {
     **{f"r-{slug}": {**FASTTEXT, "text_features": slug} for slug in ("onehot", "phoc", "glove")},
     "r-onehot-trained": {**FASTTEXT, **SMALL, "text_features": "onehot"},
     "r-onehot-glove-trained": {**FASTTEXT, **SMALL, "text_features": "onehot+glove"},
+    # The last block of the image network trained with the loss; and frozen, for as many epochs.
+    "t-cnn-frozen": {**FASTTEXT, **SMALL, **TUNING},
+    "t-cnn-tuned": {**FASTTEXT, **SMALL, **TUNING, "image_features": "effnet-lite0@15", "tune_image_tail": True},
     # Fusion of the CNN's vector with regions, of FastText with BERT, early, five ways.
     **{f"f-image-{how}": {**ROI, "image_aggregation": "none+attention", "image_fusion": how} for how in FUSIONS},
     **{f"f-text-{how}": {**BOTH, "aggregation": "meanmax", "text_fusion": how} for how in FUSIONS},

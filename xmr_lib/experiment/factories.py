@@ -11,6 +11,7 @@ from ..encoders import (
     DualEncoder,
     ItemEncoder,
     Items,
+    MapEntry,
     Parts,
     Projection,
     RegionEntry,
@@ -22,6 +23,7 @@ from ..encoders import (
 )
 from ..errors import XmrError
 from ..losses import InfoNCELoss, TripletLoss
+from ..networks.efficientnet_lite import EfficientNetTail
 from ..training import Pairs
 
 
@@ -29,8 +31,8 @@ from ..training import Pairs
 class Pretrained:
     """What a model starts from: one entry a part of the image features (layers) or text features (the others)."""
 
-    last_layers: tuple[nn.Linear | None, ...] = (None,)
-    """Of the detector whose regions the images are, where there is one between them and their vectors."""
+    last_layers: tuple[nn.Module | None, ...] = (None,)
+    """What lies between the image features and their vectors: a detector's fc7, or the rest of a CNN cut in two."""
     tables: tuple[Tensor | None, ...] = (None,)
     """Vectors of the words that captions name by number, shape (vocabulary, dim)."""
     tails: tuple[nn.Module | None, ...] = (None,)
@@ -46,7 +48,7 @@ def make_model(config: Config, train_pairs: Pairs, pretrained: Pretrained = NOTH
     Raises:
         XmrError: one vector an image that is to be aggregated, or several that are not; nothing that could be tuned.
     """
-    if config.tune_last_layer and not any(pretrained.last_layers):
+    if (config.tune_last_layer or config.tune_image_tail) and not any(pretrained.last_layers):
         raise XmrError(f"config {config.model!r}: {config.image_features!r} has no last layer to be tuned")
     if config.tune_text_layers and not any(pretrained.tails):
         raise XmrError(f"config {config.model!r}: {config.text_features!r} has no layers to be tuned")
@@ -90,7 +92,13 @@ def _encoder(config: Config, parts: Sequence[Part], fusion: str, scaling: str) -
     return ItemEncoder([part for part, _ in parts], projections, "concat" if joint else fusion, config.normalised)
 
 
-def _image_part(config: Config, slug: str, how: str, features: Tensor | Rows, last_layer: nn.Linear | None) -> Part:
+def _image_part(config: Config, slug: str, how: str, features: Tensor | Rows, last_layer: nn.Module | None) -> Part:
+    if isinstance(last_layer, EfficientNetTail):
+        if not config.tune_image_tail or how != "none":
+            raise XmrError(
+                f"config {config.model!r}: {slug!r} are maps of a CNN; they need tune_image_tail and no aggregation"
+            )
+        return MapEntry(last_layer), last_layer.norm.num_features
     several = isinstance(features, Rows)
     if several != (how != "none"):
         raise XmrError(

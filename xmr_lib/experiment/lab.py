@@ -19,7 +19,7 @@ from ..features.bert import bert_name, bert_tokens, is_bert
 from ..features.course import import_fasttext, import_vgg
 from ..features.fasttext import read_fasttext, train_fasttext
 from ..features.glove import glove_words
-from ..features.image_extractors import TRUNK, image_extractor
+from ..features.image_extractors import TRUNK, image_extractor, image_tail
 from ..features.images import drop_skipped, extract_images
 from ..features.onehot import onehot_words
 from ..features.phoc import phoc_words
@@ -165,6 +165,8 @@ class Lab:
             rows = RegionRows(store).take(ids, slug)
             return Rows(torch.from_numpy(rows.values), torch.from_numpy(rows.offsets))
         features = store.take(ids)
+        if features.ndim == 4:  # maps of a CNN, a hundred times as long as a vector: kept in half precision
+            return torch.from_numpy(features)
         return grid_rows(features) if features.ndim == 3 else torch.from_numpy(features.astype(np.float32))
 
     def _texts(self, slug: str, how: str | None, captions: np.ndarray, seed: int) -> torch.Tensor | Rows:
@@ -200,8 +202,11 @@ class Lab:
         boxes, epochs = self._beside("boxes.json"), self.profile.detector_epochs
         return detector_of(self.usable(TRUNK), boxes, self.image_store(TRUNK), self.detector_file, epochs)
 
-    def last_layer(self, image_features: str) -> nn.Linear | None:
-        """Return a copy of fc7 of the detector whose box head describes the regions; None for other features."""
+    def last_layer(self, image_features: str) -> nn.Module | None:
+        """Return a copy of fc7 of the detector whose box head describes the regions, or of the rest of the CNN whose
+        maps they are; None for other features."""
+        if (tail := image_tail(image_features)) is not None:
+            return tail
         if not is_regions(image_features) or image_features.endswith(BACKBONE):
             return None
         return copy.deepcopy(last_layer(region_extractor(image_features, self.detector_file).network()))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -10,8 +11,13 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from ..errors import XmrError
-from ..networks.efficientnet_lite import efficientnet_lite0, efficientnet_lite0_weights
-from ..networks.frcnn_lite import MAP, Trunk
+from ..networks.efficientnet_lite import (
+    EfficientNetHead,
+    EfficientNetTail,
+    efficientnet_lite0,
+    efficientnet_lite0_weights,
+)
+from ..networks.frcnn_lite import CUT, MAP
 from ..networks.vgg import vgg16_fc7, vgg16_weights
 from ..weights import Weights
 
@@ -25,8 +31,12 @@ EFFICIENTNET_HEADS = {
     # ReLU6 keeps the map in 0..6, where half precision has an error below 0.002; a store takes half the disk.
     "effnet-lite0-grid": ((49, 1280), "float16", "last map, row by row", lambda grid: grid.flatten(2).transpose(1, 2)),
 }
-TRUNK = "effnet-lite0-trunk"
-SLUGS = (*EFFICIENTNET_HEADS, TRUNK, "vgg16-torchvision")
+TRUNK, LAST_BLOCK = "effnet-lite0-trunk", "effnet-lite0@15"
+EFFICIENTNET_MAPS = {
+    TRUNK: (CUT, MAP, "last map of stride 16"),
+    LAST_BLOCK: (15, (192, 7, 7), "map before the last block"),
+}
+SLUGS = (*EFFICIENTNET_HEADS, *EFFICIENTNET_MAPS, "vgg16-torchvision")
 
 
 @dataclass(frozen=True)
@@ -69,7 +79,9 @@ def image_extractor(slug: str, weights_file: str | None = None) -> ImageExtracto
 
     - ``effnet-lite0``: EfficientNet-Lite0's last map, averaged over its 49 places, (1280,).
     - ``effnet-lite0-grid``: the same map, its 49 places row by row, (49, 1280), kept in half precision.
-    - ``effnet-lite0-trunk``: its last map of stride 16, (112, 14, 14), in half precision: what a detector learns from.
+    - ``effnet-lite0-trunk``: its last map of stride 16, (112, 14, 14), in half precision: what a detector learns from,
+      and what its last five blocks are fed when they are trained on.
+    - ``effnet-lite0@15``: its map before the last block, (192, 7, 7), in half precision, to train that block on.
     - ``vgg16-torchvision``: fc7 of VGG-16 after its ReLU, one view, (4096,).
 
     Args:
@@ -87,9 +99,22 @@ def image_extractor(slug: str, weights_file: str | None = None) -> ImageExtracto
     if weights_file:
         raise XmrError(f"image features {slug!r}: the weights come with a package; no file is used, not {weights_file}")
     weights = efficientnet_lite0_weights()
-    if slug == TRUNK:
-        settings = {"side": 224, **EFFICIENTNET_SCALING, "dtype": "float16", "output": "last map of stride 16"}
-        return ImageExtractor(slug, MAP, settings, weights, lambda: Trunk(efficientnet_lite0()[0]), lambda x: x)
+    if slug in EFFICIENTNET_MAPS:
+        blocks, shape, output = EFFICIENTNET_MAPS[slug]
+        settings = {"side": 224, **EFFICIENTNET_SCALING, "dtype": "float16", "output": output}
+        network = partial(_first_blocks, blocks)
+        return ImageExtractor(slug, shape, settings, weights, network, lambda maps: maps)
     row_shape, dtype, output, head = EFFICIENTNET_HEADS[slug]
     settings = {"side": 224, **EFFICIENTNET_SCALING, "dtype": dtype, "output": output}
     return ImageExtractor(slug, row_shape, settings, weights, lambda: efficientnet_lite0()[0], head)
+
+
+def image_tail(slug: str) -> EfficientNetTail | None:
+    """Return the blocks behind a map that is kept as features, with their pretrained weights; None for others."""
+    if slug not in EFFICIENTNET_MAPS:
+        return None
+    return EfficientNetTail(efficientnet_lite0()[0], EFFICIENTNET_MAPS[slug][0]).requires_grad_(True)
+
+
+def _first_blocks(blocks: int) -> EfficientNetHead:
+    return EfficientNetHead(efficientnet_lite0()[0], blocks)

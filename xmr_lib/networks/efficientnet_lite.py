@@ -16,6 +16,43 @@ class EfficientNetLite(EfficientNet):
         return self.extract_features(inputs)
 
 
+class EfficientNetHead(nn.Module):
+    """The first blocks of an EfficientNet-Lite: images → the map behind them."""
+
+    def __init__(self, network: EfficientNetLite, blocks: int):
+        super().__init__()
+        self.network, self.blocks = network, blocks
+
+    def forward(self, images: Float[Tensor, "images 3 height width"]) -> Float[Tensor, "images channels rows columns"]:
+        x = self.network._swish(self.network._bn0(self.network._conv_stem(images)))
+        for block in self.network._blocks[: self.blocks]:
+            x = block(x)
+        return x
+
+
+class EfficientNetTail(nn.Module):
+    """The rest of it: the map behind the first blocks → the last map.
+
+    Its batch normalisation keeps ImageNet's statistics when it is trained on: a batch of captions shows an image now
+    and then twice, and a test image is seen alone.
+    """
+
+    def __init__(self, network: EfficientNetLite, blocks: int):
+        super().__init__()
+        self.blocks = network._blocks[blocks:]
+        self.convolution, self.norm, self.activation = network._conv_head, network._bn1, network._swish
+
+    def train(self, mode: bool = True) -> "EfficientNetTail":
+        return super().train(False)
+
+    def forward(
+        self, maps: Float[Tensor, "images channels rows columns"]
+    ) -> Float[Tensor, "images 1280 last_rows last_columns"]:
+        for block in self.blocks:
+            maps = block(maps)
+        return self.activation(self.norm(self.convolution(maps)))
+
+
 def efficientnet_lite0_weights() -> Weights:
     """Find the packaged weights.
 

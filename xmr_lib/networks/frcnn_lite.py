@@ -19,7 +19,7 @@ from torchvision.ops import MultiScaleRoIAlign
 
 from ..errors import XmrError
 from ..weights import Weights, sha256_of
-from .efficientnet_lite import EfficientNetLite, efficientnet_lite0
+from .efficientnet_lite import EfficientNetHead, EfficientNetLite, EfficientNetTail, efficientnet_lite0
 
 SIDE = 224
 MAP = (112, 14, 14)
@@ -28,26 +28,12 @@ CUT = 11
 TRAINED = ("backbone.neck.", "rpn.", "roi_heads.")
 
 
-class Trunk(nn.Module):
-    """EfficientNet-Lite0 up to its last map of stride 16."""
-
-    def __init__(self, network: EfficientNetLite):
-        super().__init__()
-        self.network = network
-
-    def forward(self, images: Float[Tensor, "images 3 224 224"]) -> Float[Tensor, "images 112 14 14"]:
-        x = self.network._swish(self.network._bn0(self.network._conv_stem(images)))
-        for block in self.network._blocks[:CUT]:
-            x = block(x)
-        return x
-
-
 class LiteBackbone(nn.Module):
     """The trunk with a neck (what the detector sees), and the rest of the network (what regions are described by)."""
 
     def __init__(self, network: EfficientNetLite, channels: int):
         super().__init__()
-        self.trunk = Trunk(network)
+        self.trunk = EfficientNetHead(network, CUT)
         self.neck = nn.Sequential(nn.Conv2d(MAP[0], channels, 3, padding=1), nn.ReLU())
         self.out_channels = channels
 
@@ -56,10 +42,7 @@ class LiteBackbone(nn.Module):
 
     def last_stage(self, stage: Float[Tensor, "images 112 14 14"]) -> Float[Tensor, "images 1280 7 7"]:
         """Run the rest of EfficientNet-Lite0 on the trunk's map."""
-        network = self.trunk.network
-        for block in network._blocks[CUT:]:
-            stage = block(stage)
-        return network._swish(network._bn1(network._conv_head(stage)))
+        return EfficientNetTail(self.trunk.network, CUT)(stage)
 
 
 def frcnn_lite(classes: int, channels: int = 256, hidden: int = 512) -> FasterRCNN:

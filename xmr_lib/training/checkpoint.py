@@ -8,6 +8,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from ..config import Config
 from ..errors import XmrError
 from ..paths import atomic_write
 
@@ -58,7 +59,11 @@ def _read(path: Path, identity: dict) -> tuple[dict[str, str], dict[str, Tensor]
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
     except SafetensorError as error:
         raise XmrError(f"{path}: not a checkpoint that can be read ({error}); delete it and train again") from None
-    found = _flat(json.loads(metadata.get("identity", "{}")))
+    found = json.loads(metadata.get("identity", "{}"))
+    if "config" in found:
+        # A field that came after the checkpoint was made has the default, which changes nothing.
+        found["config"] = Config.from_dict(found["config"]).to_dict()
+    found = _flat(found)
     for key, value in _flat(json.loads(json.dumps(identity))).items():
         if found.get(key) != value:
             raise XmrError(

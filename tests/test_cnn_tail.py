@@ -1,0 +1,65 @@
+"""The CNN cut in two: put together again it is the same network, and only its tail is trained."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from xmr_lib.encoders import MapEntry
+from xmr_lib.errors import XmrError
+from xmr_lib.experiment import Lab, named, run
+from xmr_lib.experiment.run import fitted
+from xmr_lib.features.image_extractors import EFFICIENTNET_MAPS, LAST_BLOCK, image_extractor, image_tail
+
+
+@pytest.fixture(scope="module")
+def pixels():
+    return np.random.default_rng(0).integers(0, 256, (3, 224, 224, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("slug", EFFICIENTNET_MAPS)
+def test_maps_and_their_tail_give_the_pooled_feature(slug, pixels):
+    """Weights not loaded, a wrong cut or other statistics in training would all show."""
+    extractor, whole = image_extractor(slug), image_extractor("effnet-lite0")
+    maps = extractor.features(extractor.network(), pixels)
+    assert maps.shape == (3, *extractor.row_shape) and maps.dtype == np.float16
+    entry = MapEntry(image_tail(slug)).train()
+    again = entry(torch.from_numpy(maps)).detach().numpy()
+    expected = whole.features(whole.network(), pixels)
+    np.testing.assert_allclose(again, expected, atol=0.02 * expected.max())
+    assert np.corrcoef(again.ravel(), expected.ravel())[0, 1] > 0.9999
+
+
+def test_training_the_tail_moves_its_weights_and_leaves_the_statistics_of_its_normalisation():
+    tail = image_tail(LAST_BLOCK).train()
+    before = {name: x.clone() for name, x in tail.state_dict().items()}
+    optimiser = torch.optim.SGD(tail.parameters(), 0.1)
+    tail(torch.rand(4, 192, 7, 7)).square().mean().backward()
+    optimiser.step()
+    moved = {name for name, x in tail.state_dict().items() if not torch.equal(x, before[name])}
+    assert moved == {name for name, _ in tail.named_parameters()}
+    assert not any(module.training for module in tail.modules() if isinstance(module, nn.BatchNorm2d))
+
+
+def test_a_tail_is_trained_from_its_pretrained_values(tmp_path):
+    lab = Lab("scenes", None, "smoke", tmp_path)
+    [config] = named(lab, "t-cnn-tuned")
+    [result] = run(lab, config)
+    assert result.test["rsum"] > result.chance["rsum"]
+    trained = fitted(lab, config, 0)[0].image.parts[0].tail.state_dict()
+    pretrained = image_tail(LAST_BLOCK).state_dict()
+    weight = "convolution.weight"
+    # Two epochs at a tenth of the rate: other values, but near those it started from.
+    difference = (trained[weight] - pretrained[weight]).norm() / pretrained[weight].norm()
+    assert 0 < float(difference) < 0.5
+
+
+def test_maps_that_are_not_to_be_tuned_and_vectors_that_are_are_refused(tmp_path):
+    lab = Lab("scenes", None, "smoke", tmp_path)
+    [config] = named(lab, "t-cnn-tuned")
+    with pytest.raises(XmrError, match="'effnet-lite0@15' are maps of a CNN; they need tune_image_tail"):
+        run(lab, replace(config, model="maps", tune_image_tail=False))
+    with pytest.raises(XmrError, match="'effnet-lite0' has no last layer to be tuned"):
+        run(lab, replace(config, model="vectors", image_features="effnet-lite0"))
