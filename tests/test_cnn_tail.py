@@ -9,8 +9,9 @@ from torch import nn
 
 from xmr_lib.encoders import MapEntry
 from xmr_lib.errors import XmrError
-from xmr_lib.experiment import Lab, named, run
+from xmr_lib.experiment import Lab, named, ranks_of, run, tuning_table
 from xmr_lib.experiment.run import fitted
+from xmr_lib.experiment.tuning import step_memory
 from xmr_lib.features.image_extractors import EFFICIENTNET_MAPS, LAST_BLOCK, image_extractor, image_tail
 
 
@@ -63,3 +64,22 @@ def test_maps_that_are_not_to_be_tuned_and_vectors_that_are_are_refused(tmp_path
         run(lab, replace(config, model="maps", tune_image_tail=False))
     with pytest.raises(XmrError, match="'effnet-lite0' has no last layer to be tuned"):
         run(lab, replace(config, model="vectors", image_features="effnet-lite0"))
+
+
+def test_what_a_step_takes_is_counted(tmp_path):
+    """A tail keeps its activations; a frozen feature has none."""
+    lab = Lab("scenes", None, "smoke", tmp_path)
+    frozen, tuned = named(lab, "t-cnn-frozen", "t-cnn-tuned")
+    own, step = step_memory(lab, tuned)
+    assert own == sum(x.numel() for x in image_tail(LAST_BLOCK).parameters())
+    none, small = step_memory(lab, frozen)
+    assert none == 0
+    # Its parameters, and at least the widest map: batch × 1,152 channels × 49 places in single precision.
+    assert step - small > 16 * own + tuned.batch * 1152 * 49 * 4
+    assert step_memory(lab, tuned) == (own, step)
+    groups = [run(lab, config) for config in (frozen, tuned)]
+    table = tuning_table(lab, groups, [[ranks_of(lab, result) for result in results] for results in groups])
+    assert list(table.index) == ["t-cnn-frozen", "t-cnn-tuned"]
+    assert 0 < float(table["p"]["t-cnn-tuned"]) <= 1 and table["p"]["t-cnn-frozen"] == ""
+    maps, vectors = table["features (MB)"]["t-cnn-tuned"], table["features (MB)"]["t-cnn-frozen"]
+    assert maps - vectors == pytest.approx(60 * (192 * 49 * 2 - 1280 * 4) / 1e6)

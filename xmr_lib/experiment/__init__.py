@@ -8,6 +8,7 @@ from .lab import Lab
 from .representations import nearest_words_table, representation_table
 from .run import chosen_on_validation, embed, ranks_of, run
 from .tokens import attended_words, token_table
+from .tuning import tuning_table
 
 __all__ = [
     "MODELS",
@@ -27,4 +28,5 @@ __all__ = [
     "run",
     "search_train",
     "token_table",
+    "tuning_table",
 ]

@@ -13,7 +13,15 @@ from ..baselines import CCAStatistics
 from ..config import Config
 from ..encoders import DualEncoder
 from ..errors import XmrError
-from ..metrics import Ranks, bootstrap_interval, chance_levels, ranks_of_embeddings, summarise
+from ..losses import similarity_matrix
+from ..metrics import (
+    Ranks,
+    bootstrap_interval,
+    chance_levels,
+    ranks_from_similarity,
+    ranks_of_embeddings,
+    summarise,
+)
 from ..records import Result, read_positions, read_run, summary_row, update_summary, write_run
 from ..training import History, Pairs, train
 from .catalogue import named
@@ -125,19 +133,23 @@ def _fit_late(lab: Lab, config: Config, seed: int) -> tuple[Embedder, dict, floa
     members = [(own, *_fit(lab, own, seed)) for own in member_configs(lab, config)]
     started = time.process_time()
 
-    def joined(split: str, weights: Sequence[float]) -> Embeddings:
-        # Vectors end to end, scaled by the roots of the weights: their cosine is the weighted mean of the cosines.
-        pairs = [embedder(split) for _, embedder, _, _ in members]
-        scaled = [[root * side for side in pair] for root, pair in zip(np.sqrt(weights), pairs, strict=True)]
-        return tuple(np.concatenate(side, axis=1).astype(np.float32) for side in zip(*scaled, strict=True))
-
+    image_of_caption = lab.usable(config.image_features).split("val").image_of_caption
+    pairs = (embedder("val") for _, embedder, _, _ in members)
+    cosines = np.stack([similarity_matrix(*map(torch.from_numpy, pair), "cosine").numpy() for pair in pairs])
     table = []
     for weights in tqdm(_weights(len(members)), desc=f"{config.model} seed {seed}", unit="weighting", leave=False):
-        ranks = _rank(lab, config, lambda split, weights=weights: joined(split, weights), "val")
+        ranks = ranks_from_similarity(np.einsum("m,mic->ic", np.float32(weights), cosines), image_of_caption)
         table.append({"weights": weights, "val_rsum": summarise(ranks)["rsum"]})
     best = max(table, key=lambda row: row["val_rsum"])["weights"]
     seconds = sum(own for _, _, _, own in members) + time.process_time() - started
-    return lambda split: joined(split, best), {"validation": table, "weights": best}, seconds
+
+    def joined(split: str) -> Embeddings:
+        # Vectors end to end, scaled by the roots of the weights: their cosine is the weighted mean of the cosines.
+        pairs = [embedder(split) for _, embedder, _, _ in members]
+        scaled = [[root * side for side in pair] for root, pair in zip(np.sqrt(best), pairs, strict=True)]
+        return tuple(np.concatenate(side, axis=1).astype(np.float32) for side in zip(*scaled, strict=True))
+
+    return joined, {"validation": table, "weights": best}, seconds
 
 
 def member_configs(lab: Lab, config: Config) -> list[Config]:

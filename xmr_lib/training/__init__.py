@@ -1,5 +1,5 @@
 """Training of a dual encoder on features that lie in memory."""
 
-from .loop import History, Pairs, train
+from .loop import History, Pairs, pretrained_parameters, train
 
-__all__ = ["History", "Pairs", "train"]
+__all__ = ["History", "Pairs", "pretrained_parameters", "train"]

@@ -129,7 +129,7 @@ def train(
 
 def _groups(model: nn.Module, loss: nn.Module, config: Config) -> list[dict]:
     """Return what is trained, in groups: decayed or not, from nothing or (at a smaller rate) from pretrained layers."""
-    pretrained = {id(p) for name, p in model.named_parameters() if "last_layer" in name or "tail" in name}
+    pretrained = {id(p) for p in pretrained_parameters(model)}
     parameters = [p for p in (*model.parameters(), *loss.parameters()) if p.requires_grad]
     groups = []
     for tuned, share in ((False, 1.0), (True, config.tune_rate)):
@@ -139,6 +139,11 @@ def _groups(model: nn.Module, loss: nn.Module, config: Config) -> list[dict]:
             if of_group := [p for p in own if (p.ndim > 1) == several]:
                 groups.append({"params": of_group, "weight_decay": decay, "share": share})
     return groups
+
+
+def pretrained_parameters(model: nn.Module) -> list[nn.Parameter]:
+    """Return the parameters of pretrained layers: a detector's fc7, the rest of a network that was cut in two."""
+    return [p for name, p in model.named_parameters() if "last_layer" in name or "tail" in name]
 
 
 def schedule(step: int, total: int, warmup: float) -> float:
