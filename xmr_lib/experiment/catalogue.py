@@ -81,6 +81,11 @@ MODELS: dict[str, dict[str, Any]] = {
         f"c-roi-{how}": {**REGIONS, "image_features": "frcnn-lite0-roi", "image_aggregation": how}
         for how in ("mean", "max", "score", *LEARNED)
     },
+    # A transformer layer over 37 regions an image: at the width of the others an epoch takes minutes.
+    "c-roi-selfattention": {
+        **{**REGIONS, "image_features": "frcnn-lite0-roi", "image_aggregation": "selfattention"},
+        "hidden": 256,
+    },
     # The same regions, described by the detector's own box head; its last layer as it is, or trained on with the loss.
     "c-head-mean": {**REGIONS, "image_features": "frcnn-lite0", "image_aggregation": "mean"},
     "c-head-attention": {**REGIONS, **HEAD_ATTENTION},
