@@ -30,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def many() -> tuple[list[Scene], list]:
-    scenes = [scene for scene, _ in write.sample_scenes(400, seed=3)]
+    scenes = [scene for scene, _, _ in write.sample_scenes(400, seed=3)]
     return scenes, write_captions(scenes, seed=3)
 
 
@@ -54,6 +54,13 @@ def test_a_picture_does_not_depend_on_how_many_follow(folder: Path, tmp_path: Pa
     short = write_scenes(tmp_path / "short", train=3, val=1, test=1, progress=False)
     for picture in short.glob("images/*.jpg"):
         assert picture.read_bytes() == (folder / "images" / picture.name).read_bytes()
+
+
+def test_labels_are_the_themes_of_the_scenes(folder: Path) -> None:
+    labels = json.loads((folder / "labels.json").read_text())
+    themes = {f"{i:06d}.jpg": theme for i, (_, _, theme) in enumerate(write.sample_scenes(22, seed=0))}
+    assert labels == {name: theme for name, theme in themes.items() if theme is not None}
+    assert labels and set(labels.values()) <= set(range(32)) and len(set(labels.values())) > 3
 
 
 def test_course_layout(folder: Path) -> None:
@@ -94,7 +101,7 @@ def test_boxes_are_in_the_picture_and_of_every_thing(folder: Path) -> None:
         x, y, width, height = note["bbox"]
         assert x >= 0 and y >= 0 and x + width <= SIDE and y + height <= SIDE
         assert min(width, height) >= 8 and note["area"] == pytest.approx(width * height, abs=0.01)
-    for imgid, (scene, _) in enumerate(write.sample_scenes(22, seed=0)):
+    for imgid, (scene, _, _) in enumerate(write.sample_scenes(22, seed=0)):
         drawn = sorted(names[n["category_id"]] for n in boxes["annotations"] if n["image_id"] == imgid)
         assert drawn == sorted(group.kind for group in scene.groups for _ in range(group.count))
 

@@ -7,7 +7,20 @@ from typing import Any
 from .errors import XmrError
 
 CHOICES = {
-    "task": ("a", "b", "c", "d", "e", "baseline", "representations", "fusion", "finetune", "ensemble", "best"),
+    "task": (
+        "a",
+        "b",
+        "c",
+        "d",
+        "e",
+        "baseline",
+        "representations",
+        "fusion",
+        "finetune",
+        "ensemble",
+        "best",
+        "images",
+    ),
     "track": ("clean", "open", "transductive"),
     "method": ("cca", "dual-encoder", "late"),
     "image_aggregation": ("none", "mean", "max", "score", "attention", "selfattention", "gpo"),
@@ -21,7 +34,7 @@ CHOICES = {
     "text_input": ("none", "l2", "power", "standardise"),
     "projection": ("linear", "mlp", "residual"),
     "measure": ("cosine", "euclidean"),
-    "loss": ("infonce", "triplet"),
+    "loss": ("infonce", "triplet", "contrastive"),
     "negatives": ("random", "semihard", "hardest", "all"),
     "direction": ("i2t", "t2i", "both"),
 }

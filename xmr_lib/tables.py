@@ -89,11 +89,11 @@ def save_table(table: pd.DataFrame, folder: Path, name: str, caption: str) -> No
         path.write_text("\n".join(lines) + "\n", "utf-8")
 
 
-def styled(table: pd.DataFrame) -> "pd.io.formats.style.Styler":
-    """Return the table for a notebook: one decimal, the best rSum bold."""
-    best = table["rSum"].to_numpy(dtype=float).max()
+def styled(table: pd.DataFrame, by: str = "rSum") -> "pd.io.formats.style.Styler":
+    """Return the table for a notebook: one decimal, the row that is best ``by`` a column bold."""
+    best = table[by].to_numpy(dtype=float).max()
     return table.style.format(lambda value: f"{value:.1f}" if isinstance(value, float) else value).apply(
-        lambda row: ["font-weight: bold" if row["rSum"] == best else ""] * len(row), axis=1
+        lambda row: ["font-weight: bold" if row[by] == best else ""] * len(row), axis=1
     )
 
 

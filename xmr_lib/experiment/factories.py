@@ -22,7 +22,7 @@ from ..encoders import (
     row_pooling,
 )
 from ..errors import XmrError
-from ..losses import InfoNCELoss, TripletLoss
+from ..losses import ContrastiveLoss, InfoNCELoss, TripletLoss
 from ..networks.efficientnet_lite import EfficientNetTail
 from ..training import Pairs
 
@@ -71,8 +71,17 @@ def make_model(config: Config, train_pairs: Pairs, pretrained: Pretrained = NOTH
     return model
 
 
+def image_encoder(config: Config, features: Tensor) -> ItemEncoder:
+    """Build the untrained encoder of images alone, of one vector each; its scaling is taken from these features."""
+    encoder = _encoder(config, [(nn.Identity(), features.shape[1])], config.image_fusion, config.image_input)
+    encoder.fit_input(features)
+    return encoder
+
+
 def make_loss(config: Config) -> nn.Module:
     """Build the loss."""
+    if config.loss == "contrastive":
+        return ContrastiveLoss(config.margin, config.direction)
     if config.loss == "infonce":
         return InfoNCELoss(config.temperature, learnable=True, direction=config.direction)
     return TripletLoss(config.margin, config.negatives, config.direction)

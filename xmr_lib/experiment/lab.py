@@ -186,7 +186,7 @@ class Lab:
     @property
     def detector_slug(self) -> str:
         """The detector of task (c): trained here where boxes lie beside the captions, else torchvision's from COCO."""
-        return LITE if self._beside("boxes.json").is_file() else "frcnn-resnet50"
+        return LITE if self.beside("boxes.json").is_file() else "frcnn-resnet50"
 
     @property
     def detector_file(self) -> Path:
@@ -199,7 +199,7 @@ class Lab:
         Raises:
             XmrError: there are no boxes.
         """
-        boxes, epochs = self._beside("boxes.json"), self.profile.detector_epochs
+        boxes, epochs = self.beside("boxes.json"), self.profile.detector_epochs
         return detector_of(self.usable(TRUNK), boxes, self.image_store(TRUNK), self.detector_file, epochs)
 
     def last_layer(self, image_features: str) -> nn.Module | None:
@@ -249,9 +249,10 @@ class Lab:
         raise XmrError(f"text features {slug!r} are unknown; there are {', '.join(TEXT_FEATURES)}, bert:NAME_OR_FOLDER")
 
     def _course_file(self, slug: str) -> Path:
-        return self._beside(COURSE_FILES[slug])
+        return self.beside(COURSE_FILES[slug])
 
-    def _beside(self, name: str) -> Path:
+    def beside(self, name: str) -> Path:
+        """Return the path of a file of this name beside the captions, whether there is one or not."""
         source = self.dataset.source or Path()
         return (source if source.is_dir() else source.parent) / name
 

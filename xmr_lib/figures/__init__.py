@@ -1,8 +1,8 @@
 """Pictures of results, in one style."""
 
-from .curves import recall_bars, rsum_intervals, training_curves
+from .curves import interval_figure, recall_bars, rsum_intervals, training_curves
 from .dataset import dataset_figure
-from .galleries import gallery_of_captions, gallery_of_images
+from .galleries import gallery_of_captions, gallery_of_images, gallery_of_neighbours
 from .regions import regions_figure
 from .style import save_figure, shrink_figure, use_style
 from .words import word_weights
@@ -11,6 +11,8 @@ __all__ = [
     "dataset_figure",
     "gallery_of_captions",
     "gallery_of_images",
+    "gallery_of_neighbours",
+    "interval_figure",
     "recall_bars",
     "regions_figure",
     "rsum_intervals",

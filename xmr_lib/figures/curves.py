@@ -46,23 +46,38 @@ def rsum_intervals(groups: Sequence[Sequence[Result]], ranks: Sequence[Sequence[
 
     There is a colour for each of the image features, or, where all have the same, of the text features.
     """
-    use_style()
     of_images = len({results[0].config["image_features"] for results in groups}) > 1
     side = "image_features" if of_images else "text_features"
     features = sorted({results[0].config[side] for results in groups})
-    figure, axis = plt.subplots(figsize=(7.5, 0.32 * len(groups) + 0.9))
-    for place, (results, group_ranks) in enumerate(zip(groups, ranks, strict=True)):
-        mean = np.mean([result.test["rsum"] for result in results])
-        low, high = bootstrap_interval(group_ranks)
-        colour = PALETTE[features.index(results[0].config[side]) % len(PALETTE)]
+    return interval_figure(
+        [f"{results[0].model} ({len(results)})" for results in groups],
+        [float(np.mean([result.test["rsum"] for result in results])) for results in groups],
+        [bootstrap_interval(group_ranks) for group_ranks in ranks],
+        [features.index(results[0].config[side]) for results in groups],
+        "rSum on test, 95 % interval (in brackets: seeds)",
+    )
+
+
+def interval_figure(
+    names: Sequence[str],
+    means: Sequence[float],
+    intervals: Sequence[tuple[float, float]],
+    kinds: Sequence[int],
+    label: str,
+) -> Figure:
+    """Draw a line a model with its mean and interval; models of one kind have one colour."""
+    use_style()
+    figure, axis = plt.subplots(figsize=(7.5, 0.32 * len(names) + 0.9))
+    for place, (mean, (low, high), kind) in enumerate(zip(means, intervals, kinds, strict=True)):
+        colour = PALETTE[kind % len(PALETTE)]
         axis.plot([low, high], [place, place], color=colour, linewidth=1.6)
         axis.plot(mean, place, "o", color=colour, markersize=6)
         axis.annotate(f"{mean:.1f}", (high, place), xytext=(5, 0), textcoords="offset points", va="center", fontsize=8)
-    axis.set_yticks(range(len(groups)), [f"{results[0].model} ({len(results)})" for results in groups])
+    axis.set_yticks(range(len(names)), names)
     axis.invert_yaxis()
     axis.grid(axis="x")
     axis.grid(axis="y", visible=False)
-    axis.set_xlabel("rSum on test, 95 % interval (in brackets: seeds)")
+    axis.set_xlabel(label)
     return figure
 
 

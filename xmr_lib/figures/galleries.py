@@ -1,10 +1,11 @@
 """Queries and what was found for them, the right answers framed."""
 
 import textwrap
+from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image, ImageOps
@@ -78,6 +79,37 @@ def gallery_of_images(
         row[0].text(0, 1.06, heading, transform=row[0].transAxes, fontsize=10.5, in_layout=False)
     figure.get_layout_engine().set(h_pad=0.16)
     figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=10.5)
+    return figure
+
+
+def gallery_of_neighbours(
+    dataset: CaptionedImages,
+    queries: Int[np.ndarray, " queries"],
+    found: Sequence[tuple[str, Int[np.ndarray, "queries found"]]],
+    relevant: Bool[np.ndarray, "images images"],
+) -> Figure:
+    """Draw image-to-image search: each query image, then a row for each model with what it found; relevant ones framed.
+
+    Args:
+        dataset: split that was asked and searched.
+        queries: positions of the query images.
+        found: each model's name and the positions of what it found, best first.
+        relevant: which images are relevant to which; row = query.
+    """
+    use_style()
+    rows, columns = len(queries) * len(found), found[0][1].shape[1]
+    figure, axes = plt.subplots(rows, columns + 1, figsize=(1.35 * (columns + 1) + 0.4, 1.42 * rows), squeeze=False)
+    for place, row in enumerate(axes):
+        (query, (name, own)) = (queries[place // len(found)], found[place % len(found)])
+        if place % len(found) == 0:
+            show_picture(row[0], dataset, int(query))
+        else:
+            row[0].axis("off")
+        for axis, image in zip(row[1:], own[place // len(found)], strict=True):
+            show_picture(axis, dataset, int(image), RIGHT if relevant[query, image] else WRONG)
+        row[1].set_ylabel(name, fontsize=9)
+    axes[0][0].set_title("query", fontsize=10)
+    axes[0][1].set_title("found, relevant ones framed", fontsize=10, loc="left")
     return figure
 
 

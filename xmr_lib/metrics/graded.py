@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import scipy.sparse
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 from ..errors import XmrError
 
@@ -25,6 +25,10 @@ class GradedRelevance:
         weights = scipy.sparse.diags_array(np.log((1 + len(gallery)) / (1 + frequency)))
         self._queries = _unit_rows(_incidence(queries, vocabulary) @ weights)
         self._gallery = _unit_rows(items @ weights)
+
+    def relevance(self, queries: slice) -> Float[np.ndarray, "some gallery"]:
+        """Return the relevance of every gallery item to some of the queries."""
+        return (self._queries[queries] @ self._gallery.T).toarray()
 
     def ndcg(self, found: Int[np.ndarray, "queries k"], block: int = 256) -> tuple[float, float]:
         """Return nDCG@k in percent (Järvelin & Kekäläinen 2002) of what was found, and that of a random order.
@@ -47,7 +51,7 @@ class GradedRelevance:
         discounts = 1 / np.log2(np.arange(2, k + 2))
         scores, chances = [], []
         for start in range(0, len(found), block):
-            relevance = (self._queries[start : start + block] @ self._gallery.T).toarray()
+            relevance = self.relevance(slice(start, start + block))
             ideal = -np.sort(-np.partition(relevance, -k, axis=1)[:, -k:], axis=1) @ discounts
             usable = ideal > 0
             reached = np.take_along_axis(relevance, found[start : start + block], axis=1) @ discounts

@@ -38,6 +38,16 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
+def bootstrap_mean(
+    values: Float[np.ndarray, " queries"], draws: int = 2000, seed: int = 0, level: float = 0.95
+) -> tuple[float, float]:
+    """Return the percentile bootstrap interval of a mean over queries, which are drawn with replacement."""
+    rng = np.random.default_rng(seed)
+    means = [values[rng.integers(len(values), size=len(values))].mean() for _ in range(draws)]
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
 def paired_test(a: Sequence[Ranks], b: Sequence[Ranks], draws: int = 10_000, seed: int = 0) -> float:
     """Return the two-sided p value of "a and b have the same rSum": a paired randomisation test over test images.
 
@@ -48,7 +58,11 @@ def paired_test(a: Sequence[Ranks], b: Sequence[Ranks], draws: int = 10_000, see
         XmrError: the runs were scored on different test sets.
     """
     _same_test_set([*a, *b])
-    difference = _share_of_rsum(a) - _share_of_rsum(b)
+    return sign_flip_test(_share_of_rsum(a) - _share_of_rsum(b), draws, seed)
+
+
+def sign_flip_test(difference: Float[np.ndarray, " queries"], draws: int = 10_000, seed: int = 0) -> float:
+    """Return the two-sided p value of "the mean difference is 0" by flipping signs at random (see ``paired_test``)."""
     difference = difference[difference != 0]  # the others have no sign to flip
     rng = np.random.default_rng(seed)
     sums = np.array([(2 * rng.integers(2, size=len(difference)) - 1) @ difference for _ in range(draws)])

@@ -75,7 +75,7 @@ def train(
     Raises:
         XmrError: the training collapsed, or the checkpoint belongs to another run.
     """
-    optimiser = torch.optim.AdamW(_groups(model, loss, config), lr=config.learning_rate)
+    optimiser = torch.optim.AdamW(parameter_groups(model, loss, config), lr=config.learning_rate)
     image_of_caption = torch.from_numpy(train_pairs.image_of_caption)
     captions = len(image_of_caption)
     steps = max(captions // config.batch, 1)
@@ -127,7 +127,7 @@ def train(
     return history
 
 
-def _groups(model: nn.Module, loss: nn.Module, config: Config) -> list[dict]:
+def parameter_groups(model: nn.Module, loss: nn.Module, config: Config) -> list[dict]:
     """Return what is trained, in groups: decayed or not, from nothing or (at a smaller rate) from pretrained layers."""
     pretrained = {id(p) for p in pretrained_parameters(model)}
     parameters = [p for p in (*model.parameters(), *loss.parameters()) if p.requires_grad]

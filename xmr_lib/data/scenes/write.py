@@ -33,8 +33,10 @@ def sample_theme(number: int, seed: int) -> Scene:
     return scene
 
 
-def sample_scenes(count: int, seed: int) -> list[tuple[Scene, Stage]]:
-    """Draw scenes of which no one's facts all hold in another. Those before ``i`` settle ``i``, later ones do not.
+def sample_scenes(count: int, seed: int) -> list[tuple[Scene, Stage, int | None]]:
+    """Draw scenes, each with the number of the theme that it varies, if any.
+
+    No one's facts all hold in another. Those before ``i`` settle ``i``, later ones do not.
 
     Raises:
         XmrError: so many different scenes cannot be found.
@@ -44,14 +46,15 @@ def sample_scenes(count: int, seed: int) -> list[tuple[Scene, Stage]]:
     for number in range(count):
         rng = random.Random(f"scene {seed} {number}")
         for _ in range(ATTEMPTS):
-            scene = sample_scene(rng) if rng.random() < FRESH else vary(rng.choice(themes), rng)
+            theme = None if rng.random() < FRESH else rng.choice(range(THEMES))
+            scene = sample_scene(rng) if theme is None else vary(themes[theme], rng)
             stage = place(scene, rng)
             if stage is not None and not index.confusable(scene):
                 break
         else:
             raise XmrError(f"scenes: no {count} scenes can be told apart by their captions; ask for fewer pictures")
         index.add(scene)
-        found.append((scene, stage))
+        found.append((scene, stage, theme))
     return found
 
 
@@ -62,7 +65,7 @@ def is_whole(folder: Path, settings: dict[str, int]) -> bool:
             return False
     except (OSError, ValueError):
         return False
-    files = ("dataset.json", "train.json", "val.json", "test.json", "boxes.json")
+    files = ("dataset.json", "train.json", "val.json", "test.json", "boxes.json", "labels.json")
     images = settings["train"] + settings["val"] + settings["test"]
     return all((folder / name).is_file() for name in files) and len(list(folder.glob("images/*.jpg"))) == images
 
@@ -100,8 +103,9 @@ def write_scenes(
     """Draw the dataset ``scenes`` and write it to ``folder``; return at once if it stands there whole.
 
     Files: ``dataset.json``, ``train.json``, ``val.json``, ``test.json`` (Karpathy's fields), ``boxes.json`` (COCO's
-    format, what can be seen of every thing), ``images/000000.jpg`` … (224×224) and ``scenes.json`` (settings). The
-    same settings give the same files. Written beside the folder first, so a kill never leaves half of it.
+    format, what can be seen of every thing), ``labels.json`` (the theme that a scene varies), ``images/000000.jpg`` …
+    (224×224) and ``scenes.json`` (settings). The same settings give the same files. Written beside the folder first, so
+    a kill never leaves half of it.
 
     Raises:
         XmrError: a size below 1; a folder with other files in it; more scenes than can be told apart; a full disk.
@@ -135,15 +139,17 @@ def fill(folder: Path, sizes: dict[str, int], seed: int, progress: bool) -> None
     # Scattered as in the course's data, so that whoever slices ids by split is found out here.
     random.Random(f"splits {seed}").shuffle(splits)
     scenes = sample_scenes(len(splits), seed)
-    captions = write_captions([scene for scene, _ in scenes], seed)
+    captions = write_captions([scene for scene, _, _ in scenes], seed)
     items = [item(imgid, split, own) for imgid, (split, own) in enumerate(zip(splits, captions, strict=True))]
     boxes = []
-    for entry, (scene, stage) in zip(tqdm(items, "drawing scenes", disable=not progress), scenes, strict=True):
+    for entry, (scene, stage, _) in zip(tqdm(items, "drawing scenes", disable=not progress), scenes, strict=True):
         picture, found = draw_scene(scene, stage, random.Random(f"picture {seed} {entry['imgid']}"))
         # 4:4:4, or small things in strong colours would bleed.
         picture.save(folder / "images" / entry["filename"], quality=QUALITY, subsampling=0)
         boxes.append(found)
     contents: dict[str, Any] = {"dataset": {"images": items, "dataset": "scenes"}, "boxes": coco_boxes(items, boxes)}
+    themes = zip(items, (theme for _, _, theme in scenes), strict=True)
+    contents["labels"] = {entry["filename"]: theme for entry, theme in themes if theme is not None}
     contents |= {split: [entry for entry in items if entry["split"] == split] for split in sizes}
     for name, content in contents.items():
         (folder / f"{name}.json").write_text(json.dumps(content))

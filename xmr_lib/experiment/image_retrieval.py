@@ -1,0 +1,336 @@
+"""Image-to-image retrieval with the features and image encoders of the study, and with metric learning."""
+
+import csv
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+from ..config import Config
+from ..data import CaptionedImages
+from ..data.labels import LABELS, read_labels
+from ..encoders import GEOMETRY, pool
+from ..features.regions import BACKBONE
+from ..figures import gallery_of_neighbours, interval_figure
+from ..losses import similarity_matrix
+from ..metrics import bootstrap_mean, holm, sign_flip_test
+from ..metrics.graded import GradedRelevance
+from ..metrics.image_retrieval import METRICS, Relevance, image_metrics
+from ..paths import atomic_write
+from ..ragged import Ragged
+from ..records import run_folder
+from ..training import train_metric
+from .catalogue import named
+from .factories import image_encoder, make_loss
+from .lab import Lab
+from .machine import machine
+from .run import embed, run
+
+ALIKE = 10
+"""Images whose captions are most alike count as relevant where there are no labels, and as positives in training."""
+SCHEDULE: dict[str, Any] = {
+    "task": "images",
+    "image_input": "power",
+    "projection": "linear",
+    "measure": "euclidean",
+    "dropout": 0.4,
+    "batch": 512,
+    "epochs": 40,
+}
+METRIC_LEARNING: dict[str, dict[str, Any]] = {
+    "i-siamese": {**SCHEDULE, "loss": "contrastive", "margin": 1.0},
+    "i-triplet": {**SCHEDULE, "loss": "triplet", "negatives": "semihard", "margin": 0.2},
+}
+"""Two ways to train an image encoder without captions at its input (Hadsell et al. 2006; Schroff et al. 2015)."""
+CROSS_MODAL = ("ab-infonce-meanmax", "d-meanmax")
+COLUMNS = (
+    *("run", "track", "image_features", "trained_on", "relevance", "seeds", "queries", *METRICS),
+    *("ndcg10_low", "ndcg10_high", "chance_ndcg10", "words_ndcg10", "val_ndcg10", "cpu_minutes"),
+)
+
+Embedder = Callable[[str], np.ndarray]
+"""From the name of a split to the embeddings of its images."""
+
+
+@dataclass(frozen=True)
+class ImageRun:
+    """One row: what the images of the test split find, once a seed."""
+
+    model: str
+    track: str
+    image_features: str
+    trained_on: str
+    measure: str
+    values: tuple[dict[str, np.ndarray], ...]
+    """What each query reaches (see ``image_metrics``)."""
+    words_ndcg10: tuple[float, ...]
+    """nDCG@10 by shared words: a second judge."""
+    val_ndcg10: tuple[float, ...]
+    cpu_seconds: float
+    embeddings: np.ndarray
+    """Of the test images, of the first seed."""
+
+    def mean(self, metric: str) -> np.ndarray:
+        """Return what each query reaches, mean over seeds."""
+        return np.mean([own[metric] for own in self.values], axis=0)
+
+
+@dataclass(frozen=True)
+class Judges:
+    """What is relevant in a split: by ``judge``, and by shared words."""
+
+    name: str
+    relevance: Relevance
+    words: Relevance
+
+
+def image_retrieval(lab: Lab, seeds: Sequence[int] = (0,)) -> list[ImageRun]:
+    """Score what is there without training, the image encoders of cross-modal models, and metric learning.
+
+    Writes ``image_retrieval.csv`` and, of each training, ``runs/<model>/seed<k>/image_retrieval.json``.
+
+    Raises:
+        XmrError: ``labels.json`` can't be read, or no image has a relevant one.
+    """
+    pooled = lab.config("i-pooled")
+    regions = pooled.but(
+        model="i-regions", image_features=lab.detector_slug + BACKBONE, image_aggregation="mean", task="images"
+    )
+    judges = {split: judges_of(lab, pooled, split) for split in ("val", "test")}
+    score = partial(_scored, lab, judges)
+    runs = [
+        score(pooled, "nothing", [partial(_pooled, lab, pooled)]),
+        score(regions, "nothing", [partial(_regions, lab, regions)]),
+    ]
+    for config in named(lab, *CROSS_MODAL):
+        results = run(lab, config, seeds)
+        embedders = [lambda split, result=result: embed(lab, result, split)[0] for result in results]
+        runs.append(score(config, "captions", embedders, sum(result.cpu_seconds for result in results)))
+    positives, identities, taught_by = _training_pairs(lab, pooled)
+    for model, fields in METRIC_LEARNING.items():
+        config = lab.config(model, **{**fields, **lab.profile.changes})
+        fitted = [_fitted(lab, config, seed, positives, identities, judges["val"]) for seed in seeds]
+        embedders = [partial(_encoded, lab, config, encoder) for encoder, _ in fitted]
+        runs.append(score(config, taught_by, embedders, sum(sum(history.seconds) for _, history in fitted)))
+        for seed, (_, history), values in zip(seeds, fitted, runs[-1].values, strict=True):
+            _record(lab, config, seed, judges["test"].name, values, history)
+    _write_csv(lab, runs, judges["test"])
+    return runs
+
+
+def judges_of(lab: Lab, config: Config, split: str) -> Judges:
+    """Return what is relevant to what in a split.
+
+    By ``labels.json`` beside the captions: images of the same label. Without it, graded by captions: the cosine of
+    MiniLM's vectors, mean over an image's captions; the ``ALIKE`` images most alike count as relevant.
+    """
+    part = lab.usable(config.image_features).split(split)
+    words = [[word for c in part.captions_of(i) for word in part.tokens[c]] for i in range(len(part))]
+    by_words = _relevance(GradedRelevance(words, words).relevance(slice(None)))
+    if (labels := _labels(lab, part)) is not None:
+        return Judges("same label", _relevance((labels[:, None] == labels) & (labels >= 0)[:, None]), by_words)
+    captions = lab.pairs(config.but(text_features="minilm", aggregation="mean"), split, 0).captions
+    owner = torch.from_numpy(part.image_of_caption)
+    means = torch.zeros(len(part), captions.shape[1]).index_add(0, owner, normalize(captions))
+    alike = (normalize(means) @ normalize(means).T).clamp(0, 1).numpy()
+    return Judges("captions by MiniLM", _relevance(alike), by_words)
+
+
+def image_retrieval_table(runs: Sequence[ImageRun]) -> pd.DataFrame:
+    """Return one row a run; ``p``: paired test of nDCG@10 against the first row, adjusted by Holm within the table."""
+    first, *others = runs
+    p = holm([sign_flip_test(own.mean("ndcg10") - first.mean("ndcg10")) for own in others])
+    rows = []
+    for own, value in zip(runs, ["", *(f"{value:.4f}" for value in p)], strict=True):
+        low, high = bootstrap_mean(own.mean("ndcg10"))
+        rows.append(
+            {
+                "model": own.model,
+                "track": own.track,
+                "trained on": own.trained_on,
+                **{HEADINGS[metric]: float(own.mean(metric).mean()) for metric in METRICS},
+                "95 % interval": f"{low:.1f}–{high:.1f}",
+                "by words": float(np.mean(own.words_ndcg10)),
+                "val": float(np.mean(own.val_ndcg10)),
+                "p": value,
+                "seeds": str(len(own.values)),
+            }
+        )
+    return pd.DataFrame(rows).set_index("model")
+
+
+def neighbours_figure(lab: Lab, runs: Sequence[ImageRun], count: int = 4, seed: int = 0) -> Figure:
+    """Draw the five nearest of a few test images: of the first run, and of the one that validation prefers."""
+    config = lab.config("i-pooled")
+    part, relevance = lab.usable(config.image_features).split("test"), judges_of(lab, config, "test").relevance
+    asked = np.flatnonzero(relevance.queries)
+    queries = np.sort(np.random.default_rng(seed).choice(asked, min(count, len(asked)), replace=False))
+    found = []
+    for own in (runs[0], max(runs[1:], key=lambda run: np.mean(run.val_ndcg10))):
+        similarity = _similarity(own.embeddings, own.measure)
+        np.fill_diagonal(similarity, -np.inf)
+        found.append((own.model, np.argsort(-similarity[queries], axis=1, kind="stable")[:, :5]))
+    return gallery_of_neighbours(part, queries, found, relevance.relevant)
+
+
+def ndcg_figure(runs: Sequence[ImageRun]) -> Figure:
+    """Draw nDCG@10 of each run with its 95 % interval; a colour for each kind of training."""
+    kinds = sorted({own.trained_on for own in runs})
+    return interval_figure(
+        [f"{own.model} ({len(own.values)})" for own in runs],
+        [float(own.mean("ndcg10").mean()) for own in runs],
+        [bootstrap_mean(own.mean("ndcg10")) for own in runs],
+        [kinds.index(own.trained_on) for own in runs],
+        "nDCG@10 on test, 95 % interval (in brackets: seeds)",
+    )
+
+
+HEADINGS = dict(zip(METRICS, ("R@1", "R@5", "R@10", "P@10", "mAP", "nDCG@10"), strict=True))
+
+
+def _relevance(gains: np.ndarray) -> Relevance:
+    gains = gains.astype(np.float64)
+    np.fill_diagonal(gains, 0.0)
+    if set(np.unique(gains)) <= {0.0, 1.0}:
+        return Relevance(gains, gains > 0)
+    relevant = np.zeros(gains.shape, dtype=bool)
+    count = min(ALIKE, len(gains) - 1)
+    np.put_along_axis(relevant, np.argsort(-gains, axis=1, kind="stable")[:, :count], True, axis=1)
+    return Relevance(gains, relevant & (gains > 0))
+
+
+def _labels(lab: Lab, part: CaptionedImages) -> np.ndarray | None:
+    path = lab.beside(LABELS)
+    return read_labels(path, part) if path.is_file() else None
+
+
+def _training_pairs(lab: Lab, config: Config) -> tuple[Ragged, np.ndarray, str]:
+    """Return the positives of each training image, which are of one identity, and in words where that comes from."""
+    part = lab.usable(config.image_features).split("train")
+    if (labels := _labels(lab, part)) is not None:
+        # An image without a label is of no other's identity, and is not asked.
+        identities = np.where(labels >= 0, labels, -1 - np.arange(len(labels)))
+        of_label = [
+            np.flatnonzero((identities == own) & (np.arange(len(part)) != i)) for i, own in enumerate(identities)
+        ]
+        return _ragged(of_label), identities, "labels"
+    # Not the judge: nobody is taught by the one who marks.
+    words = [[word for c in part.captions_of(i) for word in part.tokens[c]] for i in range(len(part))]
+    graded = GradedRelevance(words, words)
+    nearest = []
+    for start in range(0, len(part), 256):
+        block = graded.relevance(slice(start, start + 256))
+        block[np.arange(len(block)), start + np.arange(len(block))] = -1
+        nearest += list(np.argsort(-block, axis=1, kind="stable")[:, :ALIKE])
+    return _ragged(nearest), np.arange(len(part)), "shared words"
+
+
+def _ragged(items: Sequence[np.ndarray]) -> Ragged:
+    return Ragged.from_lengths(np.concatenate(items).astype(np.int64), np.array([len(own) for own in items]))
+
+
+def _pooled(lab: Lab, config: Config, split: str) -> np.ndarray:
+    return lab.pairs(config, split, 0).images.numpy()
+
+
+def _regions(lab: Lab, config: Config, split: str) -> np.ndarray:
+    regions = lab.pairs(config, split, 0).images
+    return pool(regions.values.float()[:, :-GEOMETRY], regions.offsets, "mean").numpy()
+
+
+@torch.inference_mode()
+def _encoded(lab: Lab, config: Config, encoder: nn.Module, split: str) -> np.ndarray:
+    return encoder(lab.pairs(config, split, 0).images).numpy()
+
+
+def _similarity(embeddings: np.ndarray, measure: str) -> np.ndarray:
+    rows: Tensor = torch.from_numpy(embeddings)
+    return similarity_matrix(rows, rows, measure).numpy()
+
+
+def _scored(
+    lab: Lab,
+    judges: dict[str, Judges],
+    config: Config,
+    trained_on: str,
+    embedders: Sequence[Embedder],
+    seconds: float = 0.0,
+) -> ImageRun:
+    test = [embedder("test") for embedder in embedders]
+    scores = [_similarity(own, config.measure) for own in test]
+    validation = [_similarity(embedder("val"), config.measure) for embedder in embedders]
+    return ImageRun(
+        config.model,
+        config.track,
+        config.image_features,
+        trained_on,
+        config.measure,
+        tuple(image_metrics(own, judges["test"].relevance) for own in scores),
+        tuple(float(image_metrics(own, judges["test"].words)["ndcg10"].mean()) for own in scores),
+        tuple(float(image_metrics(own, judges["val"].relevance)["ndcg10"].mean()) for own in validation),
+        seconds / len(embedders),
+        test[0],
+    )
+
+
+def _fitted(
+    lab: Lab, config: Config, seed: int, positives: Ragged, identities: np.ndarray, judges: Judges
+) -> tuple[nn.Module, Any]:
+    torch.manual_seed(seed)
+    features = lab.pairs(config, "train", seed).images
+    encoder = image_encoder(config, features)
+
+    def validate(encoder: nn.Module) -> float:
+        return float(
+            image_metrics(_similarity(_encoded(lab, config, encoder, "val"), config.measure), judges.relevance)[
+                "ndcg10"
+            ].mean()
+        )
+
+    checkpoint = lab.cache / "checkpoints" / config.model / f"seed{seed}.safetensors"
+    identity = {
+        "config": config.to_dict(),
+        "data": lab.facts(config.image_features),
+        "relevance": judges.name,
+        "seed": seed,
+    }
+    loss = make_loss(config)
+    history = train_metric(encoder, loss, features, positives, identities, validate, config, seed, checkpoint, identity)
+    return encoder, history
+
+
+def _record(lab: Lab, config: Config, seed: int, judge: str, values: dict[str, np.ndarray], history: Any) -> None:
+    facts = {
+        "config": config.to_dict(),
+        "seed": seed,
+        "data": lab.facts(config.image_features),
+        "relevance": judge,
+        "test": {metric: float(values[metric].mean()) for metric in METRICS},
+        "history": history.__dict__,
+        "machine": machine(),
+    }
+    with atomic_write(run_folder(lab.results, config.model, seed) / "image_retrieval.json") as path:
+        path.write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
+
+
+def _write_csv(lab: Lab, runs: Sequence[ImageRun], judges: Judges) -> None:
+    with (
+        atomic_write(lab.results / "image_retrieval.csv") as path,
+        path.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for own in runs:
+            low, high = bootstrap_mean(own.mean("ndcg10"))
+            numbers = [*(own.mean(metric).mean() for metric in METRICS), low, high, judges.relevance.chance_ndcg()]
+            numbers += [np.mean(own.words_ndcg10), np.mean(own.val_ndcg10), own.cpu_seconds / 60]
+            facts = (own.model, own.track, own.image_features, own.trained_on, judges.name, len(own.values))
+            writer.writerow([*facts, len(own.values[0]["r1"]), *(f"{number:.4f}" for number in numbers)])
