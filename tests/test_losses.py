@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 from pytorch_metric_learning.distances import CosineSimilarity, LpDistance
+from pytorch_metric_learning.losses import ContrastiveLoss as TheirContrastiveLoss
 from pytorch_metric_learning.losses import NTXentLoss, TripletMarginLoss
-from pytorch_metric_learning.reducers import MeanReducer, SumReducer
+from pytorch_metric_learning.reducers import DoNothingReducer, MeanReducer, SumReducer
 
 from xmr_lib.errors import XmrError
-from xmr_lib.losses import InfoNCELoss, TripletLoss, similarity_matrix
+from xmr_lib.losses import ContrastiveLoss, InfoNCELoss, TripletLoss, similarity_matrix
 
 DIRECTIONS = ("i2t", "t2i", "both")
 NEGATIVES = ("all", "hardest", "semihard", "random")
@@ -148,7 +149,39 @@ def test_triplet_is_pytorch_metric_learnings(measure, direction, negatives):
     assert ours.item() == pytest.approx(theirs.item() / (8 if negatives == "all" else 1), rel=1e-6)
 
 
+def naive_contrastive(similarity, images, margin):
+    [anchors] = lists(similarity, images, "i2t")
+    own = [-own for own, others in anchors if others]
+    near = [-x for _, others in anchors for x in others if -x < margin]
+    halves = [sum(d * d for d in own) / max(len(own), 1), sum((margin - d) ** 2 for d in near) / max(len(near), 1)]
+    return sum(halves) / 2
+
+
+@pytest.mark.parametrize("margin", [0.1, 1.0, 3.0])
+@pytest.mark.parametrize("seed", range(5))
+def test_contrastive_agrees_with_a_loop(margin, seed):
+    similarity = -scores(seed).abs()
+    value = ContrastiveLoss(margin)(similarity, IMAGES)
+    assert value.item() == pytest.approx(naive_contrastive(similarity, IMAGES, margin))
+
+
+def test_contrastive_is_pytorch_metric_learnings():
+    """Its distances to own items, and what is missing to the margin; the squares of Hadsell et al. are taken here."""
+    one, other = embeddings()
+    distance = LpDistance(normalize_embeddings=False)
+    theirs = TheirContrastiveLoss(pos_margin=0, neg_margin=3.0, distance=distance, reducer=DoNothingReducer())
+    negatives = [(a, c) for a in range(8) for c in range(8) if IMAGES[a] != IMAGES[c]]
+    everyone = torch.arange(8)
+    indices = (everyone, everyone, *torch.tensor(negatives).T)
+    parts = theirs(one, IMAGES, indices, ref_emb=other, ref_labels=IMAGES.clone())
+    own, near = (parts[name]["losses"] for name in ("pos_loss", "neg_loss"))
+    expected = 0.5 * own.square().mean() + 0.5 * near[near > 0].square().mean()
+    ours = ContrastiveLoss(3.0)(similarity_matrix(one, other, "euclidean"), IMAGES)
+    assert ours.item() == pytest.approx(expected.item(), rel=1e-6) and (near > 0).any()
+
+
 def all_losses():
+    yield ContrastiveLoss(0.7)
     for direction in DIRECTIONS:
         yield from (TripletLoss(0.7, negatives, direction) for negatives in NEGATIVES)
         yield InfoNCELoss(0.5, direction=direction)

@@ -4,11 +4,21 @@ import itertools
 
 import numpy as np
 import pytest
+import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xmr_lib.errors import XmrError
-from xmr_lib.metrics import Ranks, bootstrap_interval, holm, paired_test, ranks_from_similarity, summarise
+from xmr_lib.metrics import (
+    Ranks,
+    bootstrap_interval,
+    holm,
+    mean_interval,
+    paired_test,
+    ranks_from_similarity,
+    sign_flip_test,
+    summarise,
+)
 
 RECALLS = [f"{direction}_r{k}" for direction in ("i2t", "t2i") for k in (1, 5, 10)]
 
@@ -166,3 +176,17 @@ def test_holm_keeps_the_order_and_rejects_step_by_step(p):
                 break
             rejected += 1
         assert sum(value <= level for value in adjusted) == rejected
+
+
+def test_the_interval_of_a_mean_is_that_of_a_recall_where_queries_are_images():
+    places = np.where(np.random.default_rng(1).random(80) < 0.4, 1, 50)
+    recall = bootstrap_interval([Ranks(places, places, np.arange(80))], "i2t_r1")
+    assert mean_interval(100.0 * (places == 1)) == pytest.approx(recall)
+
+
+def test_sign_flips_of_the_mean_agree_with_scipy():
+    difference = np.random.default_rng(2).normal(0.25, 1, 60)
+    mean = lambda x, axis: x.mean(axis)  # noqa: E731
+    theirs = scipy.stats.permutation_test((difference,), mean, permutation_type="samples", n_resamples=20_000, rng=0)
+    assert sign_flip_test(difference, draws=20_000) == pytest.approx(theirs.pvalue, abs=0.012)
+    assert sign_flip_test(np.zeros(9)) == 1.0

@@ -27,6 +27,7 @@ CHOICES = {
     "aggregation": (
         *("mean", "sum", "max", "meanmax", "idf", "cls"),
         *("attention", "selfattention", "gpo", "lstm", "bilstm", "gru", "bigru"),
+        *("lstm-meanmax", "bilstm-meanmax", "gru-meanmax", "bigru-meanmax"),
     ),
     "image_fusion": ("concat", "sum", "average", "gate", "attention"),
     "text_fusion": ("concat", "sum", "average", "gate", "attention"),
@@ -76,6 +77,8 @@ class Config:
     """Whether the vectors of words are trained with the loss, from what the features give."""
     word_scale: float = 1.0
     """Deviation of the words' vectors where training starts: Adam's steps are large beside small vectors."""
+    word_rate: float = 1.0
+    """Learning rate of the vectors of words, as a share of that of the rest."""
     word_dropout: float = 0.0
     """Share of words left out of a caption in training."""
     tune_text_layers: int = 0

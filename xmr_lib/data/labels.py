@@ -1,4 +1,4 @@
-"""Labels of images, one each or none: ``labels.json``, file name → label."""
+"""What images show, as one label each: images of the same label are relevant to each other in image retrieval."""
 
 import json
 from pathlib import Path
@@ -9,23 +9,29 @@ from jaxtyping import Int
 from ..errors import XmrError
 from .captioned import CaptionedImages
 
-LABELS = "labels.json"
+NONE = -1
 
 
 def read_labels(path: Path, dataset: CaptionedImages) -> Int[np.ndarray, " images"]:
-    """Return a number for each image's label, -1 for an image without one; labels are numbers or texts.
+    """Read ``{"labels": {"000000.jpg": 7, …}}``; return a number for each image, -1 for one that has no label.
+
+    A label is a whole number or a name; labels are numbered anew, from 0. Images that the dataset does not have are
+    passed over.
 
     Raises:
-        XmrError: no such file, not an object from file names to labels, or no label belongs to an image.
+        XmrError: no such file, another format, or no label belongs to an image of the dataset.
     """
     try:
-        labels = json.loads(path.read_text("utf-8"))
-        known = {label: number for number, label in enumerate(sorted(set(labels.values()), key=str))}
+        of_file = json.loads(path.read_text("utf-8"))["labels"]
+        for name, label in of_file.items():
+            if isinstance(label, bool) or not isinstance(label, int | str):
+                raise ValueError(f"the label of {name!r} is {label!r}, not a whole number or a name")
     except FileNotFoundError:
-        raise XmrError(f"{path}: no labels here; give an object in JSON, file name: label") from None
-    except (ValueError, TypeError, AttributeError) as error:
-        raise XmrError(f"{path}: not an object in JSON, file name: label ({str(error)[:100]})") from None
-    found = np.array([known[labels[name]] if name in labels else -1 for name in dataset.filenames], dtype=np.int64)
-    if not (found >= 0).any():
-        raise XmrError(f"{path}: none of its {len(labels)} labels belongs to an image of {dataset.name}")
-    return found
+        raise XmrError(f'{path}: no labels here; the file holds {{"labels": {{"file name": label, …}}}}') from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise XmrError(f"{path}: not a file of labels ({type(error).__name__}: {error})") from None
+    number = {label: place for place, label in enumerate(sorted(set(map(str, of_file.values()))))}
+    labels = [number[str(of_file[name])] if name in of_file else NONE for name in dataset.filenames]
+    if all(label == NONE for label in labels):
+        raise XmrError(f"{path}: none of its labels belongs to an image of {dataset.name}")
+    return np.array(labels, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Recurrent aggregation: an LSTM or GRU reads the words in their order, its last hidden states are the caption."""
+"""Recurrent aggregation: an LSTM or GRU reads the words in their order, and its hidden states become the caption."""
 
 import math
 
@@ -6,9 +6,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from .pooling import pool
 from .rows import Rows
 
-RECURRENT = ("lstm", "bilstm", "gru", "bigru")
+NETWORKS = ("lstm", "bilstm", "gru", "bigru")
+POOLED = "-meanmax"
+"""Ending of an aggregation that takes mean ‖ maximum of the hidden states of all words, not the last one alone."""
+RECURRENT = (*NETWORKS, *(f"{name}{POOLED}" for name in NETWORKS))
 
 
 class RecurrentPooling(nn.Module):
@@ -16,22 +20,33 @@ class RecurrentPooling(nn.Module):
 
     Sequences are packed: the network never takes a padded step, and its last hidden state is that after ``<eos>``
     (read backwards, in a bidirectional one: after ``<bos>``). Both marks are learned vectors.
+
+    Args:
+        kind: one of ``RECURRENT``.
+        dim: length of a row.
+        hidden: length of a hidden state, both directions together.
     """
 
     def __init__(self, kind: str, dim: int, hidden: int):
         super().__init__()
-        network = nn.LSTM if kind.endswith("lstm") else nn.GRU
+        self.pooled = kind.endswith(POOLED)
+        network = nn.LSTM if "lstm" in kind else nn.GRU
         # Two directions share the width, so that what comes out is as long as of one.
         both = kind.startswith("bi")
         self.rnn = network(dim, hidden // 2 if both else hidden, batch_first=True, bidirectional=both)
+        self.dim = 2 * hidden if self.pooled else hidden
         self.bos, self.eos = (nn.Parameter(torch.randn(dim) / math.sqrt(dim)) for _ in range(2))
 
-    def forward(self, rows: Rows, geometry: Float[Tensor, "rows geometry"]) -> Float[Tensor, "items hidden"]:
+    def forward(self, rows: Rows, geometry: Float[Tensor, "rows geometry"]) -> Float[Tensor, "items dim"]:
         marked = self.marked(rows)
         packed = nn.utils.rnn.pack_padded_sequence(
             marked.padded()[0], marked.lengths, batch_first=True, enforce_sorted=False
         )
-        states = self.rnn(packed)[1]
+        outputs, states = self.rnn(packed)
+        if self.pooled:
+            places = torch.arange(int(marked.lengths.max())) < marked.lengths[:, None]
+            padded = nn.utils.rnn.pad_packed_sequence(outputs, batch_first=True)[0]
+            return pool(padded[places], marked.offsets, "meanmax")
         last = states[0] if isinstance(states, tuple) else states
         return torch.cat(list(last), dim=1)
 

@@ -123,7 +123,7 @@ def row_pooling(how: str, dim: int, hidden: int, dropout: float, geometry: int =
 
     Args:
         how: one of ``pool``'s (but ``idf``, which needs weights), ``score``, ``attention``, ``selfattention``,
-            ``gpo``, ``lstm``, ``bilstm``, ``gru``, ``bigru``.
+            ``gpo``, one of ``RECURRENT``.
         dim: length of a row.
         hidden: width of what has a hidden layer.
         geometry: numbers that stand beside each row: 5 of a region (see ``GEOMETRY``), none of a word.
@@ -142,6 +142,7 @@ def row_pooling(how: str, dim: int, hidden: int, dropout: float, geometry: int =
     if how == "gpo":
         return GeneralisedPooling(dim, hidden, geometry), hidden
     if how in RECURRENT:
-        return RecurrentPooling(how, dim, hidden), hidden
+        recurrent = RecurrentPooling(how, dim, hidden)
+        return recurrent, recurrent.dim
     known = [name for name in (*POOLS, *LEARNED, *RECURRENT) if name != "idf"]
     raise XmrError(f"aggregation {how!r} of rows is unknown; there are {', '.join(known)}")

@@ -81,7 +81,7 @@ def image_encoder(config: Config, features: Tensor) -> ItemEncoder:
 def make_loss(config: Config) -> nn.Module:
     """Build the loss."""
     if config.loss == "contrastive":
-        return ContrastiveLoss(config.margin, config.direction)
+        return ContrastiveLoss(config.margin)
     if config.loss == "infonce":
         return InfoNCELoss(config.temperature, learnable=True, direction=config.direction)
     return TripletLoss(config.margin, config.negatives, config.direction)

@@ -3,37 +3,39 @@
 import csv
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
+from jaxtyping import Bool, Float
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from ..config import Config
 from ..data import CaptionedImages
-from ..data.labels import LABELS, read_labels
+from ..data.labels import read_labels
 from ..encoders import GEOMETRY, pool
 from ..features.regions import BACKBONE
 from ..figures import gallery_of_neighbours, interval_figure
 from ..losses import similarity_matrix
-from ..metrics import bootstrap_mean, holm, sign_flip_test
+from ..metrics import ImageScores, holm, mean_interval, score_image_retrieval, sign_flip_test
 from ..metrics.graded import GradedRelevance
-from ..metrics.image_retrieval import METRICS, Relevance, image_metrics
 from ..paths import atomic_write
 from ..ragged import Ragged
 from ..records import run_folder
-from ..training import train_metric
+from ..training import MetricHistory, train_metric
 from .catalogue import named
 from .factories import image_encoder, make_loss
 from .lab import Lab
 from .machine import machine
 from .run import embed, run
 
+METRICS = ("r1", "r5", "r10", "p10", "map", "ndcg10")
+LABELS = "labels.json"
 ALIKE = 10
 """Images whose captions are most alike count as relevant where there are no labels, and as positives in training."""
 SCHEDULE: dict[str, Any] = {
@@ -46,7 +48,7 @@ SCHEDULE: dict[str, Any] = {
     "epochs": 40,
 }
 METRIC_LEARNING: dict[str, dict[str, Any]] = {
-    "i-siamese": {**SCHEDULE, "loss": "contrastive", "margin": 1.0},
+    "i-siamese": {**SCHEDULE, "loss": "contrastive", "margin": 2.0},
     "i-triplet": {**SCHEDULE, "loss": "triplet", "negatives": "semihard", "margin": 0.2},
 }
 """Two ways to train an image encoder without captions at its input (Hadsell et al. 2006; Schroff et al. 2015)."""
@@ -69,8 +71,7 @@ class ImageRun:
     image_features: str
     trained_on: str
     measure: str
-    values: tuple[dict[str, np.ndarray], ...]
-    """What each query reaches (see ``image_metrics``)."""
+    scores: tuple[ImageScores, ...]
     words_ndcg10: tuple[float, ...]
     """nDCG@10 by shared words: a second judge."""
     val_ndcg10: tuple[float, ...]
@@ -80,12 +81,28 @@ class ImageRun:
 
     def mean(self, metric: str) -> np.ndarray:
         """Return what each query reaches, mean over seeds."""
-        return np.mean([own[metric] for own in self.values], axis=0)
+        return np.mean([own.values[metric] for own in self.scores], axis=0)
+
+
+@dataclass(frozen=True)
+class Relevance:
+    """How much the images of a split have to do with each other; row = query."""
+
+    gains: Float[np.ndarray, "images images"]
+    """0 … 1, for nDCG."""
+    relevant: Bool[np.ndarray, "images images"]
+    """For what needs a yes or no."""
+
+    def score(self, embeddings: Float[np.ndarray, "images embed"], measure: str) -> ImageScores:
+        return score_image_retrieval(_similarity(embeddings, measure), self.gains, self.relevant)
+
+    def ndcg10(self, embeddings: Float[np.ndarray, "images embed"], measure: str) -> float:
+        return float(self.score(embeddings, measure).values["ndcg10"].mean())
 
 
 @dataclass(frozen=True)
 class Judges:
-    """What is relevant in a split: by ``judge``, and by shared words."""
+    """What is relevant in a split: by what ``name`` says, and by shared words."""
 
     name: str
     relevance: Relevance
@@ -120,9 +137,9 @@ def image_retrieval(lab: Lab, seeds: Sequence[int] = (0,)) -> list[ImageRun]:
         fitted = [_fitted(lab, config, seed, positives, identities, judges["val"]) for seed in seeds]
         embedders = [partial(_encoded, lab, config, encoder) for encoder, _ in fitted]
         runs.append(score(config, taught_by, embedders, sum(sum(history.seconds) for _, history in fitted)))
-        for seed, (_, history), values in zip(seeds, fitted, runs[-1].values, strict=True):
-            _record(lab, config, seed, judges["test"].name, values, history)
-    _write_csv(lab, runs, judges["test"])
+        for seed, (_, history), scores in zip(seeds, fitted, runs[-1].scores, strict=True):
+            _record(lab, config, seed, judges["test"].name, scores, history)
+    _write_csv(lab, runs, judges["test"].name)
     return runs
 
 
@@ -133,15 +150,14 @@ def judges_of(lab: Lab, config: Config, split: str) -> Judges:
     MiniLM's vectors, mean over an image's captions; the ``ALIKE`` images most alike count as relevant.
     """
     part = lab.usable(config.image_features).split(split)
-    words = [[word for c in part.captions_of(i) for word in part.tokens[c]] for i in range(len(part))]
-    by_words = _relevance(GradedRelevance(words, words).relevance(slice(None)))
+    by_words = _most_alike(np.concatenate([block for _, block in _shared_words(part).blocks()]))
     if (labels := _labels(lab, part)) is not None:
-        return Judges("same label", _relevance((labels[:, None] == labels) & (labels >= 0)[:, None]), by_words)
+        same = (labels[:, None] == labels) & (labels >= 0)
+        return Judges("same label", Relevance(same.astype(np.float64), same), by_words)
     captions = lab.pairs(config.but(text_features="minilm", aggregation="mean"), split, 0).captions
     owner = torch.from_numpy(part.image_of_caption)
-    means = torch.zeros(len(part), captions.shape[1]).index_add(0, owner, normalize(captions))
-    alike = (normalize(means) @ normalize(means).T).clamp(0, 1).numpy()
-    return Judges("captions by MiniLM", _relevance(alike), by_words)
+    means = normalize(torch.zeros(len(part), captions.shape[1]).index_add(0, owner, normalize(captions)))
+    return Judges("captions by MiniLM", _most_alike((means @ means.T).clamp(0, 1).double().numpy()), by_words)
 
 
 def image_retrieval_table(runs: Sequence[ImageRun]) -> pd.DataFrame:
@@ -150,7 +166,7 @@ def image_retrieval_table(runs: Sequence[ImageRun]) -> pd.DataFrame:
     p = holm([sign_flip_test(own.mean("ndcg10") - first.mean("ndcg10")) for own in others])
     rows = []
     for own, value in zip(runs, ["", *(f"{value:.4f}" for value in p)], strict=True):
-        low, high = bootstrap_mean(own.mean("ndcg10"))
+        low, high = mean_interval(own.mean("ndcg10"))
         rows.append(
             {
                 "model": own.model,
@@ -161,7 +177,7 @@ def image_retrieval_table(runs: Sequence[ImageRun]) -> pd.DataFrame:
                 "by words": float(np.mean(own.words_ndcg10)),
                 "val": float(np.mean(own.val_ndcg10)),
                 "p": value,
-                "seeds": str(len(own.values)),
+                "seeds": str(len(own.scores)),
             }
         )
     return pd.DataFrame(rows).set_index("model")
@@ -171,7 +187,7 @@ def neighbours_figure(lab: Lab, runs: Sequence[ImageRun], count: int = 4, seed: 
     """Draw the five nearest of a few test images: of the first run, and of the one that validation prefers."""
     config = lab.config("i-pooled")
     part, relevance = lab.usable(config.image_features).split("test"), judges_of(lab, config, "test").relevance
-    asked = np.flatnonzero(relevance.queries)
+    asked = runs[0].scores[0].queries
     queries = np.sort(np.random.default_rng(seed).choice(asked, min(count, len(asked)), replace=False))
     found = []
     for own in (runs[0], max(runs[1:], key=lambda run: np.mean(run.val_ndcg10))):
@@ -185,9 +201,9 @@ def ndcg_figure(runs: Sequence[ImageRun]) -> Figure:
     """Draw nDCG@10 of each run with its 95 % interval; a colour for each kind of training."""
     kinds = sorted({own.trained_on for own in runs})
     return interval_figure(
-        [f"{own.model} ({len(own.values)})" for own in runs],
+        [f"{own.model} ({len(own.scores)})" for own in runs],
         [float(own.mean("ndcg10").mean()) for own in runs],
-        [bootstrap_mean(own.mean("ndcg10")) for own in runs],
+        [mean_interval(own.mean("ndcg10")) for own in runs],
         [kinds.index(own.trained_on) for own in runs],
         "nDCG@10 on test, 95 % interval (in brackets: seeds)",
     )
@@ -196,15 +212,16 @@ def ndcg_figure(runs: Sequence[ImageRun]) -> Figure:
 HEADINGS = dict(zip(METRICS, ("R@1", "R@5", "R@10", "P@10", "mAP", "nDCG@10"), strict=True))
 
 
-def _relevance(gains: np.ndarray) -> Relevance:
-    gains = gains.astype(np.float64)
+def _most_alike(gains: Float[np.ndarray, "images images"]) -> Relevance:
     np.fill_diagonal(gains, 0.0)
-    if set(np.unique(gains)) <= {0.0, 1.0}:
-        return Relevance(gains, gains > 0)
     relevant = np.zeros(gains.shape, dtype=bool)
-    count = min(ALIKE, len(gains) - 1)
-    np.put_along_axis(relevant, np.argsort(-gains, axis=1, kind="stable")[:, :count], True, axis=1)
+    np.put_along_axis(relevant, np.argsort(-gains, axis=1, kind="stable")[:, :ALIKE], True, axis=1)
     return Relevance(gains, relevant & (gains > 0))
+
+
+def _shared_words(part: CaptionedImages) -> GradedRelevance:
+    words = [[word for c in part.captions_of(i) for word in part.tokens[c]] for i in range(len(part))]
+    return GradedRelevance(words, words)
 
 
 def _labels(lab: Lab, part: CaptionedImages) -> np.ndarray | None:
@@ -223,11 +240,8 @@ def _training_pairs(lab: Lab, config: Config) -> tuple[Ragged, np.ndarray, str]:
         ]
         return _ragged(of_label), identities, "labels"
     # Not the judge: nobody is taught by the one who marks.
-    words = [[word for c in part.captions_of(i) for word in part.tokens[c]] for i in range(len(part))]
-    graded = GradedRelevance(words, words)
     nearest = []
-    for start in range(0, len(part), 256):
-        block = graded.relevance(slice(start, start + 256))
+    for start, block in _shared_words(part).blocks():
         block[np.arange(len(block)), start + np.arange(len(block))] = -1
         nearest += list(np.argsort(-block, axis=1, kind="stable")[:, :ALIKE])
     return _ragged(nearest), np.arange(len(part)), "shared words"
@@ -264,36 +278,30 @@ def _scored(
     embedders: Sequence[Embedder],
     seconds: float = 0.0,
 ) -> ImageRun:
-    test = [embedder("test") for embedder in embedders]
-    scores = [_similarity(own, config.measure) for own in test]
-    validation = [_similarity(embedder("val"), config.measure) for embedder in embedders]
+    test, measure = [embedder("test") for embedder in embedders], config.measure
     return ImageRun(
-        config.model,
-        config.track,
-        config.image_features,
-        trained_on,
-        config.measure,
-        tuple(image_metrics(own, judges["test"].relevance) for own in scores),
-        tuple(float(image_metrics(own, judges["test"].words)["ndcg10"].mean()) for own in scores),
-        tuple(float(image_metrics(own, judges["val"].relevance)["ndcg10"].mean()) for own in validation),
-        seconds / len(embedders),
-        test[0],
+        model=config.model,
+        track=config.track,
+        image_features=config.image_features,
+        trained_on=trained_on,
+        measure=measure,
+        scores=tuple(judges["test"].relevance.score(own, measure) for own in test),
+        words_ndcg10=tuple(judges["test"].words.ndcg10(own, measure) for own in test),
+        val_ndcg10=tuple(judges["val"].relevance.ndcg10(embedder("val"), measure) for embedder in embedders),
+        cpu_seconds=seconds / len(embedders),
+        embeddings=test[0],
     )
 
 
 def _fitted(
     lab: Lab, config: Config, seed: int, positives: Ragged, identities: np.ndarray, judges: Judges
-) -> tuple[nn.Module, Any]:
+) -> tuple[nn.Module, MetricHistory]:
     torch.manual_seed(seed)
     features = lab.pairs(config, "train", seed).images
     encoder = image_encoder(config, features)
 
     def validate(encoder: nn.Module) -> float:
-        return float(
-            image_metrics(_similarity(_encoded(lab, config, encoder, "val"), config.measure), judges.relevance)[
-                "ndcg10"
-            ].mean()
-        )
+        return judges.relevance.ndcg10(_encoded(lab, config, encoder, "val"), config.measure)
 
     checkpoint = lab.cache / "checkpoints" / config.model / f"seed{seed}.safetensors"
     identity = {
@@ -307,21 +315,21 @@ def _fitted(
     return encoder, history
 
 
-def _record(lab: Lab, config: Config, seed: int, judge: str, values: dict[str, np.ndarray], history: Any) -> None:
+def _record(lab: Lab, config: Config, seed: int, judge: str, scores: ImageScores, history: MetricHistory) -> None:
     facts = {
         "config": config.to_dict(),
         "seed": seed,
         "data": lab.facts(config.image_features),
         "relevance": judge,
-        "test": {metric: float(values[metric].mean()) for metric in METRICS},
-        "history": history.__dict__,
+        "test": scores.summary(),
+        "history": asdict(history),
         "machine": machine(),
     }
     with atomic_write(run_folder(lab.results, config.model, seed) / "image_retrieval.json") as path:
         path.write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
 
 
-def _write_csv(lab: Lab, runs: Sequence[ImageRun], judges: Judges) -> None:
+def _write_csv(lab: Lab, runs: Sequence[ImageRun], judge: str) -> None:
     with (
         atomic_write(lab.results / "image_retrieval.csv") as path,
         path.open("w", newline="", encoding="utf-8") as file,
@@ -329,8 +337,13 @@ def _write_csv(lab: Lab, runs: Sequence[ImageRun], judges: Judges) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         for own in runs:
-            low, high = bootstrap_mean(own.mean("ndcg10"))
-            numbers = [*(own.mean(metric).mean() for metric in METRICS), low, high, judges.relevance.chance_ndcg()]
+            low, high = mean_interval(own.mean("ndcg10"))
+            numbers = [
+                *(own.mean(metric).mean() for metric in METRICS),
+                low,
+                high,
+                own.scores[0].summary()["chance_ndcg10"],
+            ]
             numbers += [np.mean(own.words_ndcg10), np.mean(own.val_ndcg10), own.cpu_seconds / 60]
-            facts = (own.model, own.track, own.image_features, own.trained_on, judges.name, len(own.values))
-            writer.writerow([*facts, len(own.values[0]["r1"]), *(f"{number:.4f}" for number in numbers)])
+            facts = (own.model, own.track, own.image_features, own.trained_on, judge, len(own.scores))
+            writer.writerow([*facts, len(own.scores[0].queries), *(f"{number:.4f}" for number in numbers)])

@@ -1,32 +1,32 @@
-"""Contrastive loss of Siamese networks: what belongs together is drawn together, what does not is pushed apart."""
+"""Contrastive loss of Siamese networks: own pairs as near as can be, others at least a margin apart."""
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from .similarity import by_direction, known_direction
-
 
 class ContrastiveLoss(nn.Module):
-    """d² of pairs that belong together plus max(0, margin − d)² of those that do not (Hadsell et al. 2006).
+    """½ D² of own pairs + ½ max(0, margin − D)² of pairs of different images (Hadsell et al. 2006, eq. 4).
 
-    d is a Euclidean distance: the similarity must be its negative. Of the pairs that do not belong together only those
-    nearer than the margin count in the mean: the others, soon nearly all, would make it vanish.
+    The distance D is the negative similarity, so the measure has to be ``euclidean``. Own pairs and negatives are
+    averaged apart, or the many negatives of a batch would outweigh the few own pairs; those farther apart than the
+    margin add nothing and are not counted, or the few that matter would vanish among them. A pair has no direction.
 
     Args:
-        margin: distance from which on a pair is far enough apart.
-        direction: see ``TripletLoss``; distances are symmetric, only the mean differs.
+        margin: in units of the distance.
+
+    A pair without negatives (a batch of one image) does not count; a batch of such pairs has loss 0.
     """
 
-    def __init__(self, margin: float = 1.0, direction: str = "both"):
+    def __init__(self, margin: float = 1.0):
         super().__init__()
-        self.margin, self.direction = margin, known_direction(direction)
+        self.margin = margin
 
     def forward(
         self, similarity: Float[Tensor, "pairs pairs"], image_of_pair: Int[Tensor, " pairs"]
     ) -> Float[Tensor, ""]:
-        sides = []
-        for scores, negative in by_direction(similarity, image_of_pair, self.direction):
-            near = (self.margin + scores).clamp_min(0).square().where(negative, 0.0)
-            sides.append(scores.diagonal().square().mean() + near.sum() / (near > 0).sum().clamp_min(1))
-        return torch.stack(sides).mean()
+        distance = (-similarity).clamp_min(0)
+        negative = image_of_pair[:, None] != image_of_pair[None, :]
+        own = distance.diagonal().square()[negative.any(1)]
+        near = (self.margin - distance)[negative & (distance < self.margin)].square()
+        return 0.5 * sum((squares.sum() / max(len(squares), 1) for squares in (own, near)), torch.zeros(()))

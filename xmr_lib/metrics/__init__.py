@@ -1,18 +1,21 @@
-"""Ranks, recall and the statistics of both; similarity matrices are (images, captions) throughout."""
+"""Ranks, recall and the statistics of both; similarity matrices are (images, captions), or (queries, gallery)."""
 
+from .image_retrieval import ImageScores, score_image_retrieval
 from .ranks import Ranks, ranks_from_similarity, ranks_of_embeddings
 from .recall import chance_levels, summarise
-from .statistics import bootstrap_interval, bootstrap_mean, holm, paired_test, sign_flip_test
+from .statistics import bootstrap_interval, holm, mean_interval, paired_test, sign_flip_test
 
 __all__ = [
+    "ImageScores",
     "Ranks",
     "bootstrap_interval",
-    "bootstrap_mean",
     "chance_levels",
     "holm",
+    "mean_interval",
     "paired_test",
     "ranks_from_similarity",
     "ranks_of_embeddings",
+    "score_image_retrieval",
     "sign_flip_test",
     "summarise",
 ]

@@ -1,12 +1,33 @@
 """Graded relevance: how much what was found has to do with the query, where no exact match exists."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import scipy.sparse
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from ..errors import XmrError
+
+
+def ndcg(
+    relevance: Float[np.ndarray, "queries gallery"], found: Int[np.ndarray, "queries k"]
+) -> tuple[Float[np.ndarray, " usable"], Float[np.ndarray, " usable"], Bool[np.ndarray, " queries"]]:
+    """Return nDCG@k of each query in percent (Järvelin & Kekäläinen 2002), that of a random order, and who has one.
+
+    Args:
+        relevance: of each gallery item to each query, 0 … 1.
+        found: gallery positions for each query, best first; k is at most the gallery's size.
+
+    Queries to which nothing is relevant have no ideal order and are left out. Example: relevance 1, 0.5, 0 and the
+    order 1, 0 found: (0.5 + 1 / log₂ 3) / (1 + 0.5 / log₂ 3) = 86.0 %.
+    """
+    k = found.shape[1]
+    discounts = 1 / np.log2(np.arange(2, k + 2))
+    ideal = -np.sort(-np.partition(relevance, -k, axis=1)[:, -k:], axis=1) @ discounts
+    usable = ideal > 0
+    reached = np.take_along_axis(relevance, found, axis=1) @ discounts
+    chance = relevance.mean(1)[usable] * discounts.sum() / ideal[usable]
+    return 100 * reached[usable] / ideal[usable], 100 * chance, usable
 
 
 class GradedRelevance:
@@ -26,9 +47,10 @@ class GradedRelevance:
         self._queries = _unit_rows(_incidence(queries, vocabulary) @ weights)
         self._gallery = _unit_rows(items @ weights)
 
-    def relevance(self, queries: slice) -> Float[np.ndarray, "some gallery"]:
-        """Return the relevance of every gallery item to some of the queries."""
-        return (self._queries[queries] @ self._gallery.T).toarray()
+    def blocks(self, block: int = 256) -> Iterator[tuple[int, Float[np.ndarray, "queries gallery"]]]:
+        """Yield the relevance of the whole gallery to some queries, with the position of the first of them."""
+        for start in range(0, self._queries.shape[0], block):
+            yield start, (self._queries[start : start + block] @ self._gallery.T).toarray()
 
     def ndcg(self, found: Int[np.ndarray, "queries k"], block: int = 256) -> tuple[float, float]:
         """Return nDCG@k in percent (Järvelin & Kekäläinen 2002) of what was found, and that of a random order.
@@ -48,20 +70,16 @@ class GradedRelevance:
                 f"graded relevance: {k} items found for {len(found)} queries do not fit "
                 f"{self._queries.shape[0]} queries and a gallery of {self._gallery.shape[0]}"
             )
-        discounts = 1 / np.log2(np.arange(2, k + 2))
         scores, chances = [], []
-        for start in range(0, len(found), block):
-            relevance = self.relevance(slice(start, start + block))
-            ideal = -np.sort(-np.partition(relevance, -k, axis=1)[:, -k:], axis=1) @ discounts
-            usable = ideal > 0
-            reached = np.take_along_axis(relevance, found[start : start + block], axis=1) @ discounts
-            scores.append(reached[usable] / ideal[usable])
-            chances.append(relevance.mean(1)[usable] * discounts.sum() / ideal[usable])
+        for start, relevance in self.blocks(block):
+            score, chance, _ = ndcg(relevance, found[start : start + block])
+            scores.append(score)
+            chances.append(chance)
         if not any(map(len, scores)):
             raise XmrError(
                 "graded relevance: no query shares a telling word with the gallery; is it of another language?"
             )
-        return 100 * float(np.concatenate(scores).mean()), 100 * float(np.concatenate(chances).mean())
+        return float(np.concatenate(scores).mean()), float(np.concatenate(chances).mean())
 
 
 def _incidence(items: Sequence[Sequence[str]], vocabulary: dict[str, int]) -> scipy.sparse.csr_array:

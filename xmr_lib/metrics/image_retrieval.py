@@ -1,80 +1,96 @@
-"""Image-to-image retrieval: each image of a split asks for the others, of which several are relevant."""
+"""Image-to-image retrieval: every image of a split is the query once, and all the others are its gallery."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int, Shaped
 
 from ..errors import XmrError
+from .graded import ndcg
+from .recall import CUTOFFS
 
 FOUND = 10
-METRICS = ("r1", "r5", "r10", "p10", "map", "ndcg10")
+"""Length of the list whose nDCG and precision are taken."""
 
 
 @dataclass(frozen=True)
-class Relevance:
-    """How much the images of a split have to do with each other; row = query. An image is not relevant to itself."""
+class ImageScores:
+    """What each query reached, and what a random order would reach on average, both in percent."""
 
-    gains: Float[np.ndarray, "images images"]
-    """0 … 1, for nDCG."""
-    relevant: Bool[np.ndarray, "images images"]
-    """For what needs a yes or no: recall, precision, mAP."""
+    queries: Int[np.ndarray, " queries"]
+    """The images that something is relevant to; the others are searched, but do not ask."""
+    values: dict[str, Float[np.ndarray, " queries"]]
+    """``r1``, ``r5``, ``r10``: Hit@K, 0 or 100; ``p10``: precision of ten; ``map``: average precision; ``ndcg10``."""
+    chance: dict[str, Float[np.ndarray, " queries"]]
 
-    def __post_init__(self) -> None:
-        if self.gains.diagonal().any() or self.relevant.diagonal().any():
-            raise XmrError("image retrieval: an image must not be relevant to itself")
-
-    @property
-    def queries(self) -> Bool[np.ndarray, " images"]:
-        """The images that have a relevant one; only these are asked."""
-        return self.relevant.any(1)
-
-    def chance_ndcg(self) -> float:
-        """Return nDCG@10 of a random order, in percent, exactly."""
-        gains = self.gains[self.queries]
-        discounts = _discounts(gains.shape[1] - 1)
-        return 100 * float((gains.sum(1) / (gains.shape[1] - 1) * discounts.sum() / _ideal(gains)).mean())
+    def summary(self) -> dict[str, float]:
+        """Return the means over queries, and ``chance_…`` of each."""
+        means = {name: float(own.mean()) for name, own in self.values.items()}
+        return means | {f"chance_{name}": float(own.mean()) for name, own in self.chance.items()}
 
 
-def image_metrics(
-    similarity: Float[np.ndarray, "images images"], relevance: Relevance
-) -> dict[str, Float[np.ndarray, " queries"]]:
-    """Return what each query reaches, in percent: Hit@1, @5, @10, precision@10, average precision, nDCG@10.
+def score_image_retrieval(
+    similarity: Float[np.ndarray, "images images"],
+    gains: Float[np.ndarray, "images images"],
+    relevant: Bool[np.ndarray, "images images"],
+) -> ImageScores:
+    """Score the list that each image retrieves among the others.
 
-    nDCG as by Järvelin & Kekäläinen (2002), gains undiscounted at the first place. The query itself is not searched.
-    Among images that score alike the less relevant come first.
+    Args:
+        similarity: row = query, column = gallery; higher is more alike. The diagonal counts nowhere: no image is in its
+            own gallery.
+        gains: how relevant, 0 … 1, for nDCG.
+        relevant: which are right answers, for all other metrics.
+
+    Items that tie stand in the order that is worst for the score: wrong ones first, and lower gains first. Average
+    precision is over the whole gallery.
+
+    Example: of 3 images the first two are relevant to each other, with gain 1. With similarities
+
+        [[-, 0.2, 0.9],
+         [0.8, -, 0.1],
+         [0.5, 0.5, -]]
+
+    image 0 finds image 1 in place 2 (``r1`` 0, ``map`` 50, ``ndcg10`` 100 / log₂ 3), image 1 finds image 0 in place 1;
+    image 2 has nothing to find, so it is no query.
 
     Raises:
-        XmrError: shapes do not fit, a score is not finite, or no image has a relevant one.
+        XmrError: a score is not finite, there are fewer than two images, or no image has a relevant one.
     """
-    if similarity.shape != relevance.gains.shape:
-        raise XmrError(f"image retrieval: {similarity.shape} scores do not fit {relevance.gains.shape} relevances")
-    if not np.isfinite(similarity).all():
-        raise XmrError("image retrieval: a score is not finite")
-    asked = np.flatnonzero(relevance.queries)
-    if not len(asked):
+    images = len(similarity)
+    if images < 2 or not np.isfinite(similarity).all():
+        raise XmrError(f"image retrieval: {images} images, or scores among them that are not finite, can't be ranked")
+    similarity, gains, relevant = (without_own(matrix) for matrix in (similarity, gains, relevant))
+    queries = np.flatnonzero(relevant.any(1) & (gains.max(1) > 0))
+    if not len(queries):
         raise XmrError("image retrieval: no image has another one that is relevant to it")
-    others = ~np.eye(len(similarity), dtype=bool)[asked]
-    shape = (len(asked), len(similarity) - 1)
-    scores, gains, relevant = (
-        rows[asked][others].reshape(shape) for rows in (similarity, relevance.gains, relevance.relevant)
-    )
-    order = np.lexsort((relevant, gains, -scores), axis=1)
-    hits = np.take_along_axis(relevant, order, axis=1)
-    discounts = _discounts(shape[1])
-    first = hits.argmax(1)
-    reached = np.take_along_axis(gains, order, axis=1)[:, : len(discounts)] @ discounts
-    precision = hits.cumsum(1) / np.arange(1, shape[1] + 1)
-    values = {f"r{k}": first < k for k in (1, 5, 10)}
-    values |= {"p10": hits[:, :FOUND].mean(1), "map": (precision * hits).sum(1) / hits.sum(1)}
-    values["ndcg10"] = reached / _ideal(relevance.gains[asked])
-    return {name: 100 * np.asarray(values[name], dtype=np.float64) for name in METRICS}
+    similarity, gains, relevant = (matrix[queries] for matrix in (similarity, gains, relevant))
+    order = np.lexsort((gains, relevant, -similarity), axis=1)
+    right = np.take_along_axis(relevant, order, axis=1)
+
+    gallery, counts = images - 1, relevant.sum(1)
+    places = np.arange(1, gallery + 1)
+    values = {f"r{k}": 100.0 * right[:, :k].any(1) for k in CUTOFFS}
+    values["p10"] = 100 * right[:, :FOUND].sum(1) / FOUND
+    values["map"] = 100 * (right.cumsum(1) / places * right).sum(1) / counts
+    values["ndcg10"], graded_chance, _ = ndcg(gains, order[:, :FOUND])
+
+    # The first K hold none with probability C(g − n, K) / C(g, K), the product over j < n of (g − K − j)/(g − j).
+    chance = {f"r{k}": 100 * (1 - _none_within(k, gallery, counts)) for k in CUTOFFS}
+    chance["p10"] = 100 * counts / gallery * min(FOUND, gallery) / FOUND
+    # A place is right with probability n/g; given that, each place before it with (n − 1)/(g − 1).
+    harmonic = (1 / places).sum()
+    chance["map"] = 100 / gallery * (harmonic + (counts - 1) / max(gallery - 1, 1) * (gallery - harmonic))
+    chance["ndcg10"] = graded_chance
+    return ImageScores(queries, values, chance)
 
 
-def _discounts(images: int) -> np.ndarray:
-    return 1 / np.log2(np.arange(2, min(FOUND, images) + 2))
+def without_own(matrix: Shaped[np.ndarray, "images images"]) -> Shaped[np.ndarray, "images others"]:
+    """Return a square matrix without its diagonal; what stood to its right moves one place to the left."""
+    return matrix[~np.eye(len(matrix), dtype=bool)].reshape(len(matrix), len(matrix) - 1)
 
 
-def _ideal(gains: np.ndarray) -> np.ndarray:
-    discounts = _discounts(gains.shape[1] - 1)
-    return -np.sort(-gains, axis=1)[:, : len(discounts)] @ discounts
+def _none_within(k: int, gallery: int, counts: Int[np.ndarray, " queries"]) -> Float[np.ndarray, " queries"]:
+    j = np.arange(counts.max())
+    factors = np.maximum(gallery - k - j, 0) / (gallery - j)
+    return np.cumprod(factors)[counts - 1]

@@ -28,31 +28,21 @@ def bootstrap_interval(
     _same_test_set(ranks)
     counts = np.bincount(ranks[0].image_of_caption)
     hits = {name: np.mean([_hits(one, name) for one in ranks], axis=0) for name in RECALLS if metric in (name, "rsum")}
-    rng, images = np.random.default_rng(seed), len(counts)
-    table = np.column_stack([*hits.values(), counts])
-    # A draw is how often each image came up; one at a time, for all of them would be draws × images numbers.
-    sums = np.stack([np.bincount(rng.integers(images, size=images), minlength=images) @ table for _ in range(draws)])
-    captions = sums[:, -1]
+    sums = _drawn_sums(np.column_stack([*hits.values(), counts]), draws, seed)
+    images, captions = len(counts), sums[:, -1]
     values = sum(100 * sums[:, i] / (images if name.startswith("i2t") else captions) for i, name in enumerate(hits))
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    return _percentiles(values, level)
 
 
-def bootstrap_mean(
+def mean_interval(
     values: Float[np.ndarray, " queries"], draws: int = 2000, seed: int = 0, level: float = 0.95
 ) -> tuple[float, float]:
-    """Return the percentile bootstrap interval of a mean over queries, which are drawn with replacement."""
-    rng = np.random.default_rng(seed)
-    means = [values[rng.integers(len(values), size=len(values))].mean() for _ in range(draws)]
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    """Return the percentile bootstrap interval of the mean of what each query reached (of its mean over seeds)."""
+    return _percentiles(_drawn_sums(values[:, None], draws, seed)[:, 0] / len(values), level)
 
 
 def paired_test(a: Sequence[Ranks], b: Sequence[Ranks], draws: int = 10_000, seed: int = 0) -> float:
     """Return the two-sided p value of "a and b have the same rSum": a paired randomisation test over test images.
-
-    If the models were equal, each image's difference could as well have the other sign: signs are flipped at random
-    (Smucker et al. 2007). The smallest value possible is 1 / (draws + 1).
 
     Raises:
         XmrError: the runs were scored on different test sets.
@@ -62,7 +52,11 @@ def paired_test(a: Sequence[Ranks], b: Sequence[Ranks], draws: int = 10_000, see
 
 
 def sign_flip_test(difference: Float[np.ndarray, " queries"], draws: int = 10_000, seed: int = 0) -> float:
-    """Return the two-sided p value of "the mean difference is 0" by flipping signs at random (see ``paired_test``)."""
+    """Return the two-sided p value of "the mean of these paired differences is 0".
+
+    If the models were equal, each query's difference could as well have the other sign: signs are flipped at random
+    (Smucker et al. 2007). The smallest value possible is 1 / (draws + 1).
+    """
     difference = difference[difference != 0]  # the others have no sign to flip
     rng = np.random.default_rng(seed)
     sums = np.array([(2 * rng.integers(2, size=len(difference)) - 1) @ difference for _ in range(draws)])
@@ -78,6 +72,20 @@ def holm(p_values: Sequence[float]) -> list[float]:
     adjusted = np.empty_like(p)
     adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)), 1.0)
     return [float(value) for value in adjusted]
+
+
+def _drawn_sums(
+    table: Float[np.ndarray, "images columns"], draws: int, seed: int
+) -> Float[np.ndarray, "draws columns"]:
+    """Return the sums of each column over images drawn with replacement, as many as there are, for each draw."""
+    rng, images = np.random.default_rng(seed), len(table)
+    # A draw is how often each image came up; one at a time, for all of them would be draws × images numbers.
+    return np.stack([np.bincount(rng.integers(images, size=images), minlength=images) @ table for _ in range(draws)])
+
+
+def _percentiles(values: Float[np.ndarray, " draws"], level: float) -> tuple[float, float]:
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
 
 
 def _share_of_rsum(ranks: Sequence[Ranks]) -> Float[np.ndarray, " images"]:

@@ -128,12 +128,13 @@ def train(
 
 
 def parameter_groups(model: nn.Module, loss: nn.Module, config: Config) -> list[dict]:
-    """Return what is trained, in groups: decayed or not, from nothing or (at a smaller rate) from pretrained layers."""
-    pretrained = {id(p) for p in pretrained_parameters(model)}
+    """Return what is trained, in groups: decayed or not, from nothing or (at rates of their own) from something."""
+    shares = {id(p): config.tune_rate for p in pretrained_parameters(model)}
+    shares |= {id(p): config.word_rate for name, p in model.named_parameters() if name.endswith("entry.table.weight")}
     parameters = [p for p in (*model.parameters(), *loss.parameters()) if p.requires_grad]
     groups = []
-    for tuned, share in ((False, 1.0), (True, config.tune_rate)):
-        own = [p for p in parameters if (id(p) in pretrained) == tuned]
+    for share in sorted({shares.get(id(p), 1.0) for p in parameters}, reverse=True):
+        own = [p for p in parameters if shares.get(id(p), 1.0) == share]
         # Biases and the temperature are not pulled towards zero: they scale nothing.
         for several, decay in ((True, config.weight_decay), (False, 0.0)):
             if of_group := [p for p in own if (p.ndim > 1) == several]:

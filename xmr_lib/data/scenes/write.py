@@ -34,9 +34,9 @@ def sample_theme(number: int, seed: int) -> Scene:
 
 
 def sample_scenes(count: int, seed: int) -> list[tuple[Scene, Stage, int | None]]:
-    """Draw scenes, each with the number of the theme that it varies, if any.
+    """Draw scenes of which no one's facts all hold in another. Those before ``i`` settle ``i``, later ones do not.
 
-    No one's facts all hold in another. Those before ``i`` settle ``i``, later ones do not.
+    Each comes with its place in the picture and the number of the theme that it varies (None: it follows none).
 
     Raises:
         XmrError: so many different scenes cannot be found.
@@ -46,7 +46,7 @@ def sample_scenes(count: int, seed: int) -> list[tuple[Scene, Stage, int | None]
     for number in range(count):
         rng = random.Random(f"scene {seed} {number}")
         for _ in range(ATTEMPTS):
-            theme = None if rng.random() < FRESH else rng.choice(range(THEMES))
+            theme = None if rng.random() < FRESH else rng.choice(range(len(themes)))
             scene = sample_scene(rng) if theme is None else vary(themes[theme], rng)
             stage = place(scene, rng)
             if stage is not None and not index.confusable(scene):
@@ -103,9 +103,9 @@ def write_scenes(
     """Draw the dataset ``scenes`` and write it to ``folder``; return at once if it stands there whole.
 
     Files: ``dataset.json``, ``train.json``, ``val.json``, ``test.json`` (Karpathy's fields), ``boxes.json`` (COCO's
-    format, what can be seen of every thing), ``labels.json`` (the theme that a scene varies), ``images/000000.jpg`` …
-    (224×224) and ``scenes.json`` (settings). The same settings give the same files. Written beside the folder first, so
-    a kill never leaves half of it.
+    format, what can be seen of every thing), ``labels.json`` (the theme of each picture that has one; see
+    ``data.labels``), ``images/000000.jpg`` … (224×224) and ``scenes.json`` (settings). The same settings give the same
+    files. Written beside the folder first, so a kill never leaves half of it.
 
     Raises:
         XmrError: a size below 1; a folder with other files in it; more scenes than can be told apart; a full disk.
@@ -148,8 +148,8 @@ def fill(folder: Path, sizes: dict[str, int], seed: int, progress: bool) -> None
         picture.save(folder / "images" / entry["filename"], quality=QUALITY, subsampling=0)
         boxes.append(found)
     contents: dict[str, Any] = {"dataset": {"images": items, "dataset": "scenes"}, "boxes": coco_boxes(items, boxes)}
-    themes = zip(items, (theme for _, _, theme in scenes), strict=True)
-    contents["labels"] = {entry["filename"]: theme for entry, theme in themes if theme is not None}
+    themes = zip(items, scenes, strict=True)
+    contents["labels"] = {"labels": {e["filename"]: theme for e, (_, _, theme) in themes if theme is not None}}
     contents |= {split: [entry for entry in items if entry["split"] == split] for split in sizes}
     for name, content in contents.items():
         (folder / f"{name}.json").write_text(json.dumps(content))

@@ -1,0 +1,118 @@
+"""Image retrieval end to end: what is relevant, who learns from what, and that learning helps."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from xmr_lib.config import Config
+from xmr_lib.experiment import Lab, image_retrieval, image_retrieval_table
+from xmr_lib.experiment.factories import image_encoder, make_loss
+from xmr_lib.experiment.image_retrieval import _training_pairs, judges_of
+from xmr_lib.ragged import Ragged
+from xmr_lib.training import train_metric
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    return Lab("scenes", None, "smoke", tmp_path_factory.mktemp("results"))
+
+
+def without_labels(lab, monkeypatch):
+    monkeypatch.setattr(lab, "beside", lambda name: lab.results / "nowhere" / name)
+
+
+def test_images_of_one_theme_are_relevant_to_each_other(lab):
+    themes = json.loads(lab.beside("labels.json").read_text())["labels"]
+    judges, part = judges_of(lab, lab.config("x"), "test"), lab.dataset.split("test")
+    own = [themes.get(name) for name in part.filenames]
+    expected = [[a is not None and a == b for b in own] for a in own]
+    assert judges.name == "same label" and np.array_equal(judges.relevance.relevant, expected)
+
+
+def test_photographs_are_judged_by_their_captions(lab, monkeypatch):
+    """Themes are not used, and yet images of one theme come out as more alike than others."""
+    same = judges_of(lab, lab.config("x"), "train").relevance.relevant
+    without_labels(lab, monkeypatch)
+    judges = judges_of(lab, lab.config("x"), "train")
+    others = ~np.eye(len(same), dtype=bool)
+    gains = judges.relevance.gains
+    assert judges.name == "captions by MiniLM" and np.allclose(gains, gains.T)
+    assert gains[same & others].mean() > gains[~same & others].mean() + 0.1
+    assert (judges.relevance.relevant.sum(1) == 10).all() and not judges.relevance.relevant.diagonal().any()
+
+
+def test_positives_are_images_of_the_own_label_or_those_that_share_most_words(lab, monkeypatch):
+    positives, identities, source = _training_pairs(lab, lab.config("x"))
+    assert source == "labels"
+    for image, own in enumerate(identities):
+        expected = [i for i in np.flatnonzero(identities == own) if i != image]
+        assert positives[image].tolist() == expected and (own >= 0 or not expected)
+    without_labels(lab, monkeypatch)
+    nearest, identities, source = _training_pairs(lab, lab.config("x"))
+    part = lab.dataset.split("train")
+    assert source == "shared words" and len(set(identities)) == len(part)
+    words = [{word for c in part.captions_of(i) for word in part.tokens[c]} for i in range(len(part))]
+    shared = [[len(words[i] & words[j]) for j in nearest[i]] for i in range(len(part))]
+    any_other = [len(words[i] & words[j]) for i in range(len(part)) for j in range(len(part)) if i != j]
+    assert all(i not in nearest[i] for i in range(len(part)))
+    assert np.mean(shared) > np.mean(any_other) + 2
+
+
+def test_all_rows_are_scored_and_written(lab):
+    runs = image_retrieval(lab)
+    assert [own.model for own in runs] == [
+        *("i-pooled", "i-regions", "ab-infonce-meanmax", "d-meanmax", "i-siamese", "i-triplet")
+    ]
+    with (lab.results / "image_retrieval.csv").open() as file:
+        rows = {row["run"]: row for row in csv.DictReader(file)}
+    table = image_retrieval_table(runs)
+    for own in runs:
+        row = rows[own.model]
+        assert float(row["ndcg10"]) == pytest.approx(table["nDCG@10"][own.model], abs=1e-3)
+        assert float(row["ndcg10_low"]) <= float(row["ndcg10"]) <= float(row["ndcg10_high"])
+        assert float(row["ndcg10"]) > float(row["chance_ndcg10"])
+    facts = json.loads((lab.results / "runs/i-triplet/seed0/image_retrieval.json").read_text())
+    assert facts["test"]["map"] == pytest.approx(float(rows["i-triplet"]["map"]), abs=1e-3)
+    again = image_retrieval(lab)
+    for one, other in zip(runs, again, strict=True):
+        assert np.array_equal(one.mean("ndcg10"), other.mean("ndcg10"))
+
+
+@pytest.mark.parametrize("loss", ["contrastive", "triplet"])
+def test_metric_learning_finds_what_tells_classes_apart(tmp_path, loss):
+    """Two of forty dimensions tell, the others are noise that the untrained features are full of."""
+    rng = np.random.default_rng(0)
+    classes = rng.integers(0, 6, 240)
+    features = rng.normal(size=(240, 40))
+    features[:, :2] = 2 * np.stack([np.cos(classes), np.sin(classes)], axis=1)
+    tensor = torch.from_numpy(features.astype(np.float32))
+    same = [np.flatnonzero(classes == own) for own in classes]
+    positives = Ragged.from_lengths(np.concatenate(same), np.array([len(own) for own in same]))
+    config = Config(
+        f"x-{loss}", loss=loss, measure="euclidean", negatives="semihard", margin=1.0 if loss == "contrastive" else 0.2,
+        projection="linear", image_input="standardise", dropout=0.0, embed=8, batch=60, epochs=15, learning_rate=1e-2,
+    )  # fmt: skip
+
+    def of_own_class(encoder: nn.Module) -> float:
+        with torch.inference_mode():
+            embeddings = encoder(tensor[:120])
+        nearest = torch.cdist(embeddings, embeddings).fill_diagonal_(torch.inf).argmin(1)
+        return 100 * float((classes[nearest] == classes[:120]).mean())
+
+    def fit(name: str, epochs: int = 15):
+        torch.manual_seed(0)
+        encoder = image_encoder(config, tensor)
+        before, checkpoint = of_own_class(encoder.eval()), tmp_path / name
+        shorter = config.but(epochs=epochs)
+        arguments = (tensor, positives, classes, of_own_class, shorter, 0, checkpoint, {})
+        return before, encoder, train_metric(encoder, make_loss(config), *arguments)
+
+    before, encoder, history = fit("whole")
+    assert of_own_class(encoder) == max(history.val_ndcg10) > before + 20
+    # Read from its checkpoint, not trained again.
+    _, again, read = fit("whole")
+    assert read.loss == history.loss and of_own_class(again) == of_own_class(encoder)
