@@ -9,9 +9,10 @@ from xmr_lib.config import Config
 from xmr_lib.encoders import LEARNED, RECURRENT, ItemEncoder, Projection, RowPart, Rows, TokenEntry, row_pooling
 from xmr_lib.encoders.entries import WordEntry, without_some
 from xmr_lib.encoders.recurrent import RecurrentPooling
-from xmr_lib.experiment.factories import Pretrained, make_model
+from xmr_lib.experiment.factories import Pretrained, make_loss, make_model
 from xmr_lib.ragged import offsets_of
 from xmr_lib.training import Pairs
+from xmr_lib.training.loop import parameter_groups
 
 DIM, HIDDEN = 6, 8
 IN_MODEL = ("mean", "sum", "max", "meanmax", "cls", *LEARNED, *RECURRENT)
@@ -58,26 +59,33 @@ def test_the_order_of_words_matters_to_recurrent_networks_alone(how):
 
 
 @pytest.mark.parametrize("how", RECURRENT)
-def test_the_last_hidden_state_is_that_after_eos(how):
-    """Step by step through torch's cells, with no packing: forwards from <bos> to <eos>, and back."""
+def test_the_hidden_states_are_those_of_torchs_cells(how):
+    """Step by step, with no packing: forwards from <bos> to <eos>, and back; the last state, or all of them pooled."""
     torch.manual_seed(0)
     pooling, rows = RecurrentPooling(how, DIM, HIDDEN), captions([4, 2])
     words = rows.values[4:]
     sequence = torch.stack([pooling.bos, *words, pooling.eos])
-    expected = []
+    directions = []
     for suffix, steps in (("", sequence), ("_reverse", sequence.flip(0))):
         if suffix and not how.startswith("bi"):
             continue
         width = pooling.rnn.hidden_size
-        cell = (nn.LSTMCell if how.endswith("lstm") else nn.GRUCell)(DIM, width)
+        cell = (nn.LSTMCell if "lstm" in how else nn.GRUCell)(DIM, width)
         for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
             getattr(cell, name).data.copy_(getattr(pooling.rnn, f"{name}_l0{suffix}"))
-        state = None
+        state, states = None, []
         for step in steps:
             state = cell(step[None], state)
-        expected.append(state[0] if isinstance(state, tuple) else state)
+            states.append(state[0] if isinstance(state, tuple) else state)
+        directions.append(torch.cat(states))
     found = pooling(rows, rows.values[:, :0])[1]
-    torch.testing.assert_close(found, torch.cat(expected, dim=1)[0], rtol=1e-5, atol=1e-6)
+    if how.endswith("-meanmax"):
+        # Backwards states stand at the words they have read last.
+        whole = torch.cat([states.flip(0) if i else states for i, states in enumerate(directions)], dim=1)
+        expected = torch.cat([whole.mean(0), whole.amax(0)])
+    else:
+        expected = torch.cat([states[-1] for states in directions])
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
 
 
 def test_bos_and_eos_stand_around_each_caption_and_learn():
@@ -129,3 +137,14 @@ def test_word_dropout_leaves_out_whole_words_in_training_only():
     assert all(tuple(row) in kept for row in fewer.values[: fewer.offsets[1]].tolist())
     entry = TokenEntry(DIM, 0.5)
     assert len(entry.eval()(rows)[0].values) == 100 > len(entry.train()(rows)[0].values)
+
+
+def test_the_vectors_of_words_have_a_rate_of_their_own():
+    pairs, pretrained = word_pairs(torch.rand(4, DIM))
+    config = Config("x", text_features="onehot", train_words=True, word_rate=0.1, embed=4)
+    model, loss = make_model(config, pairs, pretrained), make_loss(config)
+    groups = parameter_groups(model, loss, config)
+    shares = {id(p): group["share"] for group in groups for p in group["params"]}
+    table = model.caption.parts[0].entry.table.weight
+    assert shares.pop(id(table)) == 0.1 and set(shares.values()) == {1.0}
+    assert len(shares) == len(list(model.parameters())) + len(list(loss.parameters())) - 1
