@@ -10,7 +10,7 @@ from xmr_lib.errors import XmrError
 from xmr_lib.records import (
     SUMMARY_COLUMNS,
     Result,
-    read_positions,
+    read_ranks,
     read_result,
     read_run,
     read_summary,
@@ -33,11 +33,11 @@ def test_a_run_is_read_as_it_was_written(tmp_path):
     positions = {"t2i": np.array([1, 2, 70_000]), "i2t_positions": np.array([3, 1, 2])}
     write_run(tmp_path, result(), positions)
     assert read_run(tmp_path, result().config, 0, {"name": "d"}) == result()
-    for name, values in read_positions(tmp_path, "m", 0).items():
+    for name, values in read_ranks(tmp_path, "m", 0).items():
         np.testing.assert_array_equal(values, positions[name])
     assert read_run(tmp_path, result().config, 1, {"name": "d"}) is None
     with pytest.raises(XmrError, match="no ranks here"):
-        read_positions(tmp_path, "m", 1)
+        read_ranks(tmp_path, "m", 1)
 
 
 def test_the_same_name_with_another_config_or_other_data_is_refused(tmp_path):
@@ -50,7 +50,7 @@ def test_the_same_name_with_another_config_or_other_data_is_refused(tmp_path):
     assert (run_folder(tmp_path, "m", 0) / "result.json").read_bytes() == before
 
 
-def test_a_result_that_came_with_git_is_not_taken_for_a_run_made_here(tmp_path):
+def test_a_result_without_its_ranks_is_not_taken_for_a_run(tmp_path):
     write_run(tmp_path, result(), {"t2i": np.array([1])})
     (run_folder(tmp_path, "m", 0) / "ranks.npz").unlink()
     assert read_run(tmp_path, result().config, 0, {"name": "d"}) is None

@@ -50,11 +50,11 @@ def run_folder(results: Path, model: str, seed: int) -> Path:
     return results / "runs" / model / f"seed{seed}"
 
 
-def write_run(results: Path, result: Result, positions: dict[str, np.ndarray]) -> None:
-    """Write ``result.json`` and ``ranks.npz`` (1-based positions, one a caption) of a run, each whole or not at all."""
+def write_run(results: Path, result: Result, ranks: dict[str, np.ndarray]) -> None:
+    """Write ``result.json`` and ``ranks.npz`` (the fields of ``metrics.Ranks``), each whole or not at all."""
     folder = run_folder(results, result.model, result.seed)
     with atomic_write(folder / RANKS) as path, path.open("wb") as file:
-        np.savez_compressed(file, **{name: _small(values) for name, values in positions.items()})
+        np.savez_compressed(file, **{name: _small(values) for name, values in ranks.items()})
     with atomic_write(folder / "result.json") as path:
         path.write_text(json.dumps(asdict(result), indent=1, ensure_ascii=False) + "\n", "utf-8")
 
@@ -62,7 +62,7 @@ def write_run(results: Path, result: Result, positions: dict[str, np.ndarray]) -
 def read_run(results: Path, config: dict, seed: int, data: dict) -> Result | None:
     """Return the result of a run that was made before, or None.
 
-    A result without its ranks, which git does not hold, is someone else's: it counts as not made here.
+    A result without its ranks counts as not made: no test can be made with it.
 
     Raises:
         XmrError: a run of that name was made with another config or other data; nothing is overwritten.
@@ -97,15 +97,15 @@ def read_result(path: Path) -> Result:
         raise XmrError(f"{path}: not a result of this version ({error}); delete its folder and run again") from None
 
 
-def read_positions(results: Path, model: str, seed: int) -> dict[str, np.ndarray]:
-    """Return the positions of each caption of the test split that ``write_run`` wrote.
+def read_ranks(results: Path, model: str, seed: int) -> dict[str, np.ndarray]:
+    """Return the fields of ``metrics.Ranks`` that ``write_run`` wrote for the test split.
 
     Raises:
         XmrError: there are none.
     """
     path = run_folder(results, model, seed) / RANKS
     if not path.is_file():
-        raise XmrError(f"{path}: no ranks here, git does not hold them; run the model again (xmr train {model})")
+        raise XmrError(f"{path}: no ranks here; run the model again (xmr train {model})")
     with np.load(path) as arrays:
         return {name: arrays[name].astype(np.int64) for name in arrays.files}
 

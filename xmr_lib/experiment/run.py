@@ -3,6 +3,7 @@
 import itertools
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 
 import numpy as np
 import torch
@@ -22,7 +23,7 @@ from ..metrics import (
     ranks_of_embeddings,
     summarise,
 )
-from ..records import Result, read_positions, read_run, summary_row, update_summary, write_run
+from ..records import Result, read_ranks, read_run, summary_row, update_summary, write_run
 from ..training import History, Pairs, train
 from .catalogue import named
 from .factories import make_loss, make_model
@@ -57,9 +58,7 @@ def chosen_on_validation(groups: Sequence[list[Result]]) -> list[Result]:
 
 def ranks_of(lab: Lab, result: Result) -> Ranks:
     """Return the ranks of a run on the test split, from its folder."""
-    positions = read_positions(lab.results, result.model, result.seed)
-    part = lab.usable(result.config["image_features"]).split("test")
-    return Ranks(image_of_caption=part.image_of_caption, **positions)
+    return Ranks(**read_ranks(lab.results, result.model, result.seed))
 
 
 def score_again(lab: Lab, result: Result) -> Ranks:
@@ -92,7 +91,7 @@ def _run_seed(lab: Lab, config: Config, seed: int) -> Result:
         history=history,
         machine=machine(),
     )
-    write_run(lab.results, result, {"i2t_positions": ranks.i2t_positions, "t2i": ranks.t2i})
+    write_run(lab.results, result, asdict(ranks))
     return result
 
 
