@@ -214,7 +214,7 @@ class Profile:
 
 
 PROFILES = {
-    "smoke": Profile("smoke", (60, 20, 20), {"hidden": 64, "embed": 32, "epochs": 2, "batch": 64}, 1, 3),
+    "smoke": Profile("smoke", (60, 20, 20), {"hidden": 64, "embed": 32, "epochs": 2, "batch": 64}, 1, 5),
     "demo": Profile("demo", (800, 100, 200), {"embed": 256, "batch": 256}, 20, 3),
     "full": Profile("full", (800, 100, 200), {}, 10, 2),
 }

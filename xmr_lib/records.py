@@ -83,6 +83,12 @@ def read_run(results: Path, config: dict, seed: int, data: dict) -> Result | Non
     return result if (folder / RANKS).is_file() else None
 
 
+def recorded_seeds(results: Path, model: str) -> list[int]:
+    """Return the seeds of which a model has a result and its ranks."""
+    folders = (path.parent for path in (results / "runs" / model).glob(f"seed*/{RANKS}"))
+    return sorted(int(folder.name.removeprefix("seed")) for folder in folders if (folder / "result.json").is_file())
+
+
 def read_result(path: Path) -> Result:
     """Read one ``result.json``.
 

@@ -23,7 +23,7 @@ from ..metrics import (
     ranks_of_embeddings,
     summarise,
 )
-from ..records import Result, read_ranks, read_run, summary_row, update_summary, write_run
+from ..records import Result, read_ranks, read_run, recorded_seeds, summary_row, update_summary, write_run
 from ..training import History, Pairs, train
 from .catalogue import named
 from .factories import make_loss, make_model
@@ -39,15 +39,17 @@ Embedder = Callable[[str], Embeddings]
 def run(lab: Lab, config: Config, seeds: Sequence[int] = (0,)) -> list[Result]:
     """Fit a model once a seed, choose on validation, score once on test, and record it.
 
-    Writes ``runs/<model>/seed<k>/`` and the model's row of ``summary.csv``. A run that is there already is read.
+    Writes ``runs/<model>/seed<k>/`` and the model's row of ``summary.csv``, which is of all seeds that are recorded. A
+    run that is there already is read.
 
     Raises:
         XmrError: a run of this name was made with another config or other data; the training collapsed; data are
             missing.
     """
     results = [_run_seed(lab, config, seed) for seed in seeds]
-    interval = bootstrap_interval([ranks_of(lab, result) for result in results])
-    update_summary(lab.results, [summary_row(results, interval)])
+    recorded = [_run_seed(lab, config, seed) for seed in recorded_seeds(lab.results, config.model)]
+    interval = bootstrap_interval([ranks_of(lab, result) for result in recorded])
+    update_summary(lab.results, [summary_row(recorded, interval)])
     return results
 
 
