@@ -31,7 +31,7 @@ def extract_images(
     extractor: ImageExtractor | RegionExtractor,
     folder: Path,
     strict: bool = False,
-    batch: int = 32,
+    batch: int = 8,
 ) -> FeatureStore:
     """Extract the features of all images of a dataset into a store, or open the store that is there already.
 

@@ -108,7 +108,8 @@ def find_regions(detector: FasterRCNN, images: Float[Tensor, "images 3 side side
             image is one more.
     """
     batch, _ = detector.transform(list(images))
-    features, last = _maps(detector, batch.tensors)
+    # Channels last: convolutions of one channel each are twice as fast so on a processor.
+    features, last = _maps(detector, batch.tensors.contiguous(memory_format=torch.channels_last))
     proposals, _ = detector.rpn(batch, features)
     found, _ = detector.roi_heads(features, proposals, batch.image_sizes)
     kept, boxes = [], []
