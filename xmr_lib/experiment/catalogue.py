@@ -99,11 +99,8 @@ MODELS: dict[str, dict[str, Any]] = {
     # The same, the vectors of the words trained too.
     **{f"e-{how}-trained": {**RNN, **TRAINED, "aggregation": how} for how in ("lstm", "bigru")},
     **{f"e-{how}-trained": {**WORDS, **SMALL, "aggregation": how} for how in ("mean", "meanmax", "attention")},
-    # All hidden states instead of the last one, twice as wide; the vectors are kept near where they started.
-    "e-bigru-meanmax-trained": {
-        **{**RNN, **TRAINED, "aggregation": "bigru-meanmax"},
-        **{"hidden": 512, "word_rate": 0.1},
-    },
+    # All hidden states instead of the last one; the vectors are kept near where they started.
+    "e-bigru-meanmax-trained": {**RNN, **TRAINED, "aggregation": "bigru-meanmax", "word_rate": 0.1},
     # Representations of words, frozen; then as the start of a table that is trained.
     **{f"r-{slug}": {**FASTTEXT, "text_features": slug} for slug in ("onehot", "phoc", "glove")},
     "r-onehot-trained": {**FASTTEXT, **SMALL, "text_features": "onehot"},
