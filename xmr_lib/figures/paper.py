@@ -38,8 +38,6 @@ def paper_style() -> Iterator[None]:
                 "grid.linewidth": 0.5,
                 "figure.constrained_layout.h_pad": 0.02,
                 "figure.constrained_layout.w_pad": 0.02,
-                # Type 42 keeps outlines that every reader draws well; the default is Type 3.
-                "pdf.fonttype": 42,
             }
         )
         yield
@@ -60,6 +58,7 @@ def recall_lines(names: Sequence[str], ranks: Sequence[Sequence[Ranks]], chance:
         _name_lines(axis, names)
         axis.set_xlim(left=0)
         axis.set_xlabel("R@1 on test (%), 95 % interval")
+        axis.xaxis.get_major_locator().set_params(nbins=5)
         figure.legend(loc="outside upper right", ncols=2, handletextpad=0.3)
     return figure
 
@@ -69,7 +68,6 @@ def rsum_lines(
     means: Sequence[float],
     intervals: Sequence[tuple[float, float]],
     kinds: Sequence[str],
-    chance: float,
 ) -> Figure:
     """Draw rSum with its interval, a line a model; models of one kind share a colour and a marker."""
     with paper_style():
@@ -80,10 +78,8 @@ def rsum_lines(
             axis.hlines(place, low, high, color=colour, linewidth=1.2)
             label = kind if kinds.index(kind) == place else None
             axis.plot(mean, place, marker, color=colour, markersize=3.6, label=label)
-        axis.axvline(chance, color=FAINT, linestyle=":", linewidth=0.9)
         _name_lines(axis, names)
-        axis.set_xlim(left=0)
-        axis.set_xlabel("rSum on test, 95 % interval (dotted: a random order)")
+        axis.set_xlabel("rSum on test, 95 % interval")
         figure.legend(loc="outside upper right", ncols=len(order), handletextpad=0.3)
     return figure
 

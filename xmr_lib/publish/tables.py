@@ -111,7 +111,7 @@ def _interval(row: dict[str, str]) -> Cell:
 
 def _chance(facts: Facts, metrics: Sequence[str], behind: int, before: int = 0) -> Row:
     """Return the row of a random order, with so many empty cells before and behind its numbers."""
-    chance = facts.results(HEADLINE[0])[0].chance
+    chance = facts.results(HEADLINE[0].run)[0].chance
     numbers = [Cell(one_place(chance[metric])) for metric in metrics]
     return Row([Cell("chance"), *[Cell("")] * before, *numbers, *[Cell("")] * behind], f"{facts.dataset}, exact")
 
@@ -197,7 +197,7 @@ def _configs(facts: Facts) -> str:
     """The fields that tell the main rows apart."""
     columns = [Column("run", "l"), *(Column(heading, "l") for heading in _FIELDS.values())]
     rows = []
-    for run in HEADLINE:
+    for run in (line.run for line in HEADLINE):
         fields = Config.from_dict(facts.results(run)[0].config).to_dict()
         # What a closed form or an average of other models has no use for is left empty.
         used = _FIELDS if fields["method"] == "dual-encoder" else _OF_FEATURES
