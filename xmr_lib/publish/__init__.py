@@ -1,6 +1,6 @@
 """The paper, its supplement and the slides, from what ``results/`` records."""
 
-from .build import PAPER, SLIDES, Plan, build, build_root
+from .build import PAPER, SLIDES, Plan, build, put_on_top
 from .committed import commit_documents, stale_files
 from .latex import find_latex
 from .overleaf import pack
@@ -10,9 +10,9 @@ __all__ = [
     "SLIDES",
     "Plan",
     "build",
-    "build_root",
     "commit_documents",
     "find_latex",
     "pack",
+    "put_on_top",
     "stale_files",
 ]

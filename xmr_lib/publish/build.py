@@ -93,6 +93,15 @@ def build(plan: Plan, documents: Sequence[str]) -> list[Path]:
     return [_document(plan.folder, made, latex, name) for name in documents]
 
 
+def put_on_top(plan: Plan, built: Sequence[Path]) -> list[Path]:
+    """Copy PDFs to the folder above that of their dataset, where a reader looks first; return the copies."""
+    copies = [plan.folder.parent / path.name for path in built]
+    for path, copy in zip(built, copies, strict=True):
+        with atomic_write(copy) as temporary:
+            temporary.write_bytes(path.read_bytes())
+    return copies
+
+
 def _document(folder: Path, made: Contents, latex: Latex, name: str) -> Path:
     target = folder / f"{DOCUMENTS[name]}.pdf"
     key = _key([path for path in tree_files(folder, made) if path.stem not in DOCUMENTS or path.stem == name], latex)

@@ -53,17 +53,18 @@ def uses(folder: Path) -> list[Use]:
     """Return every distinct use of a macro in the TeX sources, in the order of files and lines.
 
     Raises:
-        XmrError: an argument is missing, or is itself a macro's argument.
+        XmrError: an argument is missing, or is no plain name.
     """
     found: dict[str, Use] = {}
-    for path, number, line in _lines(folder):
-        for match in _MACRO.finditer(line):
-            macro, place = match[1], f"{path.relative_to(folder.parent)}:{number}"
+    for path, text in _texts(folder):
+        for match in _MACRO.finditer(text):
+            if not match[2]:
+                continue  # a loop variable of the same name in a drawing; as a macro LaTeX would stop at it
+            macro, line = match[1], text.count("\n", 0, match.start()) + 1
+            place = f"{path.relative_to(folder.parent)}:{line}"
             names = tuple(name.strip() for name in _ARGUMENT.findall(match[2])[: MACROS[macro]])
-            if len(names) < MACROS[macro] or any("#" in name or "\\" in name or not name for name in names):
-                raise XmrError(
-                    f"{place}: \\{macro} needs {MACROS[macro]} plain name(s) on the same line; found {match[0]!r}"
-                )
+            if len(names) < MACROS[macro] or any(not name or set(name) & set("#\\ ") for name in names):
+                raise XmrError(f"{place}: \\{macro} takes {MACROS[macro]} plain name(s), not {match[2]!r}")
             use = Use(macro, names, place)
             found.setdefault(use.key, use)
     return list(found.values())
@@ -71,12 +72,12 @@ def uses(folder: Path) -> list[Use]:
 
 def tables_named(folder: Path) -> list[str]:
     """Return the tables that the sources take in."""
-    return sorted({name for _, _, line in _lines(folder) for name in _TABLE.findall(line)})
+    return sorted({name for _, text in _texts(folder) for name in _TABLE.findall(text)})
 
 
 def figures_named(folder: Path) -> list[str]:
     """Return the figures that the sources take in."""
-    names = (name for _, _, line in _lines(folder) for name in _FIGURE.findall(line) if "#" not in name)
+    names = (name for _, text in _texts(folder) for name in _FIGURE.findall(text) if "#" not in name)
     return sorted({Path(name).name.removesuffix(".pdf").removesuffix(".png") for name in names})
 
 
@@ -85,8 +86,7 @@ def without_comments(text: str) -> str:
     return re.sub(r"(?<!\\)((?:\\\\)*)%.*", r"\1", text)
 
 
-def _lines(folder: Path) -> Iterator[tuple[Path, int, str]]:
+def _texts(folder: Path) -> Iterator[tuple[Path, str]]:
     for path in source_files(folder):
         if path.suffix in (".tex", ".sty"):
-            for number, line in enumerate(without_comments(path.read_text("utf-8")).splitlines(), start=1):
-                yield path, number, line
+            yield path, without_comments(path.read_text("utf-8"))
