@@ -1,7 +1,7 @@
 """The paper, its supplement and the slides, from what ``results/`` records."""
 
-from .build import PAPER, SLIDES, Plan, build, put_on_top
 from .committed import commit_documents, stale_files
+from .documents import PAPER, SLIDES, Plan, build, put_on_top
 from .latex import find_latex
 from .overleaf import pack
 

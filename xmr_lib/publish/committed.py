@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ..errors import XmrError
 from ..paths import atomic_write
-from .build import PAPER, SLIDES, Plan, build, gathered
+from .documents import PAPER, SLIDES, Plan, build, gathered
 from .numbers import NUMBERS
 from .pdf import facts_hash
 from .sources import DOCUMENTS

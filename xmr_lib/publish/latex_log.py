@@ -30,12 +30,14 @@ def read_log(folder: Path, name: str) -> LatexLog:
     blg_file = folder / f"{name}.blg"
     blg = blg_file.read_text("utf-8", "replace") if blg_file.is_file() else ""
     errors = _ERROR.findall(log)
-    problems = [f"error: {_with_line(log, errors[0])}"] if errors else []
-    problems += [f"undefined: {key}" for key in dict.fromkeys([*_UNDEFINED.findall(log), *_NO_ENTRY.findall(blg)])]
+    if errors:
+        # References that are undefined after it follow from it.
+        return LatexLog(0, (f"error: {_with_line(log, errors[0])}",))
+    problems = [f"undefined: {key}" for key in dict.fromkeys([*_UNDEFINED.findall(log), *_NO_ENTRY.findall(blg)])]
     problems += [box[0] for box in _BOX.finditer(log) if float(box[1]) > STICKS_OUT]
     problems += [f"a character that the font lacks: {what}" for what in _MISSING_CHARACTER.findall(log)]
     written = _WRITTEN.search(log)
-    if not written and not errors:
+    if not written:
         problems.insert(0, "no PDF was written")
     return LatexLog(int(written[1]) if written else 0, tuple(problems))
 

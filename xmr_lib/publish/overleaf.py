@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ..errors import XmrError
 from ..paths import atomic_write
-from .build import Plan, prepare
+from .documents import Plan, prepare
 from .tree import tree_files
 
 ZIP = "overleaf.zip"
