@@ -4,7 +4,7 @@ from .curves import interval_figure, recall_bars, rsum_intervals, training_curve
 from .dataset import dataset_figure
 from .galleries import gallery_of_captions, gallery_of_images, gallery_of_neighbours
 from .regions import regions_figure
-from .style import save_figure, shrink_figure, use_style
+from .style import save_figure, save_vector, shrink_figure, use_style
 from .words import word_weights
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "regions_figure",
     "rsum_intervals",
     "save_figure",
+    "save_vector",
     "shrink_figure",
     "training_curves",
     "use_style",

@@ -52,6 +52,14 @@ def save_figure(figure: Figure, folder: Path, name: str) -> Path:
     return path
 
 
+def save_vector(figure: Figure, path: Path) -> Path:
+    """Write a PDF of vectors, exactly as large as the figure is; the same figure gives the same bytes."""
+    # Type 42 fonts keep their outlines; matplotlib's default, Type 3, is refused by the conference.
+    with atomic_write(path) as temporary, mpl.rc_context({"pdf.fonttype": 42, "savefig.bbox": None}):
+        figure.savefig(temporary, format="pdf", metadata={"CreationDate": None})
+    return path
+
+
 def shrink_figure(path: Path, to: Path, width: int = 1100) -> Path:
     """Write a copy of a drawn picture for a README: narrower, and with 256 colours, so that it is small in git."""
     with Image.open(path) as picture, atomic_write(to) as temporary:

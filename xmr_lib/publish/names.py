@@ -1,0 +1,92 @@
+"""The readable name of each run: the one table that text, tables and figures take it from."""
+
+from ..errors import XmrError
+
+NAMES = {
+    "cca-mean": "CCA",
+    "cca-sum": "CCA, sum of the words",
+    "cca-max": "CCA, maximum of the words",
+    "cca-meanmax": "CCA, mean and maximum",
+    "cca-idf": "CCA, IDF-weighted words",
+    "a-recipe": "the recipe, image to text",
+    "a-infonce": "InfoNCE, image to text only",
+    "b-recipe": "the recipe, text to image",
+    "b-infonce": "InfoNCE, text to image only",
+    "ab-infonce": "InfoNCE, both directions",
+    "ab-triplet-random": "triplet, random negatives",
+    "ab-triplet-semihard": "triplet, semi-hard negatives",
+    "ab-triplet-hardest": "triplet, hardest negatives",
+    "ab-triplet-all": "triplet, all negatives",
+    "ab-infonce-meanmax": "InfoNCE, mean and maximum",
+    "ab-infonce-idf": "InfoNCE, IDF-weighted words",
+    "c-roi-mean": "regions, mean",
+    "c-roi-max": "regions, maximum",
+    "c-roi-score": "regions, score-weighted mean",
+    "c-roi-attention": "regions, attention",
+    "c-roi-selfattention": "regions, self-attention",
+    "c-roi-gpo": "regions, GPO",
+    "c-head-mean": "box head, mean",
+    "c-head-attention": "box head, attention",
+    "c-head-attention-tuned": "box head, attention, last layer trained",
+    "grid-attention": "CNN grid, attention",
+    "grid-gpo": "CNN grid, GPO",
+    "r-fasttext": "FastText words, frozen",
+    "r-onehot": "one-hot words, frozen",
+    "r-phoc": "PHOC words, frozen",
+    "r-glove": "GloVe words, frozen",
+    "r-onehot-trained": "a trained word table",
+    "r-onehot-glove-trained": "a trained word table started from GloVe",
+    "d-cls": "MiniLM, [CLS]",
+    "d-mean": "MiniLM, mean",
+    "d-max": "MiniLM, maximum",
+    "d-meanmax": "MiniLM, mean and maximum",
+    "d-attention": "MiniLM, attention",
+    "d-meanmax-layer5": "MiniLM, layer 5",
+    "d-meanmax-layers4to6": "MiniLM, mean of layers 4 to 6",
+    "d-meanmax-tuned": "MiniLM, last layer trained",
+    "e-lstm": "LSTM, frozen words",
+    "e-bilstm": "bidirectional LSTM, frozen words",
+    "e-gru": "GRU, frozen words",
+    "e-bigru": "bidirectional GRU, frozen words",
+    "e-mean": "mean of frozen words",
+    "e-meanmax": "mean and maximum of frozen words",
+    "e-attention": "attention over frozen words",
+    "e-lstm-trained": "LSTM, trained words",
+    "e-bigru-trained": "bidirectional GRU, trained words",
+    "e-bigru-meanmax-trained": "bidirectional GRU, all states, trained words",
+    "e-mean-trained": "mean of trained words",
+    "e-meanmax-trained": "mean and maximum of trained words",
+    "e-attention-trained": "attention over trained words",
+    "t-cnn-frozen": "CNN frozen, six epochs",
+    "t-cnn-tuned": "last CNN block trained, six epochs",
+    "f-roi": "regions alone, attention",
+    "f-image-concat": "CNN and regions, concatenated",
+    "f-image-sum": "CNN and regions, summed",
+    "f-image-average": "CNN and regions, averaged",
+    "f-image-gate": "CNN and regions, gated",
+    "f-image-attention": "CNN and regions, attention",
+    "f-image-late": "CNN and regions, late fusion",
+    "f-text-concat": "FastText and MiniLM, concatenated",
+    "f-text-sum": "FastText and MiniLM, summed",
+    "f-text-average": "FastText and MiniLM, averaged",
+    "f-text-gate": "FastText and MiniLM, gated",
+    "f-text-attention": "FastText and MiniLM, attention",
+    "f-text-late": "FastText and MiniLM, late fusion",
+    "f-words-late": "word table and GRU, late fusion",
+    "f-all-late": "four models, late fusion",
+    "i-pooled": "CNN vector, untrained",
+    "i-regions": "regions, untrained",
+    "i-siamese": "Siamese network",
+    "i-triplet": "triplet network",
+}
+
+
+def readable(run: str) -> str:
+    """Return the readable name of a run, in plain ASCII that TeX and matplotlib both take.
+
+    Raises:
+        XmrError: the run is not of the study.
+    """
+    if run not in NAMES:
+        raise XmrError(f"run {run!r} has no readable name in xmr_lib/publish/names.py: is it misspelt?")
+    return NAMES[run]
