@@ -7,7 +7,7 @@ from ..config import Config
 from ..errors import XmrError
 from .facts import Facts
 from .names import NAMES, readable
-from .table_rows import HEADLINE, OURS, TABLES, TASKS
+from .table_rows import HEADLINE, IMAGES, OURS, TABLES, TASKS
 from .tabular import Cell, Column, Row, tabular
 from .tex import escape, one_place
 from .values import PUBLISHED, config_text, interval_text, read_published
@@ -37,7 +37,7 @@ _FIELDS = {
 }
 """Columns of the table of configs."""
 _OF_FEATURES = ("image_features", "text_features", "image_aggregation", "aggregation")
-_IMAGE_METRICS = {"r1": "R@1", "p10": "P@10", "map": "mAP", "ndcg10": "nDCG"}
+_IMAGE_METRICS = {"r1": "R@1", "map": "mAP", "ndcg10": "nDCG"}
 
 
 def table_tex(facts: Facts, sources: Path, name: str) -> str:
@@ -119,7 +119,7 @@ def _chance(facts: Facts, metrics: Sequence[str], behind: int, before: int = 0) 
 def _image_retrieval(facts: Facts) -> str:
     rows = facts.image_rows()
     columns = [
-        Column("images compared by", "l"),
+        Column("encoder", "l"),
         *(Column(heading) for heading in _IMAGE_METRICS.values()),
         Column(r"95\,\%", "c", best="none"),
         Column("words"),
@@ -130,7 +130,7 @@ def _image_retrieval(facts: Facts) -> str:
         numbers = [Cell(one_place(row[metric]), float(row[metric])) for metric in _IMAGE_METRICS]
         interval = Cell(f"{one_place(row['ndcg10_low'])}--{one_place(row['ndcg10_high'])}")
         words = Cell(one_place(row["words_ndcg10"]), float(row["words_ndcg10"]))
-        cells = [Cell(readable(run)), *numbers, interval, words, Cell(row["seeds"])]
+        cells = [Cell(IMAGES.get(run, escape(run))), *numbers, interval, words, Cell(row["seeds"])]
         lines.append(Row(cells, f"{run}, {facts.dataset}, image_retrieval.csv, {row['seeds']} seeds"))
     chance = one_place(next(iter(rows.values()))["chance_ndcg10"])
     last = Row([Cell("chance"), *[Cell("")] * (len(_IMAGE_METRICS) - 1), Cell(chance), *[Cell("")] * 3])
@@ -148,7 +148,7 @@ def _published(facts: Facts, sources: Path) -> str:
             label = escape(row["method"]) + (f"~\\cite{{{row['cite']}}}" if row.get("cite") else "")
             cells = [Cell(label), *(Cell(row[metric] or "--", _number(row[metric])) for metric in metrics)]
             theirs.append(Row(cells, f"{PUBLISHED}, {row['source']}"))
-    ours = [Row([Cell(readable(run)), *_numbers(facts.row(run), metrics)], facts.origin(run)) for run in OURS]
+    ours = [Row([Cell(line.label), *_numbers(facts.row(line.run), metrics)], facts.origin(line.run)) for line in OURS]
     blocks = [("published", theirs)] if theirs else []
     return tabular(columns, [*blocks, ("ours", ours)], _chance(facts, metrics, 0), gap="3pt")
 
