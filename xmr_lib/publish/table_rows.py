@@ -130,8 +130,8 @@ HEADLINE: Block = (
     Line("e-gru", "GRU"),
     Line("e-bigru-trained", "BiGRU, trained"),
     Line("r-onehot-glove-trained", "word table, trained"),
-    Line("d-meanmax", "MiniLM"),
-    Line("d-meanmax-tuned", "MiniLM, tuned"),
+    Line("d-meanmax", "MiniLM (open)"),
+    Line("d-meanmax-tuned", "MiniLM, tuned (open)"),
     Line("f-words-late", "table + BiGRU, late"),
 )
 """Rows of the study's main line, for figures and for the table of configs; labels that matplotlib can set too."""
