@@ -15,12 +15,13 @@ from ..figures import COLUMN, save_figure
 from ..figures.ranks import CHANCE
 from ..plotdata import read_plotdata
 from .facts import Facts
+from .names import NAMES
 from .table_rows import HEADLINE, TABLES
 
-LABELS = {line.run: line.label for block in TABLES.values() for own in block for line in own}
-LABELS |= {line.run: line.label for line in HEADLINE}
 LEARNING = TABLES["losses"][0]
 """Runs whose training is drawn."""
+LABELS = NAMES | {line.run: line.label for line in HEADLINE}
+LOSSES = {line.run: line.label for line in LEARNING}
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def _draw_space(points: pd.DataFrame) -> Figure:
 FIGURES: dict[str, Drawn] = {
     "recall_bars": Drawn(_recalls, partial(figures.recall_bars, cutoffs=(1,), width=COLUMN, names=LABELS)),
     "rsum_all": Drawn(_rsums, partial(figures.interval_figure, label="rSum on test, 95 % interval", width=COLUMN)),
-    "training_curves": Drawn(_learning, partial(figures.training_curves, width=COLUMN, names=LABELS)),
+    "training_curves": Drawn(_learning, partial(figures.training_curves, width=COLUMN, names=LOSSES)),
     "rank_distribution": Drawn(_shares, partial(figures.rank_distribution, width=COLUMN, names=LABELS)),
     "shared_space": Drawn(lambda facts: _plotdata(facts, "shared_space"), _draw_space),
     "modality_gap": Drawn(

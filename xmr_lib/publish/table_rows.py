@@ -54,8 +54,8 @@ TABLES: dict[str, tuple[Block, ...]] = {
             Line("ab-triplet-random", "triplet, random"),
         ),
         (
-            Line("ab-infonce-meanmax", r"InfoNCE, mean $\|$ max"),
-            Line("ab-infonce-idf", "InfoNCE, IDF"),
+            Line("ab-infonce-meanmax", r"\quad mean $\|$ max"),
+            Line("ab-infonce-idf", r"\quad IDF"),
         ),
     ),
     "regions": (

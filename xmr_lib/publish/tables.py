@@ -33,7 +33,6 @@ _FIELDS = {
     "epochs": "ep.",
     "learning_rate": "rate",
     "dropout": "drop",
-    "embed": "dim",
 }
 """Columns of the table of configs."""
 _OF_FEATURES = ("image_features", "text_features", "image_aggregation", "aggregation")
@@ -176,8 +175,7 @@ def _all_models(facts: Facts) -> str:
         runs = [run for run in NAMES if run in facts.rows and facts.rows[run]["task"] == task]
         if runs:
             blocks.append((heading, [Row(_whole_row(facts.row(run)), facts.origin(run)) for run in runs]))
-    body = tabular(columns, blocks, _chance(facts, WIDE, 6, before=2), size="scriptsize", gap="3pt")
-    return body.replace(r"\setlength", r"\renewcommand{\arraystretch}{0.87}\setlength", 1)
+    return tabular(columns, blocks, _chance(facts, WIDE, 6, before=2), "scriptsize", "2.1pt", dense=True)
 
 
 def _whole_row(row: dict[str, str]) -> list[Cell]:
@@ -195,12 +193,12 @@ def _whole_row(row: dict[str, str]) -> list[Cell]:
 
 def _configs(facts: Facts) -> str:
     """The fields that tell the main rows apart."""
-    columns = [Column("run", "l"), *(Column(heading, "l") for heading in _FIELDS.values())]
+    columns = [Column("model", "l"), *(Column(heading, "l") for heading in _FIELDS.values())]
     rows = []
-    for run in (line.run for line in HEADLINE):
-        fields = Config.from_dict(facts.results(run)[0].config).to_dict()
+    for line in HEADLINE:
+        fields = Config.from_dict(facts.results(line.run)[0].config).to_dict()
         # What a closed form or an average of other models has no use for is left empty.
         used = _FIELDS if fields["method"] == "dual-encoder" else _OF_FEATURES
         cells = [Cell(config_text(fields[field]) if field in used else "") for field in _FIELDS]
-        rows.append(Row([Cell(f"\\texttt{{{escape(run)}}}"), *cells], facts.origin(run)))
-    return tabular(columns, [("", rows)], size="scriptsize", gap="3pt")
+        rows.append(Row([Cell(line.label), *cells], facts.origin(line.run)))
+    return tabular(columns, [("", rows)], size="scriptsize", gap="2.4pt")

@@ -9,7 +9,7 @@ from pathlib import Path
 from .. import figures as drawing
 from ..paths import atomic_write
 from .facts import Facts
-from .figures import LABELS, draw, gather
+from .figures import LABELS, LOSSES, draw, gather
 from .galleries import GALLERIES, gallery_file, take_gallery
 from .numbers import NUMBERS, numbers_tex, with_hash, write_if_new
 from .sources import DOCUMENTS, figures_named, source_files, tables_named, uses
@@ -116,5 +116,5 @@ def write_state(folder: Path, state: dict[str, str]) -> None:
 def _figure_key(facts: Facts) -> str:
     """Hash what decides how a figure looks: its facts, its labels, and the code that draws."""
     code = sorted(Path(drawing.__file__).parent.glob("*.py"))
-    parts = [facts.digest(), repr(sorted(LABELS.items())), *(path.read_text("utf-8") for path in code)]
+    parts = [facts.digest(), repr((LABELS, LOSSES)), *(path.read_text("utf-8") for path in code)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
