@@ -53,7 +53,7 @@ NAMES = {
     "e-attention": "attention over frozen words",
     "e-lstm-trained": "an LSTM over trained words",
     "e-bigru-trained": "a bidirectional GRU over trained words",
-    "e-bigru-meanmax-trained": "all states of a bidirectional GRU over trained words",
+    "e-bigru-meanmax-trained": "all states of a trained bidirectional GRU",
     "e-mean-trained": "the mean of trained words",
     "e-meanmax-trained": "mean and maximum of trained words",
     "e-attention-trained": "attention over trained words",

@@ -180,7 +180,7 @@ def _all_models(facts: Facts) -> str:
 
 def _whole_row(row: dict[str, str]) -> list[Cell]:
     return [
-        Cell(f"\\texttt{{{escape(row['run'])}}}"),
+        Cell(f"\\textsf{{{escape(row['run'])}}}"),
         Cell(readable(row["run"])),
         Cell(row["track"]),
         *_numbers(row, WIDE),

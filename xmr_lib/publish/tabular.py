@@ -32,7 +32,7 @@ class Row:
     origin: str = ""
 
 
-_DENSE = r"\renewcommand{\arraystretch}{0.85}\aboverulesep=0.15ex\belowrulesep=0.2ex"
+_DENSE = r"\renewcommand{\arraystretch}{0.88}\aboverulesep=0.25ex\belowrulesep=0.4ex"
 
 
 def tabular(
