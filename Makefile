@@ -4,12 +4,12 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 READY := $(VENV)/.xmr-installed
 
-.PHONY: help demo test lab notebooks lint clean
+.PHONY: help demo test lab notebooks report slides overleaf lint clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "make %-10s %s\n", $$1, $$2}'
 
-demo: $(READY)  ## install, draw the scenes, run every notebook on them, print a time table
+demo: $(READY)  ## install, draw the scenes, run every notebook on them, build report and slides
 	$(BIN)/xmr demo
 
 test: $(READY)  ## install, lint, and run all tests with coverage
@@ -23,6 +23,15 @@ lab: $(READY)  ## open the notebooks in JupyterLab
 
 notebooks: $(READY)  ## run the notebooks in batch; ARGS="--dataset flickr8k --data PATH --profile full --seeds 0,1,2"
 	$(BIN)/xmr run $(ARGS)
+
+report: $(READY)  ## build the paper and its supplement; ARGS="--dataset flickr8k --galleries-from scenes"
+	$(BIN)/xmr report $(ARGS)
+
+slides: $(READY)  ## build the slides; the same ARGS
+	$(BIN)/xmr slides $(ARGS)
+
+overleaf: $(READY)  ## pack the sources for Overleaf: report/build/overleaf.zip; the same ARGS
+	$(BIN)/xmr overleaf $(ARGS)
 
 lint: $(READY)  ## put code into shape and strip notebook outputs
 	$(BIN)/ruff check --fix .

@@ -1,15 +1,19 @@
 """Results of models that were never trained: every run of the study with ranks from a dice, in the true layout."""
 
 import csv
+import itertools
 from dataclasses import asdict
 from pathlib import Path
 
-import matplotlib
+import matplotlib.image
 import numpy as np
+import pandas as pd
 
+from xmr_lib import plotdata
 from xmr_lib.config import Config
 from xmr_lib.experiment.image_retrieval import COLUMNS
 from xmr_lib.metrics import Ranks, bootstrap_interval, chance_levels, summarise
+from xmr_lib.plotdata import write_plotdata
 from xmr_lib.publish.galleries import GALLERIES
 from xmr_lib.publish.names import NAMES
 from xmr_lib.records import Result, summary_row, update_summary, write_run
@@ -81,8 +85,28 @@ def write_made_up_results(folder: Path) -> Path:
         for place, run in enumerate(IMAGE_RUNS):
             facts = (run, "clean", "effnet-lite0", "nothing", "same label", 1, IMAGES)
             writer.writerow([*facts, *(f"{40 + place + 0.25:.4f}" for _ in COLUMNS[len(facts) :])])
+    write_made_up_plotdata(folder)
     (folder / "figures").mkdir(exist_ok=True)
     for name in GALLERIES:
         picture = np.full((300, 700, 3), 200, dtype=np.uint8)
         matplotlib.image.imsave(folder / "figures" / f"{name}.png", picture)
     return folder
+
+
+def write_made_up_plotdata(folder: Path) -> None:
+    """Write what notebook 08 writes."""
+    rng = np.random.default_rng(0)
+    kinds = itertools.product(("tsne", "umap"), ("before", "after"), ("image", "caption"), range(40))
+    topics = ("beach", "dog", "other")
+    points = [("ab-infonce-meanmax", *kind, *rng.normal(size=2), topics[kind[-1] % 3]) for kind in kinds]
+    stages = itertools.product(("ab-infonce-meanmax", "d-meanmax"), ("before", "after"))
+    gaps = [(*own, 0.07, 0.5, 0.9, 1.1, 0.3, 300.0, 290.0) for own in stages]
+    closing = [
+        ("ab-infonce-meanmax", t, closed, 1 + closed**2, 300.0) for t in (0.07, 0.5) for closed in (-0.5, 0.0, 0.5)
+    ]
+    runs = itertools.product(("ab-infonce-meanmax", "d-meanmax", "chance"), ("i2t", "t2i"), range(1, IMAGES))
+    shares = [(*own, min(own[-1] / 20, 1.0)) for own in runs]
+    curves = [("ab-infonce", 0, epoch, 3.0 / epoch, 200.0 + epoch) for epoch in (1, 2, 3)]
+    tables = {"shared_space": points, "modality_gap": gaps, "gap_closing": closing}
+    for name, rows in {**tables, "rank_distribution": shares, "training_curves": curves}.items():
+        write_plotdata(folder, name, pd.DataFrame(rows, columns=plotdata.COLUMNS[name]))

@@ -2,19 +2,26 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import pandas as pd
 from matplotlib.figure import Figure
 
+from .. import figures
 from ..errors import XmrError
-from ..figures import paper, save_vector
+from ..figures import COLUMN, save_figure
+from ..figures.ranks import CHANCE
+from ..plotdata import read_plotdata
 from .facts import Facts
-from .table_rows import HEADLINE, TABLES, Line
+from .names import NAMES
+from .table_rows import HEADLINE, TABLES
 
-TRACKS = {"clean": "clean", "open": "open: its BERT knows Flickr"}
 LEARNING = TABLES["losses"][0]
 """Runs whose training is drawn."""
+LABELS = NAMES | {line.run: line.label for line in HEADLINE}
+LOSSES = {line.run: line.label for line in LEARNING}
 
 
 @dataclass(frozen=True)
@@ -26,28 +33,54 @@ class Drawn:
     draw: Callable[..., Figure]
 
 
-def _labels(lines: tuple[Line, ...]) -> list[str]:
-    return [line.label for line in lines]
-
-
 def _recalls(facts: Facts) -> tuple:
-    return _labels(HEADLINE), [facts.ranks(line.run) for line in HEADLINE], facts.results(HEADLINE[0].run)[0].chance
+    return [facts.results(line.run) for line in HEADLINE], [facts.ranks(line.run) for line in HEADLINE]
 
 
 def _rsums(facts: Facts) -> tuple:
     rows = [facts.row(line.run) for line in HEADLINE]
     intervals = [(float(row["rsum_low"]), float(row["rsum_high"])) for row in rows]
-    return _labels(HEADLINE), [float(row["rsum"]) for row in rows], intervals, [TRACKS[row["track"]] for row in rows]
+    kinds = [int(row["track"] != "clean") for row in rows]
+    return [line.label for line in HEADLINE], [float(row["rsum"]) for row in rows], intervals, kinds
 
 
 def _learning(facts: Facts) -> tuple:
-    return _labels(LEARNING), [facts.results(line.run) for line in LEARNING]
+    return ([facts.results(line.run) for line in LEARNING],)
+
+
+def _times(facts: Facts) -> tuple:
+    rows = pd.DataFrame([facts.row(line.run) for line in HEADLINE])
+    numbers = ["cpu_minutes", "rsum", "rsum_low", "rsum_high"]
+    return (rows[["run", "task"]].join(rows[numbers].astype(float)),)
+
+
+def _plotdata(facts: Facts, *names: str) -> tuple:
+    tables = tuple(read_plotdata(facts.folder, name) for name in names)
+    for name in names:
+        facts.note(f"plotdata {name}", (facts.folder / "plotdata" / f"{name}.csv").read_text("utf-8").encode())
+    return tables
+
+
+def _shares(facts: Facts) -> tuple:
+    [shares] = _plotdata(facts, "rank_distribution")
+    return shares, [run for run in dict.fromkeys(shares["run"]) if run != CHANCE]
+
+
+def _draw_space(points: pd.DataFrame) -> Figure:
+    return figures.shared_space(points[points["model"] == points["model"].iloc[0]], width=COLUMN)
 
 
 FIGURES: dict[str, Drawn] = {
-    "recall_bars": Drawn(_recalls, paper.recall_lines),
-    "rsum_all": Drawn(_rsums, paper.rsum_lines),
-    "training_curves": Drawn(_learning, paper.learning_lines),
+    "recall_bars": Drawn(_recalls, partial(figures.recall_bars, cutoffs=(1,), width=COLUMN, names=LABELS)),
+    "rsum_all": Drawn(_rsums, partial(figures.interval_figure, label="rSum on test, 95 % interval", width=COLUMN)),
+    "training_curves": Drawn(_learning, partial(figures.training_curves, width=COLUMN, names=LOSSES)),
+    "rank_distribution": Drawn(_shares, partial(figures.rank_distribution, width=COLUMN, names=LABELS)),
+    "shared_space": Drawn(lambda facts: _plotdata(facts, "shared_space"), _draw_space),
+    "modality_gap": Drawn(
+        lambda facts: _plotdata(facts, "modality_gap", "gap_closing"),
+        partial(figures.modality_gap, width=COLUMN, names=LABELS),
+    ),
+    "time_accuracy": Drawn(_times, partial(figures.time_accuracy, width=COLUMN, names=LABELS)),
 }
 
 
@@ -65,8 +98,9 @@ def gather(facts: Facts, name: str) -> tuple:
         raise XmrError(f"figure {name}: {error}") from None
 
 
-def draw(name: str, gathered: tuple, path: Path) -> None:
-    """Draw a figure into a PDF with vector graphics, at the size that it has."""
+def draw(name: str, gathered: tuple, folder: Path) -> Path:
+    """Draw a figure into ``<folder>/<name>.pdf``, as vectors at the size that it is printed in."""
     figure = FIGURES[name].draw(*gathered)
-    save_vector(figure, path)
+    path = save_figure(figure, folder, name, "pdf")
     plt.close(figure)
+    return path

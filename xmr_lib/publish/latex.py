@@ -29,7 +29,8 @@ class Latex:
         """Return the command that builds ``<name>.tex`` in the folder it is run in."""
         if Path(self.program).stem == "tectonic":
             return [self.program, "-X", "compile", "--keep-logs", "--keep-intermediates", f"{name}.tex"]
-        options = ["-pdf", "-interaction=nonstopmode", "-halt-on-error", "-file-line-error", "-silent"]
+        # -g: we know that something changed, also where latexmk does not, as after a build that we refused.
+        options = ["-g", "-pdf", "-interaction=nonstopmode", "-halt-on-error", "-file-line-error", "-silent"]
         return [self.program, *options, f"{name}.tex"]
 
     def run(self, folder: Path, name: str) -> None:

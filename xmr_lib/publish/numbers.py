@@ -23,7 +23,10 @@ _HEAD = r"""% Written by 'xmr report' from results/{dataset}; behind each number
 \newcommand\chosen[1]{{\xmrvalue{{chosen:#1}}}}
 \newcommand\compare[2]{{\xmrvalue{{compare:#1:#2}}}}
 \newcommand\difference[2]{{\xmrvalue{{difference:#1:#2}}}}
+\newcommand\points[2]{{\xmrvalue{{points:#1:#2}}}}
 \newcommand\ifbetter[5]{{\ifcase\xmrvalue{{ifbetter:#1:#2}} #3\or#4\or#5\fi}}
+% beamer has an environment of this name.
+\let\fact\undefined
 \newcommand\fact[1]{{\xmrvalue{{fact:#1}}}}
 \newcommand\cfg[2]{{\xmrvalue{{cfg:#1:#2}}}}
 \newcommand\published[2]{{\xmrvalue{{published:#1:#2}}}}

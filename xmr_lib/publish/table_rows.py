@@ -19,9 +19,9 @@ _POOLS = {
     "mean": "mean",
     "max": "max",
     "meanmax": r"mean $\|$ max",
-    "score": "score-weighted",
+    "score": "by score",
     "attention": "attention",
-    "selfattention": "self-attention",
+    "selfattention": "self-att.",
     "gpo": "GPO",
     "cls": r"\texttt{[CLS]}",
 }
@@ -54,8 +54,8 @@ TABLES: dict[str, tuple[Block, ...]] = {
             Line("ab-triplet-random", "triplet, random"),
         ),
         (
-            Line("ab-infonce-meanmax", r"InfoNCE, mean $\|$ max"),
-            Line("ab-infonce-idf", "InfoNCE, IDF"),
+            Line("ab-infonce-meanmax", r"\quad mean $\|$ max"),
+            Line("ab-infonce-idf", r"\quad IDF"),
         ),
     ),
     "regions": (
@@ -67,7 +67,7 @@ TABLES: dict[str, tuple[Block, ...]] = {
         (
             Line("c-head-mean", "head, mean", needed=False),
             Line("c-head-attention", "head, attention"),
-            Line("c-head-attention-tuned", r"\quad last layer trained"),
+            Line("c-head-attention-tuned", r"\quad fc7 trained"),
         ),
         (Line("grid-attention", "grid, attention"), Line("grid-gpo", "grid, GPO")),
     ),
@@ -130,13 +130,30 @@ HEADLINE: Block = (
     Line("e-gru", "GRU"),
     Line("e-bigru-trained", "BiGRU, trained"),
     Line("r-onehot-glove-trained", "word table, trained"),
-    Line("d-meanmax", "MiniLM"),
-    Line("d-meanmax-tuned", "MiniLM, tuned"),
+    Line("d-meanmax", "MiniLM (open)"),
+    Line("d-meanmax-tuned", "MiniLM, tuned (open)"),
     Line("f-words-late", "table + BiGRU, late"),
 )
 """Rows of the study's main line, for figures and for the table of configs; labels that matplotlib can set too."""
-OURS = ("cca-mean", "ab-infonce-meanmax", "c-roi-attention", "r-onehot-glove-trained", "f-words-late", "d-meanmax")
+OURS: Block = (
+    Line("cca-mean", "CCA, mean FastText"),
+    Line("ab-infonce-meanmax", r"InfoNCE, mean $\|$ max FastText"),
+    Line("c-roi-attention", "regions, attention"),
+    Line("r-onehot-glove-trained", "trained word table"),
+    Line("f-words-late", "word table + BiGRU, late"),
+    Line("d-meanmax", "MiniLM (open)"),
+    Line("d-meanmax-tuned", "MiniLM, last layer trained (open)"),
+)
 """Rows that stand beside published numbers."""
+IMAGES = {
+    "i-pooled": "CNN, untrained",
+    "i-regions": "regions, untrained",
+    "ab-infonce-meanmax": "captions, FastText",
+    "d-meanmax": "captions, MiniLM",
+    "i-siamese": "Siamese",
+    "i-triplet": "triplet",
+}
+"""Rows of image retrieval: by what an image is described, or from what its encoder has learned."""
 TASKS = (
     ("baseline", "CCA"),
     ("a", "Task (a): image to text"),

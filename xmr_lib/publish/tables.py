@@ -7,7 +7,7 @@ from ..config import Config
 from ..errors import XmrError
 from .facts import Facts
 from .names import NAMES, readable
-from .table_rows import HEADLINE, OURS, TABLES, TASKS
+from .table_rows import HEADLINE, IMAGES, OURS, TABLES, TASKS
 from .tabular import Cell, Column, Row, tabular
 from .tex import escape, one_place
 from .values import PUBLISHED, config_text, interval_text, read_published
@@ -33,11 +33,10 @@ _FIELDS = {
     "epochs": "ep.",
     "learning_rate": "rate",
     "dropout": "drop",
-    "embed": "dim",
 }
 """Columns of the table of configs."""
 _OF_FEATURES = ("image_features", "text_features", "image_aggregation", "aggregation")
-_IMAGE_METRICS = {"r1": "R@1", "p10": "P@10", "map": "mAP", "ndcg10": "nDCG"}
+_IMAGE_METRICS = {"r1": "R@1", "map": "mAP", "ndcg10": "nDCG"}
 
 
 def table_tex(facts: Facts, sources: Path, name: str) -> str:
@@ -119,7 +118,7 @@ def _chance(facts: Facts, metrics: Sequence[str], behind: int, before: int = 0) 
 def _image_retrieval(facts: Facts) -> str:
     rows = facts.image_rows()
     columns = [
-        Column("images compared by", "l"),
+        Column("encoder", "l"),
         *(Column(heading) for heading in _IMAGE_METRICS.values()),
         Column(r"95\,\%", "c", best="none"),
         Column("words"),
@@ -130,7 +129,7 @@ def _image_retrieval(facts: Facts) -> str:
         numbers = [Cell(one_place(row[metric]), float(row[metric])) for metric in _IMAGE_METRICS]
         interval = Cell(f"{one_place(row['ndcg10_low'])}--{one_place(row['ndcg10_high'])}")
         words = Cell(one_place(row["words_ndcg10"]), float(row["words_ndcg10"]))
-        cells = [Cell(readable(run)), *numbers, interval, words, Cell(row["seeds"])]
+        cells = [Cell(IMAGES.get(run, escape(run))), *numbers, interval, words, Cell(row["seeds"])]
         lines.append(Row(cells, f"{run}, {facts.dataset}, image_retrieval.csv, {row['seeds']} seeds"))
     chance = one_place(next(iter(rows.values()))["chance_ndcg10"])
     last = Row([Cell("chance"), *[Cell("")] * (len(_IMAGE_METRICS) - 1), Cell(chance), *[Cell("")] * 3])
@@ -148,7 +147,7 @@ def _published(facts: Facts, sources: Path) -> str:
             label = escape(row["method"]) + (f"~\\cite{{{row['cite']}}}" if row.get("cite") else "")
             cells = [Cell(label), *(Cell(row[metric] or "--", _number(row[metric])) for metric in metrics)]
             theirs.append(Row(cells, f"{PUBLISHED}, {row['source']}"))
-    ours = [Row([Cell(readable(run)), *_numbers(facts.row(run), metrics)], facts.origin(run)) for run in OURS]
+    ours = [Row([Cell(line.label), *_numbers(facts.row(line.run), metrics)], facts.origin(line.run)) for line in OURS]
     blocks = [("published", theirs)] if theirs else []
     return tabular(columns, [*blocks, ("ours", ours)], _chance(facts, metrics, 0), gap="3pt")
 
@@ -176,13 +175,12 @@ def _all_models(facts: Facts) -> str:
         runs = [run for run in NAMES if run in facts.rows and facts.rows[run]["task"] == task]
         if runs:
             blocks.append((heading, [Row(_whole_row(facts.row(run)), facts.origin(run)) for run in runs]))
-    body = tabular(columns, blocks, _chance(facts, WIDE, 6, before=2), size="scriptsize", gap="3pt")
-    return body.replace(r"\setlength", r"\renewcommand{\arraystretch}{0.87}\setlength", 1)
+    return tabular(columns, blocks, _chance(facts, WIDE, 6, before=2), "scriptsize", "2.1pt", dense=True)
 
 
 def _whole_row(row: dict[str, str]) -> list[Cell]:
     return [
-        Cell(f"\\texttt{{{escape(row['run'])}}}"),
+        Cell(f"\\textsf{{{escape(row['run'])}}}"),
         Cell(readable(row["run"])),
         Cell(row["track"]),
         *_numbers(row, WIDE),
@@ -195,12 +193,12 @@ def _whole_row(row: dict[str, str]) -> list[Cell]:
 
 def _configs(facts: Facts) -> str:
     """The fields that tell the main rows apart."""
-    columns = [Column("run", "l"), *(Column(heading, "l") for heading in _FIELDS.values())]
+    columns = [Column("model", "l"), *(Column(heading, "l") for heading in _FIELDS.values())]
     rows = []
-    for run in (line.run for line in HEADLINE):
-        fields = Config.from_dict(facts.results(run)[0].config).to_dict()
+    for line in HEADLINE:
+        fields = Config.from_dict(facts.results(line.run)[0].config).to_dict()
         # What a closed form or an average of other models has no use for is left empty.
         used = _FIELDS if fields["method"] == "dual-encoder" else _OF_FEATURES
         cells = [Cell(config_text(fields[field]) if field in used else "") for field in _FIELDS]
-        rows.append(Row([Cell(f"\\texttt{{{escape(run)}}}"), *cells], facts.origin(run)))
-    return tabular(columns, [("", rows)], size="scriptsize", gap="3pt")
+        rows.append(Row([Cell(line.label), *cells], facts.origin(line.run)))
+    return tabular(columns, [("", rows)], size="scriptsize", gap="2.4pt")

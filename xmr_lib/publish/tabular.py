@@ -32,14 +32,22 @@ class Row:
     origin: str = ""
 
 
+_DENSE = r"\renewcommand{\arraystretch}{0.88}\aboverulesep=0.25ex\belowrulesep=0.4ex"
+
+
 def tabular(
     columns: Sequence[Column],
     blocks: Sequence[tuple[str, Sequence[Row]]],
     last: Row | None = None,
     size: str = "footnotesize",
     gap: str = "3pt",
+    dense: bool = False,
 ) -> str:
     """Return a whole ``tabular`` with its size; each block may have a heading, ``last`` is the row for chance.
+
+    Args:
+        gap: half the space between columns.
+        dense: set lines and rules closer, for a table as high as a page.
 
     The best value of a column is bold in every row that prints the same number.
     """
@@ -47,7 +55,7 @@ def tabular(
         _best([row.cells[place] for _, rows in blocks for row in rows], column) for place, column in enumerate(columns)
     ]
     lines = [
-        f"{{\\{size}\\setlength{{\\tabcolsep}}{{{gap}}}%",
+        f"{{\\{size}\\setlength{{\\tabcolsep}}{{{gap}}}{_DENSE if dense else ''}%",
         f"\\begin{{tabular}}{{@{{}}{''.join(column.align for column in columns)}@{{}}}}",
         r"\toprule",
         *_shared_headings(columns),

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .. import figures as drawing
 from ..paths import atomic_write
-from . import figures as figure_module
 from .facts import Facts
-from .figures import draw, gather
+from .figures import LABELS, LOSSES, draw, gather
 from .galleries import GALLERIES, gallery_file, take_gallery
 from .numbers import NUMBERS, numbers_tex, with_hash, write_if_new
 from .sources import DOCUMENTS, figures_named, source_files, tables_named, uses
@@ -59,7 +59,8 @@ def contents(facts: Facts, sources: Path, galleries: Path, with_galleries: bool 
     for name in figures_named(sources):
         if name not in GALLERIES:
             own = facts.apart()
-            drawn[name] = (_figure_key(own, gathered := gather(own, name)), gathered)
+            gathered = gather(own, name)
+            drawn[name] = (_figure_key(own), gathered)
             facts.used.update(own.used)
     wanted = [name for name in figures_named(sources) if name in GALLERIES] if with_galleries else []
     for name in wanted:
@@ -77,7 +78,7 @@ def write_tree(folder: Path, made: Contents, galleries: Path) -> None:
     for name, (key, gathered) in made.drawn.items():
         path = folder / "figures" / f"{name}.pdf"
         if state.get(path.name) != key or not path.is_file():
-            draw(name, gathered, path)
+            draw(name, gathered, path.parent)
         figures[path.name] = key
     for name in made.galleries:
         source = gallery_file(galleries, name)
@@ -112,9 +113,8 @@ def write_state(folder: Path, state: dict[str, str]) -> None:
         path.write_text(json.dumps(state, indent=1, sort_keys=True) + "\n", "utf-8")
 
 
-def _figure_key(facts: Facts, gathered: tuple) -> str:
+def _figure_key(facts: Facts) -> str:
     """Hash what decides how a figure looks: its facts, its labels, and the code that draws."""
-    code = sorted(Path(figure_module.paper.__file__).parent.glob("*.py"))
-    labels = [part for part in gathered if isinstance(part, list) and all(isinstance(own, str) for own in part)]
-    parts = [facts.digest(), json.dumps(labels), *(path.read_text("utf-8") for path in code)]
+    code = sorted(Path(drawing.__file__).parent.glob("*.py"))
+    parts = [facts.digest(), repr((LABELS, LOSSES)), *(path.read_text("utf-8") for path in code)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

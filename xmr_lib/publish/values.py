@@ -90,6 +90,10 @@ class Values:
         runs = self._resolved(first, second)
         return Value(signed(difference(self.facts, *runs)), self._of_both(*runs))
 
+    def _points(self, first: str, second: str) -> Value:
+        runs = self._resolved(first, second)
+        return Value(f"{abs(difference(self.facts, *runs)):.1f}", self._of_both(*runs))
+
     def _ifbetter(self, first: str, second: str) -> Value:
         runs = self._resolved(first, second)
         verdict = self.comparisons.between(*runs).verdict

@@ -1,0 +1,70 @@
+"""The modality gap, before and after training, and what closing it would do."""
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from .style import FAINT, INK, PALETTE, line_style, use_style
+
+PARTS = ("the gap", "within the modalities")
+
+
+def modality_gap(
+    gaps: pd.DataFrame, closing: pd.DataFrame, width: float | None = None, names: Mapping[str, str] | None = None
+) -> Figure:
+    """Draw what the squared distance of a pair consists of, and the loss when the gap is closed or widened.
+
+    Args:
+        gaps: ``plotdata/modality_gap.csv``.
+        closing: ``plotdata/gap_closing.csv`` of one run: InfoNCE at several temperatures, divided by what it is with
+            the gap as it is.
+        width: see ``use_style``.
+        names: readable names of models; those that it does not have keep their own.
+    """
+    use_style(width)
+    size = (width, 0.14 * len(gaps) + 1.95) if width else (10, 0.25 * len(gaps) + 2.0)
+    if width and width < 5:
+        figure, axes = plt.subplots(2, 1, figsize=size, height_ratios=(0.14 * len(gaps) + 0.3, 1.2))
+    else:
+        figure, axes = plt.subplots(1, 2, figsize=size, width_ratios=(1.15, 1))
+    _distances(axes[0], gaps, names or {})
+    _closing(axes[1], closing, width)
+    return figure
+
+
+def _distances(axis: Axes, gaps: pd.DataFrame, names: Mapping[str, str]) -> None:
+    labels = []
+    for place, row in enumerate(gaps.itertuples()):
+        between, pair = row.gap**2, row.pair_distance**2
+        for left, length, colour, part in ((0, between, PALETTE[1], 0), (between, pair - between, "#cfd8e0", 1)):
+            axis.barh(place, length, 0.7, left=left, color=colour, label=PARTS[part] if not place else None)
+        axis.annotate(
+            f"{100 * row.share:.0f} %", (pair, place), xytext=(2, 0), textcoords="offset points", va="center",
+            fontsize="small",
+        )  # fmt: skip
+        labels.append(f"{names.get(row.run, row.run)}, {row.stage}")
+    axis.set_yticks(range(len(labels)), labels)
+    axis.set_ylim(len(labels) - 0.4, -0.6)
+    axis.set_xlim(0, 1.16 * (gaps["pair_distance"] ** 2).max())
+    axis.grid(axis="x")
+    axis.grid(axis="y", visible=False)
+    axis.set_xlabel("mean squared distance of a pair (%: share of the gap)")
+    axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderpad=0, borderaxespad=0.3)
+
+
+def _closing(axis: Axes, closing: pd.DataFrame, width: float | None) -> None:
+    for place, (temperature, own) in enumerate(closing.groupby("temperature", sort=True)):
+        own = own.sort_values("closed")
+        as_it_is = own.loc[own["closed"] == 0, "loss"].item()
+        axis.plot(
+            100 * own["closed"], own["loss"] / as_it_is, **line_style(place), marker="o",
+            ms=1.8 if width else 3, label=f"temperature {temperature:.2f}",
+        )  # fmt: skip
+    axis.axvline(0, color=INK, lw=0.6, ls=":")
+    axis.axhline(1, color=FAINT, lw=0.6, zorder=0)
+    axis.set_xlabel("part of the gap that is closed (%)")
+    axis.set_ylabel("loss / loss as trained")
+    axis.legend()
