@@ -38,8 +38,8 @@ lint: $(READY)  ## put code into shape and strip notebook outputs
 	$(BIN)/ruff format .
 	$(BIN)/nbstripout notebooks/*.ipynb
 
-clean:  ## remove what can be made again (cache/ with stores and checkpoints, test leftovers), not results
-	rm -rf cache build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage
+clean:  ## remove what can be made again (cache/ with stores and checkpoints, built documents, test leftovers)
+	rm -rf cache build report/build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage
 
 # A virtual environment that is there already (make VENV=…) gets the package installed into it.
 $(READY): pyproject.toml constraints.txt

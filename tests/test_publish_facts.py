@@ -62,7 +62,7 @@ def test_a_row_that_is_older_than_its_run(folder):
 @pytest.mark.parametrize(("column", "value"), [("rsum", "1.0"), ("track", "open"), ("seeds", "1"), ("val_rsum", "9")])
 def test_a_row_that_was_changed_by_hand(folder, column, value):
     change_row(folder, "ab-infonce", **{column: value})
-    with pytest.raises(XmrError, match="summary.csv is not what its runs say"):
+    with pytest.raises(XmrError, match=r"summary\.csv is not what its runs say"):
         Facts.read(folder).row("ab-infonce")
 
 
@@ -101,7 +101,9 @@ def test_ranks_of_another_run(folder):
 
 
 def test_no_image_retrieval(folder):
-    with pytest.raises(XmrError, match=r"image_retrieval.csv: no image retrieval; 'xmr run --dataset scenes --only 07'"):
+    with pytest.raises(
+        XmrError, match=r"image_retrieval.csv: no image retrieval; 'xmr run --dataset scenes --only 07'"
+    ):
         Facts.read(folder).image_rows()
 
 

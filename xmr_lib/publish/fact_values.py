@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ..errors import XmrError
 from ..metrics import bootstrap_interval, paired_test
+from ..records import DETECTOR
 from .compare import LEVEL
 from .dataset import words_of
 from .facts import Facts
@@ -13,7 +14,6 @@ from .tex import count, escape, one_place
 
 HEADLINE = "ab-infonce"
 """The run whose record tells the facts that all runs share: data, machine, width of the common space."""
-DETECTOR = "detector.json"
 
 
 def fact_value(facts: Facts, key: str, comparisons: int) -> str:

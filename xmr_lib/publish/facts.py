@@ -128,7 +128,9 @@ class Facts:
         """Return the command that makes a run, or only its row where the run is there already."""
         seeds = self.seeds_found(run)
         of_seeds = f" --seeds {','.join(map(str, seeds))}" if seeds else ""
-        elsewhere = "" if self.folder.parent.resolve() == results_root() else f" --results {self.folder.parent}"
+        elsewhere = (
+            "" if self.folder.parent.resolve() == results_root().resolve() else f" --results {self.folder.parent}"
+        )
         return f"xmr train {run} --dataset {self.dataset} --profile {self.profile}{of_seeds}{elsewhere}"
 
     def seeds_found(self, run: str) -> list[int]:
