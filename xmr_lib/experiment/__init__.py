@@ -7,11 +7,12 @@ from .evaluate import evaluate_run, search_train
 from .examples import caption_queries, image_queries, region_queries
 from .image_retrieval import image_retrieval, image_retrieval_table, ndcg_figure, neighbours_figure
 from .lab import Lab
-from .recorded import at_hand, recorded, write_rank_distribution, write_training_curves
+from .recorded import at_hand, recorded, summary_numbers, write_rank_distribution, write_training_curves
 from .representations import nearest_words_table, representation_table
 from .run import chosen_on_validation, embed, ranks_of, run
-from .shared_space import SharedSpace, gap_closing, gap_table, space_map, topic_counts, topic_table
+from .shared_space import SharedSpace, gap_closing, gap_table, shown_gaps, space_map
 from .tokens import attended_words, token_table
+from .topics import topic_counts, topic_table
 from .tuning import tuning_table
 
 __all__ = [
@@ -43,7 +44,9 @@ __all__ = [
     "representation_table",
     "run",
     "search_train",
+    "shown_gaps",
     "space_map",
+    "summary_numbers",
     "token_table",
     "topic_counts",
     "topic_table",

@@ -9,7 +9,7 @@ from ..analysis import chance_shares, rank_grid, rank_shares
 from ..config import Config
 from ..errors import XmrError
 from ..plotdata import write_plotdata
-from ..records import RANKS, Result, read_result, read_run
+from ..records import FACTS, RANKS, SUMMARY_COLUMNS, Result, read_result, read_run, read_summary
 from .lab import Lab
 from .run import ranks_of, run
 
@@ -45,6 +45,20 @@ def recorded(lab: Lab) -> list[list[Result]]:
             )
         groups.setdefault(result.model, []).append(result)
     return [sorted(group, key=lambda result: result.seed) for group in groups.values()]
+
+
+def summary_numbers(lab: Lab, models: Sequence[str]) -> pd.DataFrame:
+    """Return the rows of ``summary.csv`` of these models, in this order, its numbers as numbers.
+
+    Raises:
+        XmrError: a model that is not recorded.
+    """
+    rows = {row["run"]: row for row in read_summary(lab.results / "summary.csv")}
+    if missing := [model for model in models if model not in rows]:
+        raise XmrError(f"{lab.results / 'summary.csv'}: has no {', '.join(missing)}; xmr train makes it")
+    table = pd.DataFrame([rows[model] for model in models])
+    numbers = [column for column in SUMMARY_COLUMNS if column not in ("run", *FACTS, "loss")]
+    return table.astype(dict.fromkeys(numbers, float))
 
 
 def write_rank_distribution(lab: Lab) -> pd.DataFrame:

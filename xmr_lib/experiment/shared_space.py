@@ -15,7 +15,6 @@ from ..analysis import (
     find_topics,
     flat_map,
     modality_gap,
-    topic_closeness,
 )
 from ..config import Config
 from ..errors import XmrError
@@ -113,23 +112,6 @@ def space_map(space: SharedSpace) -> pd.DataFrame:
     return table
 
 
-def topic_table(space: SharedSpace) -> pd.DataFrame:
-    """Return how close images and captions are by topic, before and after training; see ``topic_closeness``."""
-    rows = []
-    for stage, (images, captions) in space.embeddings.items():
-        other = len(space.topics.words)
-        close = topic_closeness(images, captions[space.one_caption], space.topic_of_image, other)
-        cosines = {f"cosine, {key}": f"{close[key]:.3f}" for key in ("pair", "same", "different")}
-        rows.append({"stage": stage, **cosines, "P@10 of topic": close["precision"], "chance": close["chance"]})
-    return pd.DataFrame(rows).set_index("stage")
-
-
-def topic_counts(space: SharedSpace) -> dict[str, int]:
-    """Return the images of the test split that each topic has; ``other`` comes last."""
-    counts = np.bincount(space.topic_of_image, minlength=len(space.topics.names))
-    return dict(zip(space.topics.names, counts.tolist(), strict=True))
-
-
 def gap_table(spaces: Sequence[SharedSpace]) -> pd.DataFrame:
     """Measure the modality gap of models before and after training; write ``plotdata/modality_gap.csv``.
 
@@ -159,6 +141,21 @@ def gap_table(spaces: Sequence[SharedSpace]) -> pd.DataFrame:
     table = pd.DataFrame(rows)
     write_plotdata(spaces[0].lab.results, "modality_gap", table)
     return table
+
+
+def shown_gaps(gaps: pd.DataFrame) -> pd.DataFrame:
+    """Return the table of ``gap_table`` for the eye: lengths with three places, shares in percent."""
+    lengths = {"gap": "gap", "distance of a pair": "pair_distance", "of any two": "other_distance"}
+    return pd.DataFrame(
+        {
+            "model": gaps["run"] + ", " + gaps["stage"],
+            "temperature": gaps["temperature"].map(lambda value: "" if np.isnan(value) else f"{value:.3f}"),
+            **{heading: gaps[column].map("{:.3f}".format) for heading, column in lengths.items()},
+            "the gap's share (%)": 100 * gaps["share"],
+            "rSum": gaps["rsum"],
+            "rSum, gap closed": gaps["rsum_closed"],
+        }
+    ).set_index("model")
 
 
 def gap_closing(space: SharedSpace) -> pd.DataFrame:
