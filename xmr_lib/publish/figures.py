@@ -20,8 +20,8 @@ from .table_rows import HEADLINE, TABLES
 
 LEARNING = TABLES["losses"][0]
 """Runs whose training is drawn."""
-LABELS = NAMES | {line.run: line.label for line in HEADLINE}
 LOSSES = {line.run: line.label for line in LEARNING}
+LABELS = NAMES | LOSSES | {line.run: line.label for line in HEADLINE}
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "losses": ("ab-infonce", *(f"ab-triplet-{negatives}" for negatives in ("random", "semihard", "hardest", "all"))),
     "aggregations": ("ab-infonce", "ab-infonce-meanmax", "ab-infonce-idf"),
     "regions": tuple(f"c-roi-{how}" for how in ("mean", "max", "score", "attention", "selfattention", "gpo")),
-    "grid": ("grid-attention", "grid-gpo"),
     "bert-frozen": tuple(run for run in NAMES if run.startswith("d-") and run != "d-meanmax-tuned"),
     "representations": ("r-onehot", "r-phoc", "r-glove", "r-fasttext"),
     "recurrent": ("e-lstm", "e-bilstm", "e-gru", "e-bigru"),

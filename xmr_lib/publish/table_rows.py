@@ -59,7 +59,7 @@ TABLES: dict[str, tuple[Block, ...]] = {
         ),
     ),
     "regions": (
-        (Line("ab-infonce-meanmax", "whole image"),),
+        (Line("r-fasttext", "whole image"),),
         tuple(
             Line(f"c-roi-{how}", f"RoI, {_POOLS[how]}")
             for how in ("mean", "max", "score", "attention", "selfattention", "gpo")
@@ -69,7 +69,7 @@ TABLES: dict[str, tuple[Block, ...]] = {
             Line("c-head-attention", "head, attention"),
             Line("c-head-attention-tuned", r"\quad fc7 trained"),
         ),
-        (Line("grid-attention", "grid, attention"), Line("grid-gpo", "grid, GPO")),
+        (Line("grid-attention", "grid, attention"),),
     ),
     "bert": (
         (Line("r-fasttext", "FastText"),),
@@ -108,7 +108,7 @@ TABLES: dict[str, tuple[Block, ...]] = {
         ),
     ),
     "fusion": (
-        (Line("r-fasttext", "CNN"), Line("f-roi", "regions")),
+        (Line("r-fasttext", "CNN"), Line("c-roi-attention", "regions")),
         tuple(Line(f"f-image-{how}", name) for how, name in _FUSIONS.items()),
         (Line("r-fasttext", "FastText"), Line("d-meanmax", "MiniLM")),
         tuple(Line(f"f-text-{how}", name) for how, name in _FUSIONS.items()),
