@@ -21,8 +21,8 @@ LEARNING = TABLES["losses"][0]
 """Runs whose training is drawn."""
 SPREAD = ("cca-mean", "a-recipe", "ab-infonce-meanmax", "e-bigru-trained", "r-onehot-glove-trained", "f-words-late")
 """Runs whose ranks are drawn one beside the other."""
-LABELS = NAMES | {line.run: line.label for line in HEADLINE}
 LOSSES = {line.run: line.label for line in LEARNING}
+LABELS = NAMES | LOSSES | {line.run: line.label for line in HEADLINE}
 
 
 @dataclass(frozen=True)
