@@ -60,7 +60,7 @@ def _distances(axis: Axes, gaps: pd.DataFrame, names: Mapping[str, str]) -> None
             at += 1
         at += (HEAD - 1) / 2
     axis.set_yticks(places, labels)
-    axis.set_ylim(at - (1 + HEAD) / 2 + 0.1, -(1 + HEAD) / 4)
+    axis.set_ylim(at - (1 + HEAD) / 2 + 0.5, -(1 + HEAD) / 4)
     axis.set_xlim(0, 1.16 * (gaps["pair_distance"] ** 2).max())
     axis.grid(axis="x")
     axis.grid(axis="y", visible=False)
@@ -80,4 +80,5 @@ def _closing(axis: Axes, closing: pd.DataFrame, learned: float, width: float | N
     axis.axhline(1, color=FAINT, lw=0.6, zorder=0)
     axis.set_xlabel("part of the gap that is closed (%)")
     axis.set_ylabel("loss / loss as trained")
-    axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, borderpad=0, borderaxespad=0.3)
+    # To the left there is room: long names of models above push both panels to the right.
+    axis.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, borderpad=0, borderaxespad=0.3)
