@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 READY := $(VENV)/.xmr-installed
 
-.PHONY: help demo test lab notebooks report slides overleaf lint clean
+.PHONY: help demo test lab notebooks bench report slides overleaf lint clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ slides: $(READY)  ## build the slides; the same ARGS
 
 overleaf: $(READY)  ## pack the sources for Overleaf: report/build/overleaf.zip; the same ARGS
 	$(BIN)/xmr overleaf $(ARGS)
+
+bench: $(READY)  ## measure speed against other libraries, side by side; writes results/bench/summary.csv
+	$(BIN)/python benchmarks/bench.py
 
 lint: $(READY)  ## put code into shape and strip notebook outputs
 	$(BIN)/ruff check --fix .

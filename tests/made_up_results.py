@@ -5,20 +5,24 @@ import itertools
 from dataclasses import asdict
 from pathlib import Path
 
-import matplotlib.image
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
 from xmr_lib import plotdata
+from xmr_lib.analysis import rank_shares
 from xmr_lib.config import Config
 from xmr_lib.experiment.image_retrieval import COLUMNS
+from xmr_lib.figures import PAGE, save_figure, use_style
 from xmr_lib.metrics import Ranks, bootstrap_interval, chance_levels, summarise
 from xmr_lib.plotdata import write_plotdata
+from xmr_lib.publish.figures import SPREAD
 from xmr_lib.publish.galleries import GALLERIES
 from xmr_lib.publish.names import NAMES
-from xmr_lib.records import Result, summary_row, update_summary, write_run
+from xmr_lib.records import Result, read_ranks, read_result, run_folder, summary_row, update_summary, write_run
 
 IMAGES = 60
+RANKS = np.arange(1, IMAGES)
 MACHINE = {"processor": "Abacus", "threads": 2, "system": "Linux", "python": "3.12", "torch": "2.9"}
 MACHINE |= {"numpy": "2.4", "scipy": "1.17", "gensim": "4.4"}
 TASKS = {"r": "representations", "t": "finetune", "f": "fusion", "g": "fusion"}
@@ -88,8 +92,11 @@ def write_made_up_results(folder: Path) -> Path:
     write_made_up_plotdata(folder)
     (folder / "figures").mkdir(exist_ok=True)
     for name in GALLERIES:
-        picture = np.full((300, 700, 3), 200, dtype=np.uint8)
-        matplotlib.image.imsave(folder / "figures" / f"{name}.png", picture)
+        use_style(PAGE)
+        figure = plt.figure(figsize=(PAGE, 2.2))
+        figure.text(0.4, 0.5, name)
+        save_figure(figure, folder / "figures", name, "pdf")
+        plt.close(figure)
     return folder
 
 
@@ -99,13 +106,18 @@ def write_made_up_plotdata(folder: Path) -> None:
     kinds = itertools.product(("tsne", "umap"), ("before", "after"), ("image", "caption"), range(40))
     topics = ("beach", "dog", "other")
     points = [("ab-infonce-meanmax", *kind, *rng.normal(size=2), topics[kind[-1] % 3]) for kind in kinds]
-    stages = itertools.product(("ab-infonce-meanmax", "d-meanmax"), ("before", "after"))
-    gaps = [(*own, 0.07, 0.5, 0.9, 1.1, 0.3, 300.0, 290.0) for own in stages]
-    closing = [
-        ("ab-infonce-meanmax", t, closed, 1 + closed**2, 300.0) for t in (0.07, 0.5) for closed in (-0.5, 0.0, 0.5)
-    ]
-    runs = itertools.product(("ab-infonce-meanmax", "d-meanmax", "chance"), ("i2t", "t2i"), range(1, IMAGES))
-    shares = [(*own, min(own[-1] / 20, 1.0)) for own in runs]
+    gaps = []
+    for run, stage in itertools.product(("ab-infonce-meanmax", "d-meanmax"), ("before", "after")):
+        rsum = read_result(run_folder(folder, run, 0) / "result.json").test["rsum"]
+        gaps.append((run, stage, 0.07, 0.5, 0.9, 1.1, 0.3, rsum, rsum))
+    moves = itertools.product((0.07, 0.5), (-0.5, 0.0, 0.5))
+    closing = [("ab-infonce-meanmax", t, closed, 1 + closed**2, 300.0) for t, closed in moves]
+    shares = [("chance", direction, rank, min(rank / IMAGES, 1.0)) for direction in ("i2t", "t2i") for rank in RANKS]
+    for run in SPREAD:
+        all_ranks = [Ranks(**read_ranks(folder, run, int(path.name[4:]))) for path in folder.glob(f"runs/{run}/seed*")]
+        for direction in ("i2t", "t2i"):
+            own = np.mean([rank_shares(getattr(ranks, direction), RANKS) for ranks in all_ranks], axis=0)
+            shares += [(run, direction, int(rank), share) for rank, share in zip(RANKS, own, strict=True)]
     curves = [("ab-infonce", 0, epoch, 3.0 / epoch, 200.0 + epoch) for epoch in (1, 2, 3)]
     tables = {"shared_space": points, "modality_gap": gaps, "gap_closing": closing}
     for name, rows in {**tables, "rank_distribution": shares, "training_curves": curves}.items():

@@ -1,4 +1,9 @@
-"""The strict driver, and every notebook from top to bottom."""
+"""The strict driver, and every notebook from top to bottom, twice."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -8,6 +13,7 @@ from xmr_lib import batch
 from xmr_lib.batch import PARAMETERS, check_parameters, notebooks, run_notebooks
 from xmr_lib.cli import app
 from xmr_lib.errors import XmrError
+from xmr_lib.publish.sources import DOCUMENTS
 
 NUMBERED = notebooks()
 
@@ -38,14 +44,26 @@ def own_notebooks(tmp_path, monkeypatch):
 GOOD = 'dataset = "scenes"\ndata = ""\nprofile = "demo"\nseeds = [0]\nresults = ""'
 
 
-def test_the_numbered_notebooks_run_from_top_to_bottom(tmp_path):
-    """A real run of all of them, by the demo's own command, at the size of the smoke profile."""
-    shown = CliRunner().invoke(app, ["demo", "--profile", "smoke", "--results", str(tmp_path)])
+CHECKED = "nbval-check-output"
+
+
+@pytest.fixture(scope="module")
+def smoke_run(tmp_path_factory):
+    """A real run of all notebooks by the demo's own command, at the smoke profile's size: its folder and output."""
+    folder = tmp_path_factory.mktemp("smoke")
+    shown = CliRunner().invoke(app, ["demo", "--profile", "smoke", "--results", str(folder)])
     assert shown.exit_code == 0, shown.output
-    timed = [line.split()[0] for line in shown.output.splitlines() if line.endswith(" s")]
-    assert timed == ["drawing", *(path.stem for path in NUMBERED), "all"]
+    return folder / "scenes", shown.output
+
+
+def test_the_numbered_notebooks_run_from_top_to_bottom(smoke_run):
+    folder, shown = smoke_run
+    timed = [line.split()[0] for line in shown.splitlines() if line.endswith(" s")]
+    built = [f"{name}.pdf" for name in DOCUMENTS.values()] if shutil.which("latexmk") else []
+    assert timed == ["drawing", *(path.stem for path in NUMBERED), *(["report"] if built else []), "all"]
+    assert all((folder / name).is_file() for name in built)
     for path in NUMBERED:
-        executed = nbformat.read(tmp_path / "scenes" / "notebooks" / path.name, 4)
+        executed = nbformat.read(folder / "notebooks" / path.name, 4)
         code = [cell for cell in executed.cells if cell.cell_type == "code"]
         assert all(cell.execution_count for cell in code)
         outputs = [output for cell in code for output in cell.outputs]
@@ -53,9 +71,44 @@ def test_the_numbered_notebooks_run_from_top_to_bottom(tmp_path):
         tables = [output["data"]["text/html"] for output in outputs if "text/html" in output.get("data", {})]
         assert tables and not any("nan" in table.lower() for table in tables)
         number = path.name[:2]
-        assert list((tmp_path / "scenes" / "tables").glob(f"{number}_*.csv"))
-        assert list((tmp_path / "scenes" / "tables").glob(f"{number}_*.tex"))
-        assert list((tmp_path / "scenes" / "figures").glob(f"{number}_*.png"))
+        assert list((folder / "tables").glob(f"{number}_*.csv"))
+        assert list((folder / "tables").glob(f"{number}_*.tex"))
+        assert list((folder / "figures").glob(f"{number}_*.png"))
+
+
+def replay(folder: Path, *names: str) -> subprocess.CompletedProcess:
+    """Run executed notebooks again by nbval, which compares what their checked cells print with what they printed."""
+    # Its own settings, or it would take those of this project.
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout", "600"]
+    command += ["-q", "-p", "no:cacheprovider", *names]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+def test_replayed_notebooks_print_the_same(smoke_run):
+    """Results and checkpoints are there by now: nothing is trained, and nothing may come out otherwise."""
+    notebooks_folder = smoke_run[0] / "notebooks"
+    shown = replay(notebooks_folder, *(path.name for path in NUMBERED))
+    assert shown.returncode == 0, shown.stdout[-4000:]
+
+
+def test_a_replay_that_prints_something_else_fails(smoke_run, tmp_path):
+    executed = nbformat.read(smoke_run[0] / "notebooks" / NUMBERED[1].name, 4)
+    [cell] = [cell for cell in executed.cells if CHECKED in cell.metadata.get("tags", ())]
+    [output] = cell.outputs
+    output.text = output.text.replace("chance ", "chance 1")
+    nbformat.write(executed, tmp_path / "01_changed.ipynb")
+    shown = replay(tmp_path, "01_changed.ipynb")
+    assert shown.returncode == 1 and "1 failed" in shown.stdout, shown.stdout[-4000:]
+
+
+@pytest.mark.parametrize("path", NUMBERED, ids=lambda path: path.stem)
+def test_every_notebook_has_a_cell_that_a_replay_checks(path):
+    checked = [cell for cell in nbformat.read(path, 4).cells if CHECKED in cell.metadata.get("tags", ())]
+    assert checked and all("print(" in cell.source for cell in checked)
+    # Times and paths differ from run to run; numbers are rounded by their format.
+    for word in ("seconds", "minutes", "time", "path", "folder", "results}"):
+        assert not any(word in cell.source for cell in checked), word
 
 
 @pytest.mark.parametrize("path", NUMBERED, ids=lambda path: path.stem)

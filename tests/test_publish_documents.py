@@ -171,7 +171,7 @@ def test_nothing_is_written_where_a_fact_is_missing(plan, home):
 def test_a_gallery_that_is_missing_names_the_notebook(plan, home, made_up):
     edit(home / "report" / "main.tex", r"\clearpage", r"\includegraphics{gallery_images}")
     with pytest.raises(
-        XmrError, match=r"gallery_images.png: the gallery is missing; 'xmr run --dataset nowhere --only 08'"
+        XmrError, match=r"gallery_images.pdf: the gallery is missing; 'xmr run --dataset nowhere --only 08'"
     ):
         build(Plan.of("scenes", galleries_from="nowhere"), ["main"])
 

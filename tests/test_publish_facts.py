@@ -66,12 +66,17 @@ def test_a_row_that_was_changed_by_hand(folder, column, value):
         Facts.read(folder).row("ab-infonce")
 
 
-def test_a_row_of_some_of_the_seeds_is_no_error(folder):
-    """Notebooks run some models with the first seed only, whoever ran more of them before."""
-    first, *_ = write_made_up_run(folder, "ab-infonce", 4.0, seeds=(0,))
-    facts = Facts.read(folder)
-    assert facts.row("ab-infonce")["seeds"] == "1"
-    assert facts.results("ab-infonce") == [first]
+def test_a_row_of_some_of_the_seeds_is_older_than_its_runs(folder):
+    write_made_up_run(folder, "ab-infonce", 4.0, seeds=(0,))
+    with pytest.raises(XmrError, match=r"is not what its runs say \(seeds 1 against 3\): .* --seeds 0,1,2"):
+        Facts.read(folder).row("ab-infonce")
+
+
+def test_seeds_of_an_earlier_version_without_ranks_do_not_count(folder):
+    for seed in (1, 2):
+        (run_folder(folder, "ab-infonce", seed) / "ranks.npz").unlink()
+    [first] = write_made_up_run(folder, "ab-infonce", 4.0, seeds=(0,))
+    assert Facts.read(folder).results("ab-infonce") == [first]
 
 
 def test_a_row_whose_runs_are_gone(folder):

@@ -16,7 +16,8 @@ def flat_map(vectors: Float[np.ndarray, "points embed"], method: str, seed: int 
     """Draw points of a space in the plane, neighbours beside neighbours; the same seed gives the same map.
 
     Euclidean distances of the first principal components are kept; of vectors of length 1 they order as cosines do.
-    Each coordinate of the map runs from 0 to 1: it has no unit, and only who lies beside whom means anything.
+    The map lies in the middle of the unit square, its longer side as long as that: it has no unit of its own, and only
+    who lies beside whom means anything.
 
     Raises:
         XmrError: an unknown method, or fewer than five points.
@@ -31,8 +32,8 @@ def flat_map(vectors: Float[np.ndarray, "points embed"], method: str, seed: int 
     components = min(DIMENSIONS, *vectors.shape)
     reduced = PCA(components, svd_solver="full").fit_transform(vectors.astype(np.float64)).astype(np.float32)
     flat = {"tsne": _tsne, "umap": _umap}[method](reduced, seed)
-    low, high = flat.min(0), flat.max(0)
-    return ((flat - low) / np.maximum(high - low, 1e-12)).astype(np.float64)
+    low, high = flat.min(0).astype(np.float64), flat.max(0).astype(np.float64)
+    return 0.5 + (flat - (low + high) / 2) / max((high - low).max(), 1e-12)
 
 
 def _tsne(points: np.ndarray, seed: int) -> np.ndarray:

@@ -15,6 +15,8 @@ def detector_lines(lab: Lab) -> list[str]:
 
     The history of the light one is written beside the results: the weights alone are in the cache.
     """
+    if lab.no_detector:
+        return [f"no Faster R-CNN here: {lab.no_detector}"]
     if lab.detector_slug != LITE:
         return [f"{lab.detector_slug}: torchvision's, COCO weights {coco_weights(lab.detector_slug).sha256}"]
     history = lab.detector()

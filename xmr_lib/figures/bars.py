@@ -11,7 +11,9 @@ from ..metrics import Ranks, bootstrap_interval
 from ..records import Result
 from .style import INK, use_style
 
-PANELS = (("i2t", "image → captions"), ("t2i", "caption → image"))
+PANELS = {"i2t": "image → captions", "t2i": "caption → image"}
+SHORT = {"i2t": "image → text", "t2i": "text → image"}
+"""Headings that a panel of a column of the paper has room for."""
 CUTOFFS = (1, 5, 10)
 SHADES = ("#2f6f9f", "#7fb2d6", "#d3e3ef")
 """Dark for the strictest: told apart by lightness alone."""
@@ -38,18 +40,18 @@ def recall_bars(
     """
     use_style(width)
     rows = len(groups) + 1
-    size = (width, 0.16 * rows + 0.62) if width else (10, 0.34 * rows + 1.1)
-    figure, axes = plt.subplots(1, 2, figsize=size, sharey=True)
-    for axis, (direction, title) in zip(axes, PANELS, strict=True):
+    size = (width, 0.15 * rows + 0.52 + 0.14 * (len(cutoffs) > 1)) if width else (10, 0.34 * rows + 1.1)
+    figure, axes = plt.subplots(1, 2, figsize=size, sharex=True, sharey=True)
+    for axis, (direction, title) in zip(axes, PANELS.items(), strict=True):
         metrics = [f"{direction}_r{k}" for k in cutoffs]
         for place, (results, own) in enumerate(zip(groups, ranks, strict=True)):
             means = [float(np.mean([result.test[metric] for result in results])) for metric in metrics]
             _bars(axis, place, means, [bootstrap_interval(own, metric) for metric in metrics], width)
         _bars(axis, rows - 1, [groups[0][0].chance[metric] for metric in metrics], None, width)
-        axis.set_title(title)
+        axis.set_title(SHORT[direction] if width and width < 5 else title)
         axis.grid(axis="x")
         axis.grid(axis="y", visible=False)
-        axis.set_xlabel(f"recall@{cutoffs[0]} on test (%)" if len(cutoffs) == 1 else "recall@K on test (%)")
+    figure.supxlabel(f"recall@{cutoffs[0] if len(cutoffs) == 1 else 'K'} on test (%)", fontsize="medium")
     labels = [results[0].model for results in groups]
     axes[0].set_yticks(range(rows), [*((names or {}).get(label, label) for label in labels), "chance"])
     axes[0].set_ylim(rows - 0.4, -0.6)

@@ -32,14 +32,14 @@ class Case:
     found: Int[np.ndarray, " found"]
     """Positions of what was found, best first."""
     right: int
-    """Position of the first right answer: shown behind the others where it is not among them."""
+    """Position of the first right answer: shown also where it is not among what was found."""
 
 
 def cases_of_images(split: CaptionedImages, cases: Sequence[Case], width: float = PAGE) -> Figure:
-    """Draw text-to-image search: a caption, the images found for it, its own one framed, behind them if it comes later."""
+    """Draw text-to-image search: a caption with its own image, then what was found for it; the own one is framed."""
     use_style(width)
     columns = len(cases[0].found) + 2
-    tile = width / (columns + 0.9)
+    tile = width / (columns + 1.0)
     figure, axes = plt.subplots(
         len(cases), columns, figsize=(width, (tile + 0.04) * len(cases) + 0.16), squeeze=False,
         width_ratios=(1.75, *[1] * (columns - 1)),
@@ -47,15 +47,11 @@ def cases_of_images(split: CaptionedImages, cases: Sequence[Case], width: float 
     figure.get_layout_engine().set(wspace=0.01, hspace=0.01)
     for row, case in zip(axes, cases, strict=True):
         _query(row[0], case, f"“{split.raw[case.query]}”", 27)
-        for axis, image in zip(row[1:-1], case.found, strict=True):
+        _tile(row[1], split, case.right, RIGHT)
+        for axis, image in zip(row[2:], case.found, strict=True):
             _tile(axis, split, int(image), RIGHT if image == case.right else WRONG)
-        if case.right in case.found:
-            row[-1].axis("off")
-        else:
-            _tile(row[-1], split, case.right, RIGHT, dashed=True)
-            row[-1].set_xlabel(f"rank {case.rank:,}", fontsize=7, labelpad=1.5)
-    for place, axis in enumerate(axes[0][1:-1], start=1):
-        axis.set_title(str(place), loc="center", fontsize=7, pad=1.5)
+    for place, axis in enumerate(axes[0][1:]):
+        axis.set_title(f"found {place}" if place else "its own image", loc="center", fontsize=7.5, pad=2)
     return figure
 
 
@@ -70,7 +66,7 @@ def cases_of_captions(split: CaptionedImages, cases: Sequence[Case], width: floa
     figure.get_layout_engine().set(wspace=0.01, hspace=0.01)
     for (picture, text), case in zip(axes, cases, strict=True):
         _tile(picture, split, case.query, FAINT)
-        picture.set_ylabel(f"{case.name}: {case.rank:,}", fontsize=7.5)
+        picture.set_ylabel(f"{case.name}: rank {case.rank:,}", fontsize=7.5)
         text.axis("off")
         shown = list(enumerate(case.found, start=1))
         if case.right not in case.found:
@@ -83,7 +79,7 @@ def cases_of_captions(split: CaptionedImages, cases: Sequence[Case], width: floa
             at = 1 - (line + 0.5) / lines
             text.text(0.0, at, f"{rank:,}", ha="left", va="center", fontsize=7, transform=text.transAxes)
             text.text(
-                0.05, at, words, va="center", fontsize=7.5, bbox=frame if own else None,
+                0.04, at, words, va="center", fontsize=7.5, bbox=frame if own else None,
                 color=INK if own else "#4c5a66", transform=text.transAxes,
             )  # fmt: skip
     return figure
@@ -98,7 +94,7 @@ def _query(axis: Axes, case: Case, caption: str, wrap: int) -> None:
     axis.text(0, 0.8, "\n".join(lines), fontsize=7.5, va="top", linespacing=1.15, transform=axis.transAxes)
 
 
-def _tile(axis: Axes, split: CaptionedImages, image: int, frame: str, dashed: bool = False) -> None:
+def _tile(axis: Axes, split: CaptionedImages, image: int, frame: str) -> None:
     """Draw one picture in a frame; where there are features but no image files, its file name."""
     axis.grid(False)
     axis.set_xticks([])
@@ -110,6 +106,4 @@ def _tile(axis: Axes, split: CaptionedImages, image: int, frame: str, dashed: bo
         axis.text(0.5, 0.5, split.filenames[image], ha="center", va="center", fontsize=5, wrap=True)
         axis.set_box_aspect(1)
     for spine in axis.spines.values():
-        spine.set(
-            visible=True, color=frame, linewidth=1.8 if frame == RIGHT else 0.5, linestyle="--" if dashed else "-"
-        )
+        spine.set(visible=True, color=frame, linewidth=1.8 if frame == RIGHT else 0.5)

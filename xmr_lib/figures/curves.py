@@ -20,7 +20,7 @@ def training_curves(
     use_style(width)
     # Names stand beside the curves, or, in a column of the paper, below them, in two columns of their own.
     below = 0.13 * ((len(groups) + 1) // 2)
-    figure, axis = plt.subplots(figsize=(width, 1.75 + below) if width else (7.5, 3.5))
+    figure, axis = plt.subplots(figsize=(width, 1.7 + below) if width else (7.5, 3.5))
     for place, results in enumerate(groups):
         curves = [result.history["val_rsum"] for result in results if "val_rsum" in result.history]
         style = line_style(place)
@@ -39,8 +39,8 @@ def training_curves(
     axis.set_xlabel("epoch")
     axis.set_ylabel("rSum on validation")
     if width:
-        figure.legend(loc="outside lower center", ncols=2)
+        figure.legend(loc="outside lower center", ncols=2, handlelength=2.4)
     else:
         axis.set_title("How the models learn")
-        axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+        axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), handlelength=2.4)
     return figure

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from .style import FAINT, INK, PALETTE, line_style, use_style
 
-PARTS = ("the gap", "within the modalities")
+PARTS = ("the gap (and its share)", "the rest")
 
 
 def modality_gap(
@@ -31,7 +32,8 @@ def modality_gap(
     else:
         figure, axes = plt.subplots(1, 2, figsize=size, width_ratios=(1.15, 1))
     _distances(axes[0], gaps, names or {})
-    _closing(axes[1], closing, width)
+    after = gaps[(gaps["stage"] == "after") & gaps["run"].isin(closing["run"])]
+    _closing(axes[1], closing, after["temperature"].item(), width)
     return figure
 
 
@@ -51,20 +53,20 @@ def _distances(axis: Axes, gaps: pd.DataFrame, names: Mapping[str, str]) -> None
     axis.set_xlim(0, 1.16 * (gaps["pair_distance"] ** 2).max())
     axis.grid(axis="x")
     axis.grid(axis="y", visible=False)
-    axis.set_xlabel("mean squared distance of a pair (%: share of the gap)")
+    axis.set_xlabel("mean squared distance of a pair")
     axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderpad=0, borderaxespad=0.3)
 
 
-def _closing(axis: Axes, closing: pd.DataFrame, width: float | None) -> None:
+def _closing(axis: Axes, closing: pd.DataFrame, learned: float, width: float | None) -> None:
     for place, (temperature, own) in enumerate(closing.groupby("temperature", sort=True)):
         own = own.sort_values("closed")
         as_it_is = own.loc[own["closed"] == 0, "loss"].item()
         axis.plot(
-            100 * own["closed"], own["loss"] / as_it_is, **line_style(place), marker="o",
-            ms=1.8 if width else 3, label=f"temperature {temperature:.2f}",
+            100 * own["closed"], own["loss"] / as_it_is, **line_style(place), marker="o", ms=1.8 if width else 3,
+            label=f"τ = {temperature:.2f}" + (" (learned)" if np.isclose(temperature, learned, atol=1e-4) else ""),
         )  # fmt: skip
     axis.axvline(0, color=INK, lw=0.6, ls=":")
     axis.axhline(1, color=FAINT, lw=0.6, zorder=0)
     axis.set_xlabel("part of the gap that is closed (%)")
     axis.set_ylabel("loss / loss as trained")
-    axis.legend()
+    axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, borderpad=0, borderaxespad=0.3)

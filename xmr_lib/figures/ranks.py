@@ -36,6 +36,7 @@ def rank_distribution(
     rows = (len(runs) + 2) // 2
     size = (width, 0.42 * width + 0.25 + 0.13 * rows) if width else (10, 3.6 + 0.22 * rows)
     figure, axes = plt.subplots(1, 2, figsize=size, sharey=True)
+    figure.get_layout_engine().set(wspace=0.05)
     for axis, (direction, title) in zip(axes, PANELS, strict=True):
         own = shares[shares["direction"] == direction]
         for place, run in enumerate((*runs, CHANCE)):
@@ -47,9 +48,9 @@ def rank_distribution(
         axis.set_ylim(0, 100)
         axis.grid(axis="x")
         axis.set_title(title)
-        axis.set_xlabel("rank r")
+        axis.set_xlabel("within rank r")
         axis.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    axes[0].set_ylabel("queries answered within r (%)")
+    axes[0].set_ylabel("queries answered (%)")
     handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=2 if width and width < 5 else 3)
+    figure.legend(handles, labels, loc="outside lower center", ncols=2 if width and width < 5 else 3, handlelength=2.4)
     return figure

@@ -65,6 +65,8 @@ def _draw(axis: Axes, points: pd.DataFrame, colours: dict[str, str], joined: np.
     axis.set_xticks([])
     axis.set_yticks([])
     axis.grid(False)
-    axis.set_aspect("equal", "datalim")
+    axis.set_xlim(-0.03, 1.03)
+    axis.set_ylim(-0.03, 1.03)
+    axis.set_box_aspect(1)
     for spine in axis.spines.values():
         spine.set(visible=True, color=FAINT)

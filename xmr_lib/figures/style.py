@@ -90,6 +90,8 @@ def use_style(width: float | None = None) -> None:
             "legend.handlelength": 1.4 if width else 2.0,
             "legend.columnspacing": 1.0 if width else 2.0,
             "legend.labelspacing": 0.25 if width else 0.5,
+            "legend.borderpad": 0.1 if width else 0.4,
+            "legend.borderaxespad": 0.2 if width else 0.5,
             **(PAPER if width else SCREEN),
         }
     )

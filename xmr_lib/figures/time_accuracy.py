@@ -9,14 +9,17 @@ from matplotlib.figure import Figure
 from .labels import label_points
 from .style import PALETTE, use_style
 
-MARKS = "osD^vPX*"
+MARKS = "osD^vPX*<>h"
+"""More than there are colours, so that no two kinds look the same."""
 
 
 def time_accuracy(rows: pd.DataFrame, width: float | None = None, names: Mapping[str, str] | None = None) -> Figure:
-    """Draw rSum with its interval against processor time, a named point a model; colour and form are its task.
+    """Draw rSum against processor time, a named point a model; colour and form are its task.
+
+    Intervals would cover the names; they are in ``rsum_intervals``.
 
     Args:
-        rows: rows of ``summary.csv`` as numbers: run, task, cpu_minutes, rsum, rsum_low, rsum_high.
+        rows: rows of ``summary.csv`` as numbers: run, task, cpu_minutes, rsum.
         width: see ``use_style``.
         names: readable names of models; those that it does not have keep their own.
     """
@@ -24,7 +27,6 @@ def time_accuracy(rows: pd.DataFrame, width: float | None = None, names: Mapping
     figure, axis = plt.subplots(figsize=(width, 0.85 * width) if width else (9, 5.5))
     for place, (task, own) in enumerate(rows.groupby("task", sort=False)):
         colour = PALETTE[place % len(PALETTE)]
-        axis.vlines(own["cpu_minutes"], own["rsum_low"], own["rsum_high"], color=colour, lw=0.6, alpha=0.6)
         axis.plot(
             own["cpu_minutes"], own["rsum"], MARKS[place % len(MARKS)], color=colour, ms=3.6 if width else 6,
             label=f"task ({task})" if len(task) == 1 else task,
@@ -34,8 +36,8 @@ def time_accuracy(rows: pd.DataFrame, width: float | None = None, names: Mapping
     # Room for names on all sides.
     low, high = rows["cpu_minutes"].min(), rows["cpu_minutes"].max()
     axis.set_xlim(low / (high / low) ** 0.12 / 1.2, high * (high / low) ** 0.12 * 1.2)
-    spread = rows["rsum_high"].max() - rows["rsum_low"].min()
-    axis.set_ylim(rows["rsum_low"].min() - 0.06 * spread, rows["rsum_high"].max() + 0.08 * spread)
+    spread = rows["rsum"].max() - rows["rsum"].min()
+    axis.set_ylim(rows["rsum"].min() - 0.12 * spread - 1, rows["rsum"].max() + 0.15 * spread + 1)
     axis.set_xlabel("processor time of training and scoring (minutes)")
     axis.set_ylabel("rSum on test")
     figure.legend(loc="outside lower center", ncols=4, handletextpad=0.1)

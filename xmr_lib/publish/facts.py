@@ -5,13 +5,12 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import combinations
 from pathlib import Path
 
 from ..errors import XmrError
 from ..metrics import Ranks, summarise
 from ..paths import results_root
-from ..records import RANKS, Result, read_ranks, read_result, read_summary, run_folder, summary_row
+from ..records import RANKS, Result, read_ranks, read_result, read_summary, recorded_seeds, run_folder, summary_row
 
 TOLERANCE = 1e-3
 """Points by which a row may differ from its runs: it is written with four places."""
@@ -134,9 +133,9 @@ class Facts:
         return f"xmr train {run} --dataset {self.dataset} --profile {self.profile}{of_seeds}{elsewhere}"
 
     def seeds_found(self, run: str) -> list[int]:
-        """Return the seeds of a run that have a folder with a result."""
+        """Return the seeds of a run that its row is of: those with ranks, or all where none has any."""
         found = (self.folder / "runs" / run).glob("seed*/result.json")
-        return sorted(int(path.parent.name.removeprefix("seed")) for path in found)
+        return recorded_seeds(self.folder, run) or sorted(int(path.parent.name.removeprefix("seed")) for path in found)
 
     def _checked(self, run: str) -> list[Result]:
         row, seeds = self.rows[run], self.seeds_found(run)
@@ -146,15 +145,12 @@ class Facts:
                 f"{self.folder}: the row of {run!r} in summary.csv is of {row['seeds']} seed(s), but "
                 f"{len(found)} result.json are there; '{self.command(run)}' makes it anew"
             )
-        differences = []
-        for some in combinations(found, int(row["seeds"])):
-            if not (difference := _difference(row, some)):
-                return list(some)
-            differences.append(difference)
-        raise XmrError(
-            f"{self.folder}: the row of {run!r} in summary.csv is not what its runs say ({differences[0]}): one of "
-            f"them is older; '{self.command(run)}' makes the row anew"
-        )
+        if difference := _difference(row, found):
+            raise XmrError(
+                f"{self.folder}: the row of {run!r} in summary.csv is not what its runs say ({difference}): it is older "
+                f"than they are; '{self.command(run)}' makes it anew"
+            )
+        return found
 
     def _ranks(self, run: str, result: Result) -> Ranks:
         ranks = Ranks(**read_ranks(self.folder, run, result.seed))

@@ -12,14 +12,19 @@ from matplotlib.figure import Figure
 from .. import figures
 from ..errors import XmrError
 from ..figures import COLUMN, save_figure
-from ..figures.ranks import CHANCE
-from ..plotdata import read_plotdata
 from .facts import Facts
 from .names import NAMES
+from .plot_facts import gaps, plot_facts, rank_shares
 from .table_rows import HEADLINE, TABLES
 
 LEARNING = TABLES["losses"][0]
 """Runs whose training is drawn."""
+<<<<<<< HEAD
+=======
+SPREAD = ("cca-mean", "a-recipe", "ab-infonce-meanmax", "e-bigru-trained", "r-onehot-glove-trained", "f-words-late")
+"""Runs whose ranks are drawn one beside the other."""
+LABELS = NAMES | {line.run: line.label for line in HEADLINE}
+>>>>>>> publish
 LOSSES = {line.run: line.label for line in LEARNING}
 LABELS = NAMES | LOSSES | {line.run: line.label for line in HEADLINE}
 
@@ -54,18 +59,6 @@ def _times(facts: Facts) -> tuple:
     return (rows[["run", "task"]].join(rows[numbers].astype(float)),)
 
 
-def _plotdata(facts: Facts, *names: str) -> tuple:
-    tables = tuple(read_plotdata(facts.folder, name) for name in names)
-    for name in names:
-        facts.note(f"plotdata {name}", (facts.folder / "plotdata" / f"{name}.csv").read_text("utf-8").encode())
-    return tables
-
-
-def _shares(facts: Facts) -> tuple:
-    [shares] = _plotdata(facts, "rank_distribution")
-    return shares, [run for run in dict.fromkeys(shares["run"]) if run != CHANCE]
-
-
 def _draw_space(points: pd.DataFrame) -> Figure:
     return figures.shared_space(points[points["model"] == points["model"].iloc[0]], width=COLUMN)
 
@@ -74,12 +67,12 @@ FIGURES: dict[str, Drawn] = {
     "recall_bars": Drawn(_recalls, partial(figures.recall_bars, cutoffs=(1,), width=COLUMN, names=LABELS)),
     "rsum_all": Drawn(_rsums, partial(figures.interval_figure, label="rSum on test, 95 % interval", width=COLUMN)),
     "training_curves": Drawn(_learning, partial(figures.training_curves, width=COLUMN, names=LOSSES)),
-    "rank_distribution": Drawn(_shares, partial(figures.rank_distribution, width=COLUMN, names=LABELS)),
-    "shared_space": Drawn(lambda facts: _plotdata(facts, "shared_space"), _draw_space),
-    "modality_gap": Drawn(
-        lambda facts: _plotdata(facts, "modality_gap", "gap_closing"),
-        partial(figures.modality_gap, width=COLUMN, names=LABELS),
+    "rank_distribution": Drawn(
+        lambda facts: (rank_shares(facts, SPREAD),),
+        partial(figures.rank_distribution, runs=SPREAD, width=COLUMN, names=LABELS),
     ),
+    "shared_space": Drawn(lambda facts: (plot_facts(facts, "shared_space"),), _draw_space),
+    "modality_gap": Drawn(gaps, partial(figures.modality_gap, width=COLUMN, names=LABELS)),
     "time_accuracy": Drawn(_times, partial(figures.time_accuracy, width=COLUMN, names=LABELS)),
 }
 

@@ -66,7 +66,7 @@ def table_tex(facts: Facts, sources: Path, name: str) -> str:
 def _of_runs(facts: Facts, name: str, metrics: Sequence[str]) -> str:
     columns = [Column("model", "l"), *(_RECALLS.get(metric, _RSUM) for metric in metrics), _INTERVAL, _SEEDS]
     blocks = _blocks(facts, name, lambda row: [*_numbers(row, metrics), _interval(row), Cell(row["seeds"])])
-    return tabular(columns, blocks, _chance(facts, metrics, 2), gap="2pt")
+    return tabular(columns, blocks, _chance(facts, metrics, 2), gap="2.2pt")
 
 
 def _finetuning(facts: Facts) -> str:
@@ -84,7 +84,7 @@ def _finetuning(facts: Facts) -> str:
     def cells(row: dict[str, str]) -> list[Cell]:
         return [*_numbers(row, metrics), _interval(row), Cell(one_place(row["cpu_minutes"])), Cell(row["seeds"])]
 
-    return tabular(columns, _blocks(facts, "finetuning", cells), _chance(facts, metrics, 3), gap="2.6pt")
+    return tabular(columns, _blocks(facts, "finetuning", cells), _chance(facts, metrics, 3), gap="2.2pt")
 
 
 def _blocks(facts: Facts, name: str, cells: Callable[[dict[str, str]], list[Cell]]) -> list[tuple[str, list[Row]]]:

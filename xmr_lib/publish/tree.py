@@ -10,7 +10,7 @@ from .. import figures as drawing
 from ..paths import atomic_write
 from .facts import Facts
 from .figures import LABELS, LOSSES, draw, gather
-from .galleries import GALLERIES, gallery_file, take_gallery
+from .galleries import GALLERIES, gallery_file
 from .numbers import NUMBERS, numbers_tex, with_hash, write_if_new
 from .sources import DOCUMENTS, figures_named, source_files, tables_named, uses
 from .tables import table_tex
@@ -81,11 +81,13 @@ def write_tree(folder: Path, made: Contents, galleries: Path) -> None:
             draw(name, gathered, path.parent)
         figures[path.name] = key
     for name in made.galleries:
-        source = gallery_file(galleries, name)
-        key = hashlib.sha256(source.read_bytes()).hexdigest()
-        if state.get(source.name) != key or not (folder / "figures" / source.name).is_file():
-            take_gallery(galleries, name, folder / "figures")
-        figures[source.name] = key
+        picture = gallery_file(galleries, name).read_bytes()
+        key = hashlib.sha256(picture).hexdigest()
+        path = folder / "figures" / f"{name}.pdf"
+        if state.get(path.name) != key or not path.is_file():
+            with atomic_write(path) as temporary:
+                temporary.write_bytes(picture)
+        figures[path.name] = key
     wanted = {*made.texts, *(f"figures/{name}" for name in figures)}
     for path in list(folder.rglob("*")):
         inside = path.relative_to(folder).as_posix()
@@ -98,7 +100,7 @@ def write_tree(folder: Path, made: Contents, galleries: Path) -> None:
 
 def tree_files(folder: Path, made: Contents) -> list[Path]:
     """Return the files of a tree that LaTeX reads."""
-    return sorted([*(folder / name for name in made.texts), *(folder / "figures").glob("*.p[dn][fg]")])
+    return sorted([*(folder / name for name in made.texts), *(folder / "figures").glob("*.pdf")])
 
 
 def read_state(folder: Path) -> dict[str, str]:
