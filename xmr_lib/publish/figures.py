@@ -19,12 +19,8 @@ from .table_rows import HEADLINE, TABLES
 
 LEARNING = TABLES["losses"][0]
 """Runs whose training is drawn."""
-<<<<<<< HEAD
-=======
 SPREAD = ("cca-mean", "a-recipe", "ab-infonce-meanmax", "e-bigru-trained", "r-onehot-glove-trained", "f-words-late")
 """Runs whose ranks are drawn one beside the other."""
-LABELS = NAMES | {line.run: line.label for line in HEADLINE}
->>>>>>> publish
 LOSSES = {line.run: line.label for line in LEARNING}
 LABELS = NAMES | LOSSES | {line.run: line.label for line in HEADLINE}
 
