@@ -272,7 +272,7 @@ def test_committed_documents_are_found_to_be_stale(latex, own, own_home, made_up
     committed = commit_documents(own)
     assert [path.parent for path in committed] == [own_home / "report"] * 3
     assert stale_files(own) == []
-    write_made_up_run(made_up / "flickr8k", "cca-mean", 5.5)
+    write_made_up_run(made_up / "flickr8k", "e-gru", 5.5)
     found = stale_files(own)
     write_made_up_results(made_up / "flickr8k")  # as it was
     assert len(found) == 4 and "built from the facts" in found[0] and "numbers.tex" in found[-1]
