@@ -67,7 +67,7 @@ def test_the_gap_is_that_of_a_loop_over_pairs(seed):
 def test_the_worked_example_of_the_gap():
     found = modality_gap(np.eye(2), np.array([[3.0, 0.0], [2.0, 1.0]]), np.array([0, 1]))
     assert (found.gap, found.pair_distance, found.share) == pytest.approx((2, 2, 1))
-    assert found.other_distance == pytest.approx(math.sqrt(18 / 4))
+    assert found.other_distance == pytest.approx(math.sqrt(5))
 
 
 def test_a_gap_is_closed_widened_or_left():
@@ -136,7 +136,8 @@ def test_a_map_keeps_neighbours_together_and_is_the_same_for_a_seed(method):
     points = (10 * np.eye(3, 60)[clusters] + rng.normal(size=(90, 60))).astype(np.float32)
     flat = flat_map(points, method, 3)
     assert np.array_equal(flat, flat_map(points, method, 3))
-    assert not np.array_equal(flat, flat_map(points, method, 4))
+    # t-SNE starts from the first two principal components: it needs no chance.
+    assert np.array_equal(flat, flat_map(points, method, 4)) == (method == "tsne")
     assert flat.min() >= 0 and flat.max() <= 1 and np.ptp(flat, axis=0).max() == pytest.approx(1)
     distances = np.linalg.norm(flat[:, None] - flat, axis=-1)
     np.fill_diagonal(distances, np.inf)

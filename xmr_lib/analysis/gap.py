@@ -34,7 +34,7 @@ def modality_gap(
     is left when each modality is moved to its own mean: so the gap explains an exact share of it.
 
     Example: images (1, 0) and (0, 1), captions (3, 0) and (2, 1), one each: the gap is 2, every pair is 2 apart, and
-    the share is 1. Any image and any caption are 2, 2, √8 and √2 apart: root mean square √(18 / 4).
+    the share is 1. Any image and any caption are 2, √2, √10 and 2 apart: root mean square √5.
     """
     x, y = images[image_of_caption].astype(np.float64), captions.astype(np.float64)
     between = x.mean(0) - y.mean(0)

@@ -6,13 +6,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from ..metrics import Ranks, bootstrap_interval
 from ..records import Result
 from .style import INK, use_style
 
 PANELS = {"i2t": "image → captions", "t2i": "caption → image"}
-SHORT = {"i2t": "image → text", "t2i": "text → image"}
+SHORT = {"i2t": "i → t", "t2i": "t → i"}
 """Headings that a panel of a column of the paper has room for."""
 CUTOFFS = (1, 5, 10)
 SHADES = ("#2f6f9f", "#7fb2d6", "#d3e3ef")
@@ -39,7 +40,7 @@ def recall_bars(
         names: readable names of models; those that it does not have keep their own.
     """
     use_style(width)
-    rows = len(groups) + 1
+    rows, wide = len(groups) + 1, not width or width > 5
     size = (width, 0.15 * rows + 0.52 + 0.14 * (len(cutoffs) > 1)) if width else (10, 0.34 * rows + 1.1)
     figure, axes = plt.subplots(1, 2, figsize=size, sharex=True, sharey=True)
     for axis, (direction, title) in zip(axes, PANELS.items(), strict=True):
@@ -48,10 +49,12 @@ def recall_bars(
             means = [float(np.mean([result.test[metric] for result in results])) for metric in metrics]
             _bars(axis, place, means, [bootstrap_interval(own, metric) for metric in metrics], width)
         _bars(axis, rows - 1, [groups[0][0].chance[metric] for metric in metrics], None, width)
-        axis.set_title(SHORT[direction] if width and width < 5 else title)
+        axis.set_title(title if wide else SHORT[direction])
+        # The last number of the left panel would touch the first of the right one.
+        axis.xaxis.set_major_locator(MaxNLocator(4, prune="upper"))
         axis.grid(axis="x")
         axis.grid(axis="y", visible=False)
-    figure.supxlabel(f"recall@{cutoffs[0] if len(cutoffs) == 1 else 'K'} on test (%)", fontsize="medium")
+        axis.set_xlabel(f"R@{cutoffs[0]} (%)" if len(cutoffs) == 1 else "recall@K on test (%)" if wide else "R@K (%)")
     labels = [results[0].model for results in groups]
     axes[0].set_yticks(range(rows), [*((names or {}).get(label, label) for label in labels), "chance"])
     axes[0].set_ylim(rows - 0.4, -0.6)

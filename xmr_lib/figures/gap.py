@@ -10,6 +10,8 @@ from matplotlib.figure import Figure
 
 from .style import FAINT, INK, PALETTE, line_style, use_style
 
+HEAD = 1.1
+"""Lines that the name of a model takes over its bars."""
 PARTS = ("the gap (and its share)", "the rest")
 
 
@@ -26,10 +28,12 @@ def modality_gap(
         names: readable names of models; those that it does not have keep their own.
     """
     use_style(width)
-    size = (width, 0.14 * len(gaps) + 1.95) if width else (10, 0.25 * len(gaps) + 2.0)
+    lines = gaps["run"].nunique() * HEAD + len(gaps)
     if width and width < 5:
-        figure, axes = plt.subplots(2, 1, figsize=size, height_ratios=(0.14 * len(gaps) + 0.3, 1.2))
+        heights = (0.125 * lines + 0.3, 1.25)
+        figure, axes = plt.subplots(2, 1, figsize=(width, sum(heights) + 0.3), height_ratios=heights)
     else:
+        size = (width, 0.125 * lines + 0.85) if width else (10, 0.24 * lines + 1.4)
         figure, axes = plt.subplots(1, 2, figsize=size, width_ratios=(1.15, 1))
     _distances(axes[0], gaps, names or {})
     after = gaps[(gaps["stage"] == "after") & gaps["run"].isin(closing["run"])]
@@ -38,18 +42,25 @@ def modality_gap(
 
 
 def _distances(axis: Axes, gaps: pd.DataFrame, names: Mapping[str, str]) -> None:
-    labels = []
-    for place, row in enumerate(gaps.itertuples()):
-        between, pair = row.gap**2, row.pair_distance**2
-        for left, length, colour, part in ((0, between, PALETTE[1], 0), (between, pair - between, "#cfd8e0", 1)):
-            axis.barh(place, length, 0.7, left=left, color=colour, label=PARTS[part] if not place else None)
-        axis.annotate(
-            f"{100 * row.share:.0f} %", (pair, place), xytext=(2, 0), textcoords="offset points", va="center",
-            fontsize="small",
-        )  # fmt: skip
-        labels.append(f"{names.get(row.run, row.run)}, {row.stage}")
-    axis.set_yticks(range(len(labels)), labels)
-    axis.set_ylim(len(labels) - 0.4, -0.6)
+    places, labels, at = [], [], 0.0
+    for run, own in gaps.groupby("run", sort=False):
+        # The name stands over its bars: before it, it would leave them no room in a column.
+        axis.text(0, at, f" {names.get(run, run)}", va="center", fontsize="small")
+        at += (1 + HEAD) / 2
+        for row in own.itertuples():
+            between, pair = row.gap**2, row.pair_distance**2
+            for left, length, colour, part in ((0, between, PALETTE[1], 0), (between, pair - between, "#cfd8e0", 1)):
+                axis.barh(at, length, 0.74, left=left, color=colour, label=PARTS[part] if not places else None)
+            axis.annotate(
+                f"{100 * row.share:.0f} %", (pair, at), xytext=(2, 0), textcoords="offset points", va="center",
+                fontsize="small",
+            )  # fmt: skip
+            places.append(at)
+            labels.append(row.stage)
+            at += 1
+        at += (HEAD - 1) / 2
+    axis.set_yticks(places, labels)
+    axis.set_ylim(at - (1 + HEAD) / 2 + 0.5, -(1 + HEAD) / 4)
     axis.set_xlim(0, 1.16 * (gaps["pair_distance"] ** 2).max())
     axis.grid(axis="x")
     axis.grid(axis="y", visible=False)
@@ -69,4 +80,5 @@ def _closing(axis: Axes, closing: pd.DataFrame, learned: float, width: float | N
     axis.axhline(1, color=FAINT, lw=0.6, zorder=0)
     axis.set_xlabel("part of the gap that is closed (%)")
     axis.set_ylabel("loss / loss as trained")
-    axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, borderpad=0, borderaxespad=0.3)
+    # To the left there is room: long names of models above push both panels to the right.
+    axis.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, borderpad=0, borderaxespad=0.3)

@@ -120,6 +120,8 @@ def save_figure(figure: Figure, folder: Path, name: str, kind: str = "png") -> P
         if kind == "png":
             figure.savefig(temporary, format="png")
         else:
+            # The layout of panels with equal axes settles at the second drawing: before, titles would be cut.
+            figure.draw_without_rendering()
             with mpl.rc_context({"savefig.bbox": None}):
                 figure.savefig(temporary, format="pdf", metadata={"CreationDate": None})
     return path

@@ -42,5 +42,7 @@ def time_accuracy(rows: pd.DataFrame, width: float | None = None, names: Mapping
     axis.set_ylabel("rSum on test")
     figure.legend(loc="outside lower center", ncols=4, handletextpad=0.1)
     shown = [(names or {}).get(run, run) for run in rows["run"]]
-    label_points(axis, list(rows["cpu_minutes"]), list(rows["rsum"]), shown, 6.5 if width else 8.5, 4 if width else 6.5)
+    label_points(
+        axis, list(rows["cpu_minutes"]), list(rows["rsum"]), shown, 6.5 if width else 8.5, 4.0 if width else 6.5
+    )
     return figure

@@ -147,8 +147,8 @@ class Facts:
             )
         if difference := _difference(row, found):
             raise XmrError(
-                f"{self.folder}: the row of {run!r} in summary.csv is not what its runs say ({difference}): it is older "
-                f"than they are; '{self.command(run)}' makes it anew"
+                f"{self.folder}: the row of {run!r} in summary.csv is not what its runs say ({difference}): it is "
+                f"older than they are; '{self.command(run)}' makes it anew"
             )
         return found
 

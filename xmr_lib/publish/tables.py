@@ -66,7 +66,7 @@ def table_tex(facts: Facts, sources: Path, name: str) -> str:
 def _of_runs(facts: Facts, name: str, metrics: Sequence[str]) -> str:
     columns = [Column("model", "l"), *(_RECALLS.get(metric, _RSUM) for metric in metrics), _INTERVAL, _SEEDS]
     blocks = _blocks(facts, name, lambda row: [*_numbers(row, metrics), _interval(row), Cell(row["seeds"])])
-    return tabular(columns, blocks, _chance(facts, metrics, 2), gap="2.2pt")
+    return tabular(columns, blocks, _chance(facts, metrics, 2), gap="2pt")
 
 
 def _finetuning(facts: Facts) -> str:
