@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 READY := $(VENV)/.xmr-installed
 
-.PHONY: help demo test lab notebooks lint clean
+.PHONY: help demo test lab notebooks bench lint clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -23,6 +23,9 @@ lab: $(READY)  ## open the notebooks in JupyterLab
 
 notebooks: $(READY)  ## run the notebooks in batch; ARGS="--dataset flickr8k --data PATH --profile full --seeds 0,1,2"
 	$(BIN)/xmr run $(ARGS)
+
+bench: $(READY)  ## measure speed against other libraries, side by side; writes results/bench/summary.csv
+	$(BIN)/python benchmarks/bench.py
 
 lint: $(READY)  ## put code into shape and strip notebook outputs
 	$(BIN)/ruff check --fix .

@@ -121,7 +121,7 @@ def test_a_folder_of_the_users_own_is_another_network_with_another_digest(copied
 def test_the_last_layers_are_tuned_from_their_pretrained_values(tmp_path):
     lab = Lab("scenes", None, "smoke", tmp_path)
     [config] = named(lab, "ab-infonce")
-    tuned = config.but(model="tuned", text_features="minilm@5", aggregation="mean", tune_text_layers=1)
+    tuned = config.but(model="tuned", track="open", text_features="minilm@5", aggregation="mean", tune_text_layers=1)
     [result] = run(lab, tuned)
     assert result.test["rsum"] > result.chance["rsum"]
     with pytest.raises(XmrError, match="take the features of the layer before them, 'minilm@4'"):

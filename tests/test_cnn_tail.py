@@ -79,7 +79,7 @@ def test_what_a_step_takes_is_counted(tmp_path):
     assert step_memory(lab, tuned) == (own, step)
     groups = [run(lab, config) for config in (frozen, tuned)]
     table = tuning_table(lab, groups, [[ranks_of(lab, result) for result in results] for results in groups])
-    assert list(table.index) == ["t-cnn-frozen", "t-cnn-tuned"]
+    assert list(table.index) == ["t-cnn-frozen", "t-cnn-tuned", "chance"]
     assert 0 < float(table["p"]["t-cnn-tuned"]) <= 1 and table["p"]["t-cnn-frozen"] == ""
     maps, vectors = table["features (MB)"]["t-cnn-tuned"], table["features (MB)"]["t-cnn-frozen"]
     assert maps - vectors == pytest.approx(60 * (192 * 49 * 2 - 1280 * 4) / 1e6)

@@ -70,7 +70,9 @@ def test_a_run_is_recorded_once_and_read_again(course_lab):
     stamp = (run_folder(course_lab.results, "ab-infonce", 1) / "result.json").stat().st_mtime_ns
     assert run(course_lab, config, (0, 1)) == first
     assert (run_folder(course_lab.results, "ab-infonce", 1) / "result.json").stat().st_mtime_ns == stamp
+    assert run(course_lab, config, (1,)) == first[1:]
     [row] = read_summary(course_lab.results / "summary.csv")
+    assert row["seeds"] == "2", "the row is of all that is recorded, not of the last call"
     assert float(row["rsum"]) == pytest.approx(np.mean([r.test["rsum"] for r in first]), abs=0.01)
     assert float(row["rsum_low"]) <= float(row["rsum"]) <= float(row["rsum_high"])
     with pytest.raises(XmrError, match="is there with margin"):

@@ -66,7 +66,7 @@ def test_weights_of_parts_are_learned_and_sum_to_one(how):
 
 
 def test_a_config_names_an_aggregation_for_each_part():
-    config = Config("x", text_features="fasttext-self+minilm", aggregation="meanmax+mean")
+    config = Config("x", track="open", text_features="fasttext-self+minilm", aggregation="meanmax+mean")
     assert config.text_parts == [("fasttext-self", "meanmax"), ("minilm", "mean")]
     assert Config("x", text_features="a+b").text_parts == [("a", "mean"), ("b", "mean")]
     with pytest.raises(XmrError, match="2 values of aggregation for 1 features"):

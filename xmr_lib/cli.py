@@ -218,9 +218,12 @@ def _change(text: str, fields: dict) -> tuple[str, object]:
         raise XmrError(f"--set {text!r}: give FIELD=VALUE; the fields are {', '.join(fields)}")
     kind = type(fields[key])
     try:
+        if kind is list:
+            of_items = type(fields[key][0]) if fields[key] else str
+            return key, tuple(of_items(part) for part in value.split(","))
         return key, value.lower() in ("true", "1", "yes") if kind is bool else kind(value)
     except ValueError:
-        raise XmrError(f"--set {text!r}: {key} is of type {kind.__name__}") from None
+        raise XmrError(f"--set {text!r}: {key} is of type {kind.__name__}{', with commas' * (kind is list)}") from None
 
 
 def _summary(path: Path, models: list[str] | None = None) -> str:

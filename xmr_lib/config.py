@@ -145,6 +145,8 @@ class Config:
                 raise XmrError(f"config {self.model!r}: {name} = {getattr(self, name)} must be at least 1")
         if self.batch < 2:
             raise XmrError(f"config {self.model!r}: batch = 1 leaves no negatives; take at least 2")
+        if self.track == "clean" and "minilm" in self.text_features:
+            raise XmrError(f"config {self.model!r}: MiniLM may have seen the test captions; set track to open")
         if not self.model or self.model != "".join(c for c in self.model if c.isalnum() or c in "-_."):
             raise XmrError(f"config: model = {self.model!r} is no name for a folder; use letters, digits, - _ .")
 
@@ -214,7 +216,7 @@ class Profile:
 
 
 PROFILES = {
-    "smoke": Profile("smoke", (60, 20, 20), {"hidden": 64, "embed": 32, "epochs": 2, "batch": 64}, 1, 3),
+    "smoke": Profile("smoke", (60, 20, 20), {"hidden": 64, "embed": 32, "epochs": 2, "batch": 64}, 1, 5),
     "demo": Profile("demo", (800, 100, 200), {"embed": 256, "batch": 256}, 20, 3),
     "full": Profile("full", (800, 100, 200), {}, 10, 2),
 }

@@ -73,14 +73,23 @@ def read_run(results: Path, config: dict, seed: int, data: dict) -> Result | Non
     result = read_result(folder / "result.json")
     # A field that came after the run was made has the default, which changes nothing.
     found_config = Config.from_dict(result.config).to_dict()
-    for what, wanted, found in (("", config, found_config), ("data: ", data, result.data)):
+    made_here = (folder / RANKS).is_file()
+    # Nor does a fact of the data that was not recorded then tell anything.
+    known = {key: value for key, value in data.items() if made_here and key in result.data}
+    for what, wanted, found in (("", config, found_config), ("data: ", known, result.data if made_here else {})):
         for key in sorted(set(wanted) | set(found)):
             if wanted.get(key) != found.get(key):
                 raise XmrError(
                     f"{folder}: the run {config['model']!r} is there with {what}{key} = {found.get(key)!r}, not "
                     f"{wanted.get(key)!r}; give the model another name, or delete {folder.parent} to run it anew"
                 )
-    return result if (folder / RANKS).is_file() else None
+    return result if made_here else None
+
+
+def recorded_seeds(results: Path, model: str) -> list[int]:
+    """Return the seeds of which a model has a result and its ranks."""
+    folders = (path.parent for path in (results / "runs" / model).glob(f"seed*/{RANKS}"))
+    return sorted(int(folder.name.removeprefix("seed")) for folder in folders if (folder / "result.json").is_file())
 
 
 def read_result(path: Path) -> Result:

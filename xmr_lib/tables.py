@@ -45,7 +45,7 @@ def results_table(
     names = [row["model"] for row in rows]
     best = names.index(against) if against else int(np.argmax([row["val rSum"] for row in rows]))
     others = [i for i in range(len(rows)) if i != best]
-    adjusted = holm([_paired(groups[i], ranks[i], groups[best], ranks[best]) for i in others])
+    adjusted = holm([paired_p(groups[i], ranks[i], groups[best], ranks[best]) for i in others])
     for row in rows:
         row["p"] = ""
     for i, p in zip(others, adjusted, strict=True):
@@ -97,7 +97,7 @@ def styled(table: pd.DataFrame, by: str = "rSum") -> "pd.io.formats.style.Styler
     )
 
 
-def _paired(
+def paired_p(
     first: Sequence[Result], first_ranks: Sequence[Ranks], other: Sequence[Result], other_ranks: Sequence[Ranks]
 ) -> float:
     """Return the p value of the paired test over the seeds that both models have."""

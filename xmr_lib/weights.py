@@ -5,12 +5,13 @@ Nothing here downloads.
 
 import hashlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from .errors import XmrError
 
@@ -74,8 +75,13 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
-def load_frozen(network: nn.Module, weights: Weights) -> None:
+def load_frozen(
+    network: nn.Module, weights: Weights, renamed: Callable[[dict[str, Tensor]], dict[str, Tensor]] = dict
+) -> None:
     """Load weights into a network (which may be on the ``meta`` device), strictly, and freeze it: eval, no gradients.
+
+    Args:
+        renamed: from the tensors of a file of an older form to those that the network asks for.
 
     Raises:
         XmrError: the file does not hold exactly the network's tensors; nothing is loaded then.
@@ -89,6 +95,8 @@ def load_frozen(network: nn.Module, weights: Weights) -> None:
             f"{weights.path}: these are no weights of {weights.name}: the file is damaged or holds more than tensors "
             f"({type(error).__name__}: {reason[:150]})"
         ) from None
+    if isinstance(state, dict):
+        state = renamed(state)
     if wrong := _differences(network, state):
         raise XmrError(f"{weights.path}: these are not the weights of {weights.name}: {wrong}")
     network.load_state_dict(state, strict=True, assign=True)

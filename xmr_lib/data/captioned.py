@@ -119,3 +119,16 @@ class CaptionedImages:
         digest.update("\n".join(self.filenames).encode("utf-8", "surrogatepass"))
         digest.update("\n".join(" ".join(words) for words in self.tokens).encode("utf-8", "surrogatepass"))
         return digest.hexdigest()[:16]
+
+    @cached_property
+    def split_fingerprint(self) -> str:
+        """Hash of which images are in which split: a model that learned from one must not be scored on another's."""
+        digest = hashlib.sha256()
+        for name, images in sorted(self.splits.items()):
+            digest.update(name.encode() + np.ascontiguousarray(self.image_ids[images], dtype="<i8").tobytes())
+        return digest.hexdigest()[:16]
+
+    @cached_property
+    def raw_fingerprint(self) -> str:
+        """Hash of the captions as they were written: what a tokenizer of its own makes features of."""
+        return hashlib.sha256("\n".join(self.raw).encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -91,8 +91,12 @@ class TokenEntry(nn.Module):
         captions = Rows(captions.values.float(), captions.offsets)
         if self.tail is None:
             return captions
-        states, real = captions.padded()
-        return Rows(self.tail(states, real)[real], captions.offsets)
+        blocks, found = captions.of_like_length(), []
+        for block in blocks:
+            states, real = captions[block].padded()
+            found.append(self.tail(states, real)[real])
+        order = torch.cat(blocks)
+        return Rows(torch.cat(found), captions[order].offsets)[order.argsort()]
 
 
 def _mean_and_scale(values: Float[Tensor, "rows dim"]) -> tuple[Float[Tensor, " dim"], Float[Tensor, ""]]:

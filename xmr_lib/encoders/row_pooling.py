@@ -70,7 +70,12 @@ class SelfAttentionPooling(nn.Module):
         self.layer = nn.TransformerEncoderLayer(hidden, 4, 2 * hidden, dropout, batch_first=True, norm_first=True)
 
     def forward(self, rows: Rows, geometry: Float[Tensor, "rows geometry"]) -> Float[Tensor, "items hidden"]:
-        padded, real = _entered(self.enter, rows, geometry)
+        entered, blocks = _entered(self.enter, rows, geometry), rows.of_like_length()
+        means = torch.cat([self._mean(entered[block]) for block in blocks])
+        return means[torch.cat(blocks).argsort()]
+
+    def _mean(self, rows: Rows) -> Float[Tensor, "items hidden"]:
+        padded, real = rows.padded()
         # An item without rows would have nothing to attend to: its softmax would be 0 / 0.
         blocked = ~real & real.any(1, keepdim=True)
         seen = self.layer(padded, src_key_padding_mask=blocked) * real[:, :, None]
@@ -92,7 +97,7 @@ class GeneralisedPooling(nn.Module):
         self.score = nn.Linear(codes, 1, bias=False)
 
     def forward(self, rows: Rows, geometry: Float[Tensor, "rows geometry"]) -> Float[Tensor, "items hidden"]:
-        padded, real = _entered(self.enter, rows, geometry)
+        padded, real = _entered(self.enter, rows, geometry).padded()
         lowest = torch.finfo(padded.dtype).min
         ordered = padded.masked_fill(~real[:, :, None], lowest).sort(1, descending=True).values
         weights = self.weights(rows.lengths, padded.shape[1])
@@ -112,10 +117,10 @@ class GeneralisedPooling(nn.Module):
         return logits.softmax(1)[torch.searchsorted(known, lengths.clamp_min(1))]
 
 
-def _entered(layer: nn.Linear, rows: Rows, geometry: Tensor) -> tuple[Tensor, Tensor]:
-    """Map rows of length √dim, with their geometry, by a first layer; return them padded, and which are real."""
+def _entered(layer: nn.Linear, rows: Rows, geometry: Tensor) -> Rows:
+    """Map rows of length √dim, with their geometry, by a first layer."""
     inputs = nn.functional.normalize(rows.values, dim=1) * math.sqrt(rows.values.shape[1])
-    return Rows(layer(torch.cat([inputs, geometry], dim=1)), rows.offsets).padded()
+    return Rows(layer(torch.cat([inputs, geometry], dim=1)), rows.offsets)
 
 
 def row_pooling(how: str, dim: int, hidden: int, dropout: float, geometry: int = 0) -> tuple[nn.Module, int]:

@@ -53,6 +53,10 @@ class Rows:
         """Cut into parts of at most ``block`` items."""
         return [self[start : start + block] for start in range(0, len(self), block)]
 
+    def of_like_length(self, block: int = 64) -> list[Int[Tensor, " some"]]:
+        """Return all items in blocks of at most ``block``, short ones first: padded, such a block is nearly full."""
+        return list(self.lengths.argsort(stable=True).split(block))
+
     def padded(self) -> tuple[Shaped[Tensor, "items most dim"], Bool[Tensor, "items most"]]:
         """Return the rows in a rectangle, zeros behind each item's own, and which of its places are real."""
         most = max(int(self.lengths.max()), 1)

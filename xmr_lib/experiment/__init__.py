@@ -1,7 +1,7 @@
 """From a config to a result: the one place that knows data, features, models and metrics."""
 
 from .cases import caption_cases, case_ranks, image_cases
-from .catalogue import MODELS, named
+from .catalogue import MODELS, named, runnable
 from .detector_report import detector_lines
 from .evaluate import evaluate_run, search_train
 from .examples import caption_queries, image_queries, region_queries
@@ -43,6 +43,7 @@ __all__ = [
     "region_queries",
     "representation_table",
     "run",
+    "runnable",
     "search_train",
     "shown_gaps",
     "space_map",

@@ -20,11 +20,6 @@ RECIPE: dict[str, Any] = {
 
 CCA: dict[str, Any] = {"task": "baseline", "method": "cca", "text_input": "l2"}
 
-REGIONS: dict[str, Any] = {"task": "c", "aggregation": "meanmax"}
-"""Of the words the aggregation that validation prefers in task (b), so that only the image side changes."""
-HEAD_ATTENTION: dict[str, Any] = {"image_features": "frcnn-lite0", "image_aggregation": "attention"}
-GRID: dict[str, Any] = {"task": "fusion", "image_features": "effnet-lite0-grid"}
-
 STUDY: dict[str, Any] = {
     "image_input": "power",
     "projection": "linear",
@@ -33,9 +28,11 @@ STUDY: dict[str, Any] = {
     "learning_rate": 2e-3,
     "epochs": 16,
 }
-"""Of the studies of the text side (d), (e), representations, fusion: one schedule for all, so that only what is studied
-changes; chosen on validation with a trained table of words."""
+"""Of the studies (c), (d), (e), representations, fusion: one schedule for all, so that only what is studied changes;
+chosen on validation with a trained table of words."""
 FASTTEXT: dict[str, Any] = {"task": "representations", "aggregation": "meanmax", **STUDY}
+REGIONS: dict[str, Any] = {**FASTTEXT, "task": "c", "image_features": "frcnn-lite0-roi"}
+HEAD: dict[str, Any] = {**REGIONS, "image_features": "frcnn-lite0"}
 BERT: dict[str, Any] = {"task": "d", "track": "open", "text_features": "minilm", **STUDY}
 TRAINED: dict[str, Any] = {"train_words": True, "word_dropout": 0.15}
 """Vectors of words that are trained on."""
@@ -76,25 +73,21 @@ MODELS: dict[str, dict[str, Any]] = {
     # InfoNCE again, with other aggregations of the words.
     "ab-infonce-meanmax": {"task": "b", "aggregation": "meanmax"},
     "ab-infonce-idf": {"task": "b", "aggregation": "idf"},
-    # Task (c): the image as regions of Faster R-CNN, described by the image network's last stage, six aggregations.
-    **{
-        f"c-roi-{how}": {**REGIONS, "image_features": "frcnn-lite0-roi", "image_aggregation": how}
-        for how in ("mean", "max", "score", *LEARNED)
-    },
-    # A transformer layer over 37 regions an image: at the width of the others an epoch takes minutes.
-    "c-roi-selfattention": {
-        **{**REGIONS, "image_features": "frcnn-lite0-roi", "image_aggregation": "selfattention"},
-        "hidden": 256,
-    },
-    # The same regions, described by the detector's own box head; its last layer as it is, or trained on with the loss.
-    "c-head-mean": {**REGIONS, "image_features": "frcnn-lite0", "image_aggregation": "mean"},
-    "c-head-attention": {**REGIONS, **HEAD_ATTENTION},
-    "c-head-attention-tuned": {**REGIONS, **HEAD_ATTENTION, "tune_last_layer": True},
-    # No detector: the 49 places of the last map. Their mean is the pooled feature of the other tasks.
-    "grid-attention": {**REGIONS, **GRID, "image_aggregation": "attention"},
-    "grid-gpo": {**REGIONS, **GRID, "image_aggregation": "gpo"},
     # The reference of what follows: notebook 02's best model under the schedule of the studies.
     "r-fasttext": FASTTEXT,
+    # Task (c): the image as regions of Faster R-CNN, described by the image network's last stage, six aggregations.
+    **{f"c-roi-{how}": {**REGIONS, "image_aggregation": how} for how in ("mean", "max", "score", *LEARNED)},
+    # A transformer layer over 37 regions an image: at the width of the others an epoch takes minutes.
+    "c-roi-selfattention": {**REGIONS, "image_aggregation": "selfattention", "hidden": 256},
+    # The same regions, described by the detector's own box head; its last layer as it is, or trained on with the loss.
+    "c-head-mean": {**HEAD, "image_aggregation": "mean"},
+    "c-head-attention": {**HEAD, "image_aggregation": "attention"},
+    "c-head-attention-tuned": {**HEAD, "image_aggregation": "attention", "tune_last_layer": True},
+    # No detector: the 49 places of the last map. Their mean is the pooled feature of the other tasks.
+    "grid-attention": {
+        **{**REGIONS, "task": "fusion", "image_features": "effnet-lite0-grid"},
+        "image_aggregation": "attention",
+    },
     # Task (d): tokens of a BERT, frozen, five aggregations, other layers; then its last layer trained with the loss.
     **{f"d-{how}": {**BERT, "aggregation": how} for how in ("cls", "mean", "max", "meanmax", "attention")},
     "d-meanmax-layer5": {**BERT, "text_features": "minilm@5", "aggregation": "meanmax"},
@@ -116,14 +109,16 @@ MODELS: dict[str, dict[str, Any]] = {
     "r-onehot-trained": {**FASTTEXT, **SMALL, "text_features": "onehot"},
     "r-onehot-glove-trained": {**FASTTEXT, **SMALL, "text_features": "onehot+glove"},
     # The last block of the image network trained with the loss; and frozen, for as many epochs.
-    "t-cnn-frozen": {**FASTTEXT, **SMALL, **TUNING},
+    "t-cnn-frozen": {**FASTTEXT, **SMALL, **TUNING, "image_features": POOLED},
     "t-cnn-tuned": {**FASTTEXT, **SMALL, **TUNING, "image_features": "effnet-lite0@15", "tune_image_tail": True},
     # Fusion of the CNN's vector with regions, of FastText with BERT, early, five ways.
     **{f"f-image-{how}": {**ROI, "image_aggregation": "none+attention", "image_fusion": how} for how in FUSIONS},
     **{f"f-text-{how}": {**BOTH, "aggregation": "meanmax", "text_fusion": how} for how in FUSIONS},
-    # The regions alone under the same schedule; then late fusion: of image features, of text features, of models.
-    "f-roi": {**ROI, "image_features": "frcnn-lite0-roi", "image_aggregation": "attention"},
-    "f-image-late": {**ROI, "image_aggregation": "none+attention", **LATE, "members": ("r-fasttext", "f-roi")},
+    # Late fusion: of image features, of text features, of models.
+    "f-image-late": {
+        **{**ROI, "image_aggregation": "none+attention"},
+        **{**LATE, "members": ("r-fasttext", "c-roi-attention")},
+    },
     "f-text-late": {**BOTH, "aggregation": "meanmax", **LATE, "members": ("r-fasttext", "d-meanmax")},
     "f-words-late": {
         **{**FASTTEXT, "task": "ensemble", "text_features": "onehot+glove+fasttext-self"},
@@ -132,7 +127,7 @@ MODELS: dict[str, dict[str, Any]] = {
     "f-all-late": {
         **{**ROI, "task": "ensemble", "track": "open", "text_features": "onehot+glove+fasttext-self+minilm"},
         **{**LATE, "image_aggregation": "none+attention", "aggregation": "meanmax+meanmax+bigru+meanmax"},
-        "members": ("f-roi", "r-onehot-glove-trained", "e-bigru-trained", "d-meanmax"),
+        "members": ("c-roi-attention", "r-onehot-glove-trained", "e-bigru-trained", "d-meanmax"),
     },
 }
 
@@ -149,11 +144,23 @@ def named(lab: Lab, *models: str) -> list[Config]:
     return [_on_its_features(lab, lab.config(model, **{**MODELS[model], **lab.profile.changes})) for model in models]
 
 
+def runnable(lab: Lab, *models: str) -> list[Config]:
+    """Return ``named`` without those that need Faster R-CNN where none is to be had, and print which and why."""
+    configs = named(lab, *models)
+    regions = [c.model for c in configs if any(is_regions(slug) for slug, _ in c.image_parts)]
+    if not regions or not lab.no_detector:
+        return configs
+    print(f"left out: {', '.join(regions)} ({lab.no_detector})")
+    return [config for config in configs if config.model not in regions]
+
+
 def _on_its_features(lab: Lab, config: Config) -> Config:
-    """Put the features that the data bring in place of those that are made here, also where several are fused."""
-    own = lab.config(config.model)
+    """Put the features that the data bring in place of those that are made here, where several are fused."""
+    own, fused = lab.config(config.model), len(config.image_parts) > 1
     images = [
-        slug.replace(LITE, lab.detector_slug) if is_regions(slug) else own.image_features if slug == POOLED else slug
+        slug.replace(LITE, lab.detector_slug)
+        if is_regions(slug)
+        else (own.image_features if slug == POOLED and fused else slug)
         for slug, _ in config.image_parts
     ]
     words = [own.text_features if slug == "fasttext-self" else slug for slug, _ in config.text_parts]

@@ -7,6 +7,8 @@ from .lab import Lab
 
 def detector_lines(lab: Lab) -> list[str]:
     """Return what to print about the detector of a lab; it is trained first if need be."""
+    if lab.no_detector:
+        return [f"no Faster R-CNN here: {lab.no_detector}"]
     if lab.detector_slug != LITE:
         return [f"{lab.detector_slug}: torchvision's, COCO weights {coco_weights(lab.detector_slug).sha256}"]
     history = lab.detector()

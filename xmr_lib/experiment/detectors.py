@@ -36,7 +36,7 @@ def detector_of(
     held_out = np.sort(np.random.default_rng(0).permutation(val)[:HELD_OUT])
     identity = {
         "dataset": dataset.fingerprint,
-        "train": len(train),
+        "splits": dataset.split_fingerprint,
         "boxes": sha256_of(boxes_file),
         "epochs": epochs,
         "seed": seed,

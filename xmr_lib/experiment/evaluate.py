@@ -32,7 +32,7 @@ def evaluate_run(run_folder: Path, data: str | None = None, gallery: str = "test
         raise XmrError(f"gallery {gallery!r} is unknown; there are test, train")
     result = read_result(run_folder / "result.json")
     lab = Lab(result.data["name"], data, result.data["profile"], run_folder.resolve().parents[3])
-    facts = lab.facts(result.config["image_features"])
+    facts = lab.facts(Config.from_dict(result.config))
     if facts["fingerprint"] != result.data["fingerprint"]:
         raise XmrError(f"{run_folder}: this run was made on other data (fingerprint {result.data['fingerprint']})")
     if gallery == "train":

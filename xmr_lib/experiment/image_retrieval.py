@@ -123,10 +123,11 @@ def image_retrieval(lab: Lab, seeds: Sequence[int] = (0,)) -> list[ImageRun]:
     )
     judges = {split: judges_of(lab, pooled, split) for split in ("val", "test")}
     score = partial(_scored, lab, judges)
-    runs = [
-        score(pooled, "nothing", [partial(_pooled, lab, pooled)]),
-        score(regions, "nothing", [partial(_regions, lab, regions)]),
-    ]
+    runs = [score(pooled, "nothing", [partial(_pooled, lab, pooled)])]
+    if lab.no_detector:
+        print(f"left out: {regions.model} ({lab.no_detector})")
+    else:
+        runs.append(score(regions, "nothing", [partial(_regions, lab, regions)]))
     for config in named(lab, *CROSS_MODAL):
         results = run(lab, config, seeds)
         embedders = [lambda split, result=result: embed(lab, result, split)[0] for result in results]
@@ -154,7 +155,7 @@ def judges_of(lab: Lab, config: Config, split: str) -> Judges:
     if (labels := _labels(lab, part)) is not None:
         same = (labels[:, None] == labels) & (labels >= 0)
         return Judges("same label", Relevance(same.astype(np.float64), same), by_words)
-    captions = lab.pairs(config.but(text_features="minilm", aggregation="mean"), split, 0).captions
+    captions = lab.pairs(config.but(track="open", text_features="minilm", aggregation="mean"), split, 0).captions
     owner = torch.from_numpy(part.image_of_caption)
     means = normalize(torch.zeros(len(part), captions.shape[1]).index_add(0, owner, normalize(captions)))
     return Judges("captions by MiniLM", _most_alike((means @ means.T).clamp(0, 1).double().numpy()), by_words)
@@ -180,7 +181,9 @@ def image_retrieval_table(runs: Sequence[ImageRun]) -> pd.DataFrame:
                 "seeds": str(len(own.scores)),
             }
         )
-    return pd.DataFrame(rows).set_index("model")
+    chance = first.scores[0].summary()
+    rows.append({"model": "chance", **{HEADINGS[metric]: chance[f"chance_{metric}"] for metric in METRICS}})
+    return pd.DataFrame(rows).fillna("").set_index("model")
 
 
 def neighbours_figure(lab: Lab, runs: Sequence[ImageRun], count: int = 4, seed: int = 0) -> Figure:
@@ -306,7 +309,8 @@ def _fitted(
     checkpoint = lab.cache / "checkpoints" / config.model / f"seed{seed}.safetensors"
     identity = {
         "config": config.to_dict(),
-        "data": lab.facts(config.image_features),
+        "data": lab.facts(config),
+        "weights": lab.weights(config, seed),
         "relevance": judges.name,
         "seed": seed,
     }
@@ -319,7 +323,7 @@ def _record(lab: Lab, config: Config, seed: int, judge: str, scores: ImageScores
     facts = {
         "config": config.to_dict(),
         "seed": seed,
-        "data": lab.facts(config.image_features),
+        "data": lab.facts(config),
         "relevance": judge,
         "test": scores.summary(),
         "history": asdict(history),

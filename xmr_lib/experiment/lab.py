@@ -27,17 +27,18 @@ from ..features.regions import BACKBONE, LITE, RegionRows, is_regions, region_ex
 from ..features.store import FeatureStore
 from ..features.words import WordVectors, table_of_store
 from ..networks.bert import BertTail, load_bert
-from ..networks.faster_rcnn import last_layer
+from ..networks.faster_rcnn import coco_weights, last_layer
 from ..paths import cache_root, results_root
 from ..training import Pairs
+from ..weights import sha256_of
 from .captions import caption_vectors
 from .detectors import DetectorHistory, detector_of
 from .factories import Pretrained
 from .grid import grid_rows
 
 TEXT_FEATURES = ("onehot", "phoc", "glove", "fasttext-self", "fasttext-course", "fasttext-file", "minilm")
-GLOVE_FILE, FASTTEXT_FILE = "XMR_GLOVE_FILE", "XMR_FASTTEXT_FILE"
-"""Environment variables that may name a file of vectors."""
+FILES = {"glove": "XMR_GLOVE_FILE", "fasttext-file": "XMR_FASTTEXT_FILE"}
+"""Environment variables that may name a file of vectors, by the slug of what is read from it."""
 TABLE = " as a table"
 COURSE_FILES = {"vgg16-course": "vgg_feats.mat", "fasttext-course": "fasttext_feats.npy"}
 
@@ -134,20 +135,33 @@ class Lab:
             )
         return BertTail(bert, layers)
 
-    def facts(self, image_features: str) -> dict:
-        """Return what a result says about its data."""
-        usable, slugs = self.usable(image_features), image_features.split("+")
+    def facts(self, config: Config) -> dict:
+        """Return what a result says about its data: nothing that differs from machine to machine."""
+        usable, slugs = self.usable(config.image_features), config.image_features.split("+")
+        named = [FILES[slug] for slug, _ in config.text_parts if os.environ.get(FILES.get(slug, ""))]
         return {
             "name": usable.name,
             "fingerprint": usable.fingerprint,
             "layout": usable.layout,
             "split_source": usable.split_source,
+            "split_fingerprint": usable.split_fingerprint,
+            "files": {variable: sha256_of(_file_named_by(variable, variable)) for variable in named},
             "images": {name: len(images) for name, images in usable.splits.items()},
             "captions": {
                 name: usable.split(name).caption_count for name, images in usable.splits.items() if len(images)
             },
             "left_out": sorted({name for slug in slugs for name in self.image_store(slug).skipped}),
             "profile": self.profile.name,
+        }
+
+    def weights(self, config: Config, seed: int) -> dict[str, str]:
+        """Return the hash of the network behind each of a model's features, where one made them."""
+        stores = {slug: self.image_store(slug) for slug, _ in config.image_parts}
+        stores |= {slug: self.words(slug, seed) for slug in self._text_slugs(config)}
+        return {
+            slug: store.meta["weights"]
+            for slug, store in stores.items()
+            if isinstance(store, FeatureStore) and "weights" in store.meta
         }
 
     def _gather_pairs(
@@ -187,6 +201,17 @@ class Lab:
     def detector_slug(self) -> str:
         """The detector of task (c): trained here where boxes lie beside the captions, else torchvision's from COCO."""
         return LITE if self.beside("boxes.json").is_file() else "frcnn-resnet50"
+
+    @cached_property
+    def no_detector(self) -> str:
+        """Why task (c) can't be done on these data, and what to do; empty where it can."""
+        if self.detector_slug == LITE:
+            return ""
+        try:
+            coco_weights(self.detector_slug)
+        except XmrError as error:
+            return f"{error}; or put boxes.json, in COCO's format, beside the captions"
+        return ""
 
     @property
     def detector_file(self) -> Path:
@@ -237,9 +262,9 @@ class Lab:
             folder = self.cache / "features" / f"{slug}-{self.profile.name}-seed{seed}"
             return train_fasttext(self.dataset, folder, epochs=self.profile.fasttext_epochs, seed=seed)
         if slug == "fasttext-file":
-            return read_fasttext(self.dataset, _file_named_by(FASTTEXT_FILE, slug))
+            return read_fasttext(self.dataset, _file_named_by(FILES[slug], slug))
         if slug == "glove":
-            return glove_words(self.dataset, _file_named_by(GLOVE_FILE, slug) if GLOVE_FILE in os.environ else None)
+            return glove_words(self.dataset, _file_named_by(FILES[slug], slug) if FILES[slug] in os.environ else None)
         if slug == "onehot":
             return onehot_words(self.dataset, seed=seed)
         if slug == "phoc":

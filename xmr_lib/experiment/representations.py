@@ -5,20 +5,20 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from ..errors import XmrError
 from ..features.bert import bert_name, encode, is_bert
 from ..features.store import FeatureStore
 from ..features.words import misspellings_of, training_words, vocabulary_of
 from ..metrics import Ranks, bootstrap_interval
 from ..networks.bert import load_bert
 from ..records import Result
-from .lab import Lab
+from .lab import TABLE, Lab
 
 UNSEEN = {
     "onehot": "zero",
     "phoc": "its letters",
     "glove": "zero if GloVe has it not",
     "fasttext-self": "mean of its n-grams",
+    "fasttext-course": "zero",
     "fasttext-file": "of a .bin: mean of its n-grams",
     "minilm": "its word pieces",
 }
@@ -32,9 +32,6 @@ def word_space(lab: Lab, slug: str, seed: int = 0) -> Space:
     """Return the vectors of all words of a dataset and of ``misspellings_of`` them.
 
     Of a BERT, whose vectors depend on the sentence: the mean of a word's pieces when it stands alone.
-
-    Raises:
-        XmrError: features that have vectors for the words of captions only.
     """
     if is_bert(slug):
         vocabulary = vocabulary_of(lab.dataset)
@@ -42,7 +39,7 @@ def word_space(lab: Lab, slug: str, seed: int = 0) -> Space:
         return vocabulary, np.stack([rows[1:-1].mean(0) for rows in encode(bert, vocabulary, (bert.layers,))])
     words = lab.words(slug, seed)
     if isinstance(words, FeatureStore):
-        raise XmrError(f"{slug}: its vectors belong to captions, not to words")
+        words = lab.words(slug + TABLE, seed)
     return list(words.vocabulary), words.table
 
 
@@ -103,7 +100,8 @@ def representation_table(
                 "seeds": str(len(results)),
             }
         )
-    return pd.DataFrame(rows).set_index("representation")
+    rows.append({"representation": "chance", "rSum": groups[0][0].chance["rsum"]})
+    return pd.DataFrame(rows).fillna("").set_index("representation")
 
 
 def _frequent(lab: Lab) -> list[str]:

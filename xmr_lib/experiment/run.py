@@ -23,7 +23,7 @@ from ..metrics import (
     ranks_of_embeddings,
     summarise,
 )
-from ..records import Result, read_ranks, read_run, summary_row, update_summary, write_run
+from ..records import Result, read_ranks, read_run, recorded_seeds, summary_row, update_summary, write_run
 from ..training import History, Pairs, train
 from .catalogue import named
 from .factories import make_loss, make_model
@@ -39,15 +39,17 @@ Embedder = Callable[[str], Embeddings]
 def run(lab: Lab, config: Config, seeds: Sequence[int] = (0,)) -> list[Result]:
     """Fit a model once a seed, choose on validation, score once on test, and record it.
 
-    Writes ``runs/<model>/seed<k>/`` and the model's row of ``summary.csv``. A run that is there already is read.
+    Writes ``runs/<model>/seed<k>/`` and the model's row of ``summary.csv``, which is of all seeds that are recorded. A
+    run that is there already is read.
 
     Raises:
         XmrError: a run of this name was made with another config or other data; the training collapsed; data are
             missing.
     """
     results = [_run_seed(lab, config, seed) for seed in seeds]
-    interval = bootstrap_interval([ranks_of(lab, result) for result in results])
-    update_summary(lab.results, [summary_row(results, interval)])
+    recorded = [_run_seed(lab, config, seed) for seed in recorded_seeds(lab.results, config.model)]
+    interval = bootstrap_interval([ranks_of(lab, result) for result in recorded])
+    update_summary(lab.results, [summary_row(recorded, interval)])
     return results
 
 
@@ -73,7 +75,7 @@ def embed(lab: Lab, result: Result, split: str) -> Embeddings:
 
 
 def _run_seed(lab: Lab, config: Config, seed: int) -> Result:
-    data = lab.facts(config.image_features)
+    data = lab.facts(config)
     if (result := read_run(lab.results, config.to_dict(), seed, data)) is not None:
         return result
     embedder, history, fit_seconds = _fit(lab, config, seed)
@@ -111,7 +113,8 @@ def fitted(lab: Lab, config: Config, seed: int) -> tuple[DualEncoder, History]:
     torch.manual_seed(seed)
     model = make_model(config, train_pairs, lab.pretrained(config, seed))
     checkpoint = lab.cache / "checkpoints" / config.model / f"seed{seed}.safetensors"
-    identity = {"config": config.to_dict(), "data": lab.facts(config.image_features), "seed": seed}
+    facts, weights = lab.facts(config), lab.weights(config, seed)
+    identity = {"config": config.to_dict(), "data": facts, "weights": weights, "seed": seed}
     history = train(model, make_loss(config), train_pairs, val_pairs, config, seed, checkpoint, identity)
     return model, history
 
@@ -133,7 +136,12 @@ def _fit_late(lab: Lab, config: Config, seed: int) -> tuple[Embedder, dict, floa
     started = time.process_time()
 
     image_of_caption = lab.usable(config.image_features).split("val").image_of_caption
-    pairs = (embedder("val") for _, embedder, _, _ in members)
+    pairs = [embedder("val") for _, embedder, _, _ in members]
+    if any(len(captions) != len(image_of_caption) for _, captions in pairs):
+        raise XmrError(
+            f"config {config.model!r}: its members were not trained on the same images; an image that can't be read "
+            "leaves the split only for features that are made from it: take it out of the data"
+        )
     cosines = np.stack([similarity_matrix(*map(torch.from_numpy, pair), "cosine").numpy() for pair in pairs])
     table = []
     for weights in tqdm(_weights(len(members)), desc=f"{config.model} seed {seed}", unit="weighting", leave=False):

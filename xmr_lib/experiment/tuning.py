@@ -10,8 +10,9 @@ from torch import Tensor
 from ..config import Config
 from ..encoders import Items, Parts, Rows
 from ..losses import similarity_matrix
-from ..metrics import Ranks, bootstrap_interval, holm, paired_test
+from ..metrics import Ranks, bootstrap_interval, holm
 from ..records import Result
+from ..tables import paired_p
 from ..training import pretrained_parameters
 from .factories import make_loss, make_model
 from .lab import Lab
@@ -28,7 +29,8 @@ def tuning_table(lab: Lab, groups: Sequence[Sequence[Result]], ranks: Sequence[S
     what one step of training takes beside them (see ``step_memory``), ``training`` processor time. ``p`` is the paired
     randomisation test of the pair, adjusted by Holm for the number of pairs.
     """
-    p = holm([paired_test(ranks[place + 1], ranks[place]) for place in range(0, len(groups), 2)])
+    pairs_of = range(0, len(groups), 2)
+    p = holm([paired_p(groups[i + 1], ranks[i + 1], groups[i], ranks[i]) for i in pairs_of])
     rows = []
     for place, (results, own_ranks) in enumerate(zip(groups, ranks, strict=True)):
         config, (low, high) = Config.from_dict(results[0].config), bootstrap_interval(own_ranks)
@@ -48,7 +50,8 @@ def tuning_table(lab: Lab, groups: Sequence[Sequence[Result]], ranks: Sequence[S
                 "seeds": str(len(results)),
             }
         )
-    return pd.DataFrame(rows).set_index("model")
+    rows.append({"model": "chance", "rSum": groups[0][0].chance["rsum"]})
+    return pd.DataFrame(rows).fillna("").set_index("model")
 
 
 def step_memory(lab: Lab, config: Config, seed: int = 0) -> tuple[int, int]:

@@ -73,6 +73,7 @@ def bert_tokens(dataset: CaptionedImages, slug: str, folder: Path, dtype: str = 
         "dtype": dtype,
         "weights": bert.weights.sha256,
         "dataset": dataset.fingerprint,
+        "captions": dataset.raw_fingerprint,
     }
     if not folder.exists():
         with StoreWriter(folder, meta, (bert.network.config.hidden_size,), True, dtype) as writer:

@@ -108,4 +108,7 @@ def _hits(ranks: Ranks, recall: str) -> Float[np.ndarray, " images"]:
 def _same_test_set(ranks: Sequence[Ranks]) -> None:
     for one in ranks[1:]:
         if not np.array_equal(one.image_of_caption, ranks[0].image_of_caption):
-            raise XmrError("runs that are compared must be scored on the same test images and captions")
+            raise XmrError(
+                "runs that are compared must be scored on the same test images and captions; an image that can't be "
+                "read leaves the split only for features that are made from it: take it out of the data"
+            )

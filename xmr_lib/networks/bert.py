@@ -69,14 +69,17 @@ def load_bert(name: str, attention: str = "sdpa") -> Bert:
         wrong = [*missing, *found.get("mismatched_keys", ())]
         raise XmrError(f"{folder}: these are not the weights of a BERT: {len(wrong)} missing ({wrong[0]}, …)")
     network.requires_grad_(False).eval()
-    return Bert(network, tokenizer, Weights(name, Path(folder), _digest(network)))
+    return Bert(network, tokenizer, Weights(name, Path(folder), _digest(network, tokenizer)))
 
 
-def _digest(network: nn.Module) -> str:
-    """Return 16 hex digits of what was loaded, whatever kind of file it came from."""
+def _digest(network: BertModel, tokenizer: PreTrainedTokenizerBase) -> str:
+    """Return 16 hex digits of what was loaded, whatever kind of file it came from: weights and vocabulary."""
     digest = hashlib.sha256()
-    for name, tensor in sorted(network.encoder.state_dict().items()):
-        digest.update(name.encode() + tensor.numpy().tobytes())
+    for name, tensor in sorted(network.state_dict().items()):
+        if not name.startswith("pooler."):  # not used, and drawn at random where a file has none
+            digest.update(name.encode() + tensor.numpy().tobytes())
+    for word, number in sorted(tokenizer.get_vocab().items(), key=lambda item: item[1]):
+        digest.update(f"{number} {word}\n".encode("utf-8", "surrogatepass"))
     return digest.hexdigest()[:16]
 
 

@@ -1,5 +1,7 @@
 """Faster R-CNN (Ren et al. 2015) as a describer of regions: what is where, and a vector for each final box."""
 
+import re
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -18,6 +20,11 @@ COCO_DETECTORS = {
     "frcnn-mobilenet": ("fasterrcnn_mobilenet_v3_large_fpn", "fasterrcnn_mobilenet_v3_large_fpn-fb6a3cc7.pth"),
 }
 """Slug → torchvision's function and the file of its COCO weights."""
+OLD_NAMES = (
+    (re.compile(r"^(rpn\.head\.conv)\.(weight|bias)$"), r"\1.0.0.\2"),
+    (re.compile(r"^(backbone\.fpn\.(?:inner|layer)_blocks\.\d+)\.(weight|bias)$"), r"\1.0.\2"),
+)
+"""Convolutions that torchvision has since put into sequences, and their names now."""
 SCORE, OVERLAP = 0.05, 0.5
 
 
@@ -60,8 +67,27 @@ def coco_detector(slug: str, side: int, file: str | None = None) -> FasterRCNN:
     build = getattr(detection, COCO_DETECTORS[slug][0])
     with torch.random.fork_rng(devices=[]):
         detector = build(weights=None, weights_backbone=None, num_classes=91, min_size=side, max_size=side)
-    load_frozen(detector, coco_weights(slug, file))
+    load_frozen(detector, coco_weights(slug, file), partial(_names_of_today, detector))
+    if slug == "frcnn-resnet50":
+        # As torchvision does for this file: it was trained with a normalisation that added nothing to the variance.
+        for module in detector.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eps = 0.0
     return detector
+
+
+def _names_of_today(detector: FasterRCNN, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Bring a file of torchvision before 0.13 to the names that it has now.
+
+    Such a file was saved with a frozen normalisation, which does not count batches; the counters change nothing.
+    """
+    renamed = {}
+    for name, tensor in state.items():
+        for old, new in OLD_NAMES:
+            name = old.sub(new, str(name))
+        renamed[name] = tensor
+    counters = {name: x for name, x in detector.state_dict().items() if name.endswith("num_batches_tracked")}
+    return {**counters, **renamed}
 
 
 def last_layer(detector: FasterRCNN) -> nn.Linear | None:

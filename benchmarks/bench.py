@@ -1,0 +1,110 @@
+"""``make bench``: what the project does often, beside what one would use instead. Writes results/bench/summary.csv."""
+
+import argparse
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import torch
+from measure import Measurement, at_least, times_as_fast, write
+from torchmetrics.functional.retrieval import retrieval_hit_rate
+
+from xmr_lib.encoders import Rows, TokenEntry
+from xmr_lib.experiment import Lab
+from xmr_lib.features.bert import encode
+from xmr_lib.metrics import ranks_of_embeddings, summarise
+from xmr_lib.networks.bert import PACKAGE, BertTail, load_bert
+from xmr_lib.paths import results_root
+from xmr_lib.weights import packaged
+
+
+def bert_encoding(captions: list[str], rounds: int) -> Measurement:
+    """Vectors of captions (mean of MiniLM's tokens): ours against sentence-transformers on the same weights."""
+    from sentence_transformers import SentenceTransformer
+
+    bert = load_bert("minilm")
+    folder = packaged("minilm", PACKAGE, "model/model.safetensors").path.parent
+    peer = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+
+    def ours() -> np.ndarray:
+        means = np.stack([rows.mean(0) for rows in encode(bert, captions, (bert.layers,))])
+        return means / np.linalg.norm(means, axis=1, keepdims=True)
+
+    def theirs() -> np.ndarray:
+        return peer.encode(captions, batch_size=64, show_progress_bar=False)
+
+    assert np.abs(ours() - theirs()).max() < 1e-3, "not the same vectors: nothing is compared"
+    return at_least(
+        "MiniLM, vectors of captions", times_as_fast(ours, theirs, rounds), 1.0, "SentenceTransformer.encode"
+    )
+
+
+def ranking(images: int, rounds: int) -> Measurement:
+    """R@1, R@5, R@10 in both directions from embeddings: ours against torchmetrics, query by query."""
+    generator = torch.Generator().manual_seed(0)
+    pictures, captions = (torch.randn(n, 128, generator=generator) for n in (images, 5 * images))
+    pictures, captions = (torch.nn.functional.normalize(x, dim=1) for x in (pictures, captions))
+    owner = torch.arange(images).repeat_interleave(5)
+
+    def ours() -> dict[str, float]:
+        return summarise(ranks_of_embeddings(pictures.numpy(), captions.numpy(), owner.numpy(), "cosine"))
+
+    def theirs() -> dict[str, float]:
+        scores, right = pictures @ captions.T, torch.arange(images)[:, None] == owner
+        return {
+            f"{way}_r{k}": 100
+            * float(torch.stack([retrieval_hit_rate(s, r, k) for s, r in zip(*pair, strict=True)]).mean())
+            for way, pair in (("i2t", (scores, right)), ("t2i", (scores.T, right.T)))
+            for k in (1, 5, 10)
+        }
+
+    expected, found = theirs(), ours()
+    assert all(abs(found[name] - value) < 1e-3 for name, value in expected.items()), "not the same recalls"
+    return at_least("ranks and recalls", times_as_fast(ours, theirs, rounds), 10.0, "torchmetrics, query by query")
+
+
+def tuned_layer(captions: list[str], rounds: int) -> Measurement:
+    """A step through a tuned BERT layer: captions of like length together, against one padded rectangle."""
+    bert = load_bert("minilm")
+    lengths = torch.tensor([len(ids) for ids in bert.tokenizer(captions[:512])["input_ids"]])
+    offsets = torch.cat([lengths.new_zeros(1), lengths.cumsum(0)])
+    rows = Rows(torch.randn(int(offsets[-1]), 384, generator=torch.Generator().manual_seed(0)), offsets)
+    entry = TokenEntry(384, 0.0, BertTail(bert, 1)).eval()
+
+    def ours() -> torch.Tensor:
+        return entry(rows)[0].values
+
+    def padded() -> torch.Tensor:
+        states, real = rows.padded()
+        return entry.tail(states, real)[real]
+
+    assert torch.allclose(ours(), padded(), atol=1e-4), "not the same vectors: nothing is compared"
+    ours, padded = (partial(_step, forward) for forward in (ours, padded))
+    return at_least("a step of a tuned BERT layer", times_as_fast(ours, padded, rounds), 1.5, "one padded rectangle")
+
+
+def _step(forward: Callable[[], torch.Tensor]) -> None:
+    forward().sum().backward()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--captions", type=int, default=2000)
+    parser.add_argument("--images", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=5)
+    sizes = parser.parse_args()
+    captions = list(Lab("scenes", profile_name="demo").dataset.raw[: sizes.captions])
+    found = [
+        bert_encoding(captions, sizes.rounds),
+        tuned_layer(captions, sizes.rounds),
+        ranking(sizes.images, sizes.rounds),
+    ]
+    path = results_root() / "bench" / "summary.csv"
+    write(path, found)
+    for one in found:
+        print(f"{one.name:32} {one.value:6.2f} {one.unit} (goal {one.goal}: {one.met}; against {one.peer})")
+    print(path)
+
+
+if __name__ == "__main__":
+    main()
