@@ -16,8 +16,8 @@ def flat_map(vectors: Float[np.ndarray, "points embed"], method: str, seed: int 
     """Draw points of a space in the plane, neighbours beside neighbours; the same seed gives the same map.
 
     Euclidean distances of the first principal components are kept; of vectors of length 1 they order as cosines do.
-    The map lies in the middle of the unit square, its longer side as long as that: it has no unit of its own, and only
-    who lies beside whom means anything.
+    The map has no unit and no direction of its own, only who lies beside whom means anything: it is turned so that it
+    is widest from left to right, and lies in the middle of the unit square, as wide as that.
 
     Raises:
         XmrError: an unknown method, or fewer than five points.
@@ -32,8 +32,16 @@ def flat_map(vectors: Float[np.ndarray, "points embed"], method: str, seed: int 
     components = min(DIMENSIONS, *vectors.shape)
     reduced = PCA(components, svd_solver="full").fit_transform(vectors.astype(np.float64)).astype(np.float32)
     flat = {"tsne": _tsne, "umap": _umap}[method](reduced, seed)
-    low, high = flat.min(0).astype(np.float64), flat.max(0).astype(np.float64)
-    return 0.5 + (flat - (low + high) / 2) / max((high - low).max(), 1e-12)
+    return _laid_out(flat.astype(np.float64))
+
+
+def _laid_out(flat: Float[np.ndarray, "points 2"]) -> Float[np.ndarray, "points 2"]:
+    centred = flat - flat.mean(0)
+    turned = centred @ np.linalg.svd(centred, full_matrices=False)[2].T
+    # A principal axis may point either way: towards its longer tail.
+    turned *= np.where((turned**3).sum(0) < 0, -1, 1)
+    low, high = turned.min(0), turned.max(0)
+    return 0.5 + (turned - (low + high) / 2) / max((high - low).max(), 1e-12)
 
 
 def _tsne(points: np.ndarray, seed: int) -> np.ndarray:

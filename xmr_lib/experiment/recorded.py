@@ -9,7 +9,16 @@ from ..analysis import chance_shares, rank_grid, rank_shares
 from ..config import Config
 from ..errors import XmrError
 from ..plotdata import write_plotdata
-from ..records import FACTS, RANKS, SUMMARY_COLUMNS, Result, read_result, read_run, read_summary
+from ..records import (
+    FACTS,
+    RANKS,
+    SUMMARY_COLUMNS,
+    Result,
+    read_result,
+    read_run,
+    read_summary,
+    recorded_seeds,
+)
 from .lab import Lab
 from .run import ranks_of, run
 
@@ -22,10 +31,8 @@ def at_hand(lab: Lab, config: Config, seeds: Sequence[int] = (0,)) -> list[Resul
     Raises:
         XmrError: see ``run``.
     """
-    folders = (lab.results / "runs" / config.model).glob("seed*")
-    numbers = sorted(int(folder.name.removeprefix("seed")) for folder in folders)
-    data = lab.facts(config.image_features)
-    found = [read_run(lab.results, config.to_dict(), seed, data) for seed in numbers]
+    data = lab.facts(config)
+    found = [read_run(lab.results, config.to_dict(), seed, data) for seed in recorded_seeds(lab.results, config.model)]
     return [result for result in found if result is not None] or run(lab, config, seeds)
 
 

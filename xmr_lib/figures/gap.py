@@ -60,7 +60,7 @@ def _distances(axis: Axes, gaps: pd.DataFrame, names: Mapping[str, str]) -> None
             at += 1
         at += (HEAD - 1) / 2
     axis.set_yticks(places, labels)
-    axis.set_ylim(at - (1 + HEAD) / 2 + 0.5, -(1 + HEAD) / 4)
+    axis.set_ylim(places[-1] + 0.55, -HEAD / 2)
     axis.set_xlim(0, 1.16 * (gaps["pair_distance"] ** 2).max())
     axis.grid(axis="x")
     axis.grid(axis="y", visible=False)

@@ -12,6 +12,7 @@ from .style import FAINT, INK, PALETTE, use_style
 STAGES = ("before", "after")
 MARKS = {"image": "o", "caption": "^"}
 METHODS = {"tsne": "t-SNE", "umap": "UMAP"}
+MARGIN = 0.03
 REST = "#c3cad1"
 """Of the topic ``other``: there, but behind the rest."""
 
@@ -35,10 +36,15 @@ def shared_space(
     colours = {name: PALETTE[place % len(PALETTE)] for place, name in enumerate(topics)} | {other: REST}
     images = np.unique(points["image"])
     joined = images[np.linspace(0, len(images) - 1, min(pairs, len(images))).round().astype(int)]
-    size = (width, 0.5 * width + 0.42) if width else (10, 5.4)
-    figure, axes = plt.subplots(1, 2, figsize=size)
+    # No higher than the maps are; one scale for both directions and both stages.
+    low, high = points["y"].min() - MARGIN, points["y"].max() + MARGIN
+    high_as_wide = (high - low) / (1 + 2 * MARGIN)
+    panel = (width or 10) / 2 - 0.1
+    figure, axes = plt.subplots(1, 2, figsize=(width or 10, high_as_wide * panel + (0.5 if width else 0.95)))
     for axis, stage in zip(axes, STAGES, strict=True):
         _draw(axis, points[points["stage"] == stage], colours, joined, width)
+        axis.set_xlim(-MARGIN, 1 + MARGIN)
+        axis.set_ylim(low, high)
         axis.set_title(f"{METHODS[method]}, {stage} training")
     named = [name for name in colours if (points["topic"] == name).any()]
     handles = [Line2D([], [], marker="s", ls="", ms=4 if width else 7, color=colours[name]) for name in named]
@@ -65,8 +71,5 @@ def _draw(axis: Axes, points: pd.DataFrame, colours: dict[str, str], joined: np.
     axis.set_xticks([])
     axis.set_yticks([])
     axis.grid(False)
-    axis.set_xlim(-0.03, 1.03)
-    axis.set_ylim(-0.03, 1.03)
-    axis.set_box_aspect(1)
     for spine in axis.spines.values():
         spine.set(visible=True, color=FAINT)
