@@ -48,6 +48,12 @@ def test_every_model_of_the_study_has_a_valid_config(smoke_lab):
     )
 
 
+def test_the_epochs_of_a_profile_are_the_most_there_may_be(course, tmp_path):
+    demo, full = (Lab("flickr30k", course, profile, tmp_path) for profile in ("demo", "full"))
+    assert [c.epochs for c in named(full, "ab-infonce", "r-fasttext", "t-cnn-tuned")] == [12, 16, 4]
+    assert [c.epochs for c in named(demo, "ab-infonce", "r-fasttext", "t-cnn-tuned")] == [8, 8, 4]
+
+
 def test_course_features_reach_their_own_images_and_captions(course, course_lab):
     """The planted link is found only if columns and rows are looked up by imgid, not by place."""
     [config] = named(course_lab, "cca-mean")

@@ -208,7 +208,7 @@ class Profile:
     scenes: tuple[int, int, int]
     """Pictures of ``scenes`` to draw for train, val and test."""
     changes: dict[str, Any]
-    """Fields of ``Config`` that the profile sets, whatever the model sets."""
+    """Fields of ``Config`` that the profile sets, whatever the model sets; ``epochs`` is the most there may be."""
     fasttext_epochs: int
     """Passes of self-trained FastText over the training captions."""
     detector_epochs: int
@@ -217,7 +217,7 @@ class Profile:
 
 PROFILES = {
     "smoke": Profile("smoke", (60, 20, 20), {"hidden": 64, "embed": 32, "epochs": 2, "batch": 64}, 1, 5),
-    "demo": Profile("demo", (800, 100, 200), {"embed": 256, "batch": 256}, 20, 3),
+    "demo": Profile("demo", (800, 100, 200), {"embed": 256, "batch": 256, "epochs": 8}, 20, 1),
     "full": Profile("full", (800, 100, 200), {}, 10, 2),
 }
 

@@ -134,7 +134,7 @@ def image_retrieval(lab: Lab, seeds: Sequence[int] = (0,)) -> list[ImageRun]:
         runs.append(score(config, "captions", embedders, sum(result.cpu_seconds for result in results)))
     positives, identities, taught_by = _training_pairs(lab, pooled)
     for model, fields in METRIC_LEARNING.items():
-        config = lab.config(model, **{**fields, **lab.profile.changes})
+        config = lab.config(model, **fields)
         fitted = [_fitted(lab, config, seed, positives, identities, judges["val"]) for seed in seeds]
         embedders = [partial(_encoded, lab, config, encoder) for encoder, _ in fitted]
         runs.append(score(config, taught_by, embedders, sum(sum(history.seconds) for _, history in fitted)))

@@ -85,11 +85,15 @@ class Lab:
     def config(self, model: str, **changes: object) -> Config:
         """Return the config of a model on this dataset, in this profile, on the features that the data bring.
 
+        ``changes`` are what the model sets; sizes of the profile come after them.
         Where the course's own feature files lie beside the captions they are named; else those that are made here.
         """
         course = {"image_features": "vgg16-course"} if self._course_file("vgg16-course").is_file() else {}
         course |= {"text_features": "fasttext-course"} if self._course_file("fasttext-course").is_file() else {}
-        return Config(model).but(**{**course, **self.profile.changes, **changes})
+        sizes = dict(self.profile.changes)
+        if "epochs" in sizes:
+            sizes["epochs"] = min(sizes["epochs"], changes.get("epochs", Config.epochs))
+        return Config(model).but(**{**course, **changes, **sizes})
 
     def usable(self, image_features: str) -> CaptionedImages:
         """Return the dataset, its splits without the images that have no features (a file that can't be read)."""
