@@ -12,7 +12,7 @@ from .dataset import words_of
 from .facts import Facts
 from .tex import count, escape, one_place
 
-HEADLINE = "ab-infonce"
+SHARED = "ab-infonce"
 """The run whose record tells the facts that all runs share: data, machine, width of the common space."""
 
 
@@ -28,10 +28,10 @@ def fact_value(facts: Facts, key: str, comparisons: int) -> str:
         return count(comparisons)
     if key in _OF_DATA:
         part, split = _OF_DATA[key]
-        numbers = facts.results(HEADLINE)[0].data[part]
+        numbers = facts.results(SHARED)[0].data[part]
         return count(sum(numbers.values()) if split == "all" else numbers[split])
     if key in _OF_MACHINE:
-        return escape(str(facts.results(HEADLINE)[0].machine[key]))
+        return escape(str(facts.results(SHARED)[0].machine[key]))
     raise XmrError(
         f"fact {key!r} is unknown; there are {', '.join([*_SIMPLE, 'comparisons', *_OF_DATA, *_OF_MACHINE])}"
     )
@@ -64,8 +64,8 @@ def _cpu_hours(facts: Facts) -> str:
 _SIMPLE: dict[str, Callable[[Facts], str]] = {
     "dataset": lambda facts: words_of(facts.dataset).name,
     "slug": lambda facts: escape(facts.dataset),
-    "chance_rsum": lambda facts: one_place(facts.row(HEADLINE)["chance_rsum"]),
-    "seeds": lambda facts: facts.row(HEADLINE)["seeds"],
+    "chance_rsum": lambda facts: one_place(facts.row(SHARED)["chance_rsum"]),
+    "seeds": lambda facts: facts.row(SHARED)["seeds"],
     "draws": lambda facts: _default(bootstrap_interval, "draws"),
     "test_draws": lambda facts: _default(paired_test, "draws"),
     "alpha": lambda facts: f"{LEVEL:g}",
@@ -73,9 +73,9 @@ _SIMPLE: dict[str, Callable[[Facts], str]] = {
     "models": lambda facts: count(len(facts.rows)),
     "trainings": _trainings,
     "cpu_hours": _cpu_hours,
-    "embed": lambda facts: str(facts.results(HEADLINE)[0].config["embed"]),
-    "profile": lambda facts: escape(facts.results(HEADLINE)[0].data["profile"]),
-    "left_out": lambda facts: count(len(facts.results(HEADLINE)[0].data["left_out"])),
+    "embed": lambda facts: str(facts.results(SHARED)[0].config["embed"]),
+    "profile": lambda facts: escape(facts.results(SHARED)[0].data["profile"]),
+    "left_out": lambda facts: count(len(facts.results(SHARED)[0].data["left_out"])),
 }
 _OF_DATA = {
     **{f"{split}_{part}": (part, split) for split in ("train", "val", "test") for part in ("images", "captions")},

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ..paths import atomic_write
 from .dataset import dataset_text, words_of
-from .fact_values import HEADLINE
+from .fact_values import SHARED
 from .facts import Facts
 from .sources import Use
 from .tex import escape
@@ -45,12 +45,12 @@ def numbers_tex(facts: Facts, sources: Path, uses: list[Use], gallery: str) -> s
     for use in uses:
         value = values.value(use)
         lines.append(f"\\xmrset{{{use.key}}}{{{value.text}}}% {value.origin}")
-    shared = facts.results(HEADLINE)[0]
+    reference = facts.results(SHARED)[0]
     return "\n".join(
         [
             _HEAD.format(dataset=facts.dataset).rstrip(),
             f"\\newcommand\\datasetname{{{words_of(facts.dataset).name}}}",
-            f"\\newcommand\\datasettext{{{dataset_text(facts.dataset, shared)}}}",
+            f"\\newcommand\\datasettext{{{dataset_text(facts.dataset, reference)}}}",
             f"\\newcommand\\gallerysource{{{gallery_words(gallery)}}}",
             *lines,
             "",
