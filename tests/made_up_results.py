@@ -105,7 +105,8 @@ def write_made_up_plotdata(folder: Path) -> None:
     rng = np.random.default_rng(0)
     kinds = itertools.product(("tsne", "umap"), ("before", "after"), ("image", "caption"), range(40))
     topics = ("beach", "dog", "other")
-    points = [("ab-infonce-meanmax", *kind, *rng.uniform((0.0, 0.2), (1.0, 0.8)), topics[kind[-1] % 3]) for kind in kinds]
+    places = ((kind, rng.uniform((0.0, 0.2), (1.0, 0.8))) for kind in kinds)
+    points = [("ab-infonce-meanmax", *kind, *place, topics[kind[-1] % 3]) for kind, place in places]
     gaps = []
     for run, stage in itertools.product(("ab-infonce-meanmax", "d-meanmax"), ("before", "after")):
         rsum = read_result(run_folder(folder, run, 0) / "result.json").test["rsum"]
