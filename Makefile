@@ -4,12 +4,12 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 READY := $(VENV)/.xmr-installed
 
-.PHONY: help demo test lab notebooks bench lint clean
+.PHONY: help demo test lab notebooks bench report slides overleaf lint clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "make %-10s %s\n", $$1, $$2}'
 
-demo: $(READY)  ## install, draw the scenes, run every notebook on them, print a time table
+demo: $(READY)  ## install, draw the scenes, run every notebook on them, build report and slides
 	$(BIN)/xmr demo
 
 test: $(READY)  ## install, lint, and run all tests with coverage
@@ -24,6 +24,15 @@ lab: $(READY)  ## open the notebooks in JupyterLab
 notebooks: $(READY)  ## run the notebooks in batch; ARGS="--dataset flickr8k --data PATH --profile full --seeds 0,1,2"
 	$(BIN)/xmr run $(ARGS)
 
+report: $(READY)  ## build the paper and its supplement; ARGS="--dataset flickr8k --galleries-from scenes"
+	$(BIN)/xmr report $(ARGS)
+
+slides: $(READY)  ## build the slides; the same ARGS
+	$(BIN)/xmr slides $(ARGS)
+
+overleaf: $(READY)  ## pack the sources for Overleaf: report/build/overleaf.zip; the same ARGS
+	$(BIN)/xmr overleaf $(ARGS)
+
 bench: $(READY)  ## measure speed against other libraries, side by side; writes results/bench/summary.csv
 	$(BIN)/python benchmarks/bench.py
 
@@ -32,8 +41,8 @@ lint: $(READY)  ## put code into shape and strip notebook outputs
 	$(BIN)/ruff format .
 	$(BIN)/nbstripout notebooks/*.ipynb
 
-clean:  ## remove what can be made again (cache/ with stores and checkpoints, test leftovers), not results
-	rm -rf cache build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage
+clean:  ## remove what can be made again (cache/ with stores and checkpoints, built documents, test leftovers)
+	rm -rf cache build report/build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage
 
 # A virtual environment that is there already (make VENV=…) gets the package installed into it.
 $(READY): pyproject.toml constraints.txt

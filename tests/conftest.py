@@ -17,6 +17,18 @@ matplotlib.use("agg")
 
 
 @pytest.fixture(scope="session")
+def latex():
+    """LaTeX, for tests that build a document; everything else works without it."""
+    from xmr_lib.errors import XmrError
+    from xmr_lib.publish import find_latex
+
+    try:
+        return find_latex()
+    except XmrError:
+        pytest.skip("needs latexmk with pdflatex")
+
+
+@pytest.fixture(scope="session")
 def smoke_lab(tmp_path_factory):
     """Scenes at the size of the smoke profile, with real EfficientNet-Lite0 features."""
     from xmr_lib.experiment import Lab

@@ -1,4 +1,10 @@
-"""The strict driver, and every notebook from top to bottom."""
+"""The strict driver, and every notebook from top to bottom, twice."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -8,6 +14,7 @@ from xmr_lib import batch
 from xmr_lib.batch import PARAMETERS, check_parameters, notebooks, run_notebooks
 from xmr_lib.cli import app
 from xmr_lib.errors import XmrError
+from xmr_lib.publish.sources import DOCUMENTS
 
 NUMBERED = notebooks()
 
@@ -38,24 +45,81 @@ def own_notebooks(tmp_path, monkeypatch):
 GOOD = 'dataset = "scenes"\ndata = ""\nprofile = "demo"\nseeds = [0]\nresults = ""'
 
 
-def test_the_numbered_notebooks_run_from_top_to_bottom(tmp_path):
-    """A real run of all of them, by the demo's own command, at the size of the smoke profile."""
-    shown = CliRunner().invoke(app, ["demo", "--profile", "smoke", "--results", str(tmp_path)])
+CHECKED = "nbval-check-output"
+
+
+@pytest.fixture(scope="module")
+def smoke_run(tmp_path_factory):
+    """A real run of all notebooks by the demo's own command, at the smoke profile's size: its folder and output."""
+    folder = tmp_path_factory.mktemp("smoke")
+    shown = CliRunner().invoke(app, ["demo", "--profile", "smoke", "--results", str(folder)])
     assert shown.exit_code == 0, shown.output
-    timed = [line.split()[0] for line in shown.output.splitlines() if line.endswith(" s")]
-    assert timed == ["drawing", *(path.stem for path in NUMBERED), "all"]
+    return folder / "scenes", shown.output
+
+
+def test_the_numbered_notebooks_run_from_top_to_bottom(smoke_run):
+    folder, shown = smoke_run
+    timed = [line.split()[0] for line in shown.splitlines() if line.endswith(" s")]
+    built = [f"{name}.pdf" for name in DOCUMENTS.values()] if shutil.which("latexmk") else []
+    assert timed == ["drawing", *(path.stem for path in NUMBERED), *(["report"] if built else []), "all"]
+    assert all((folder / name).is_file() for name in built)
     for path in NUMBERED:
-        executed = nbformat.read(tmp_path / "scenes" / "notebooks" / path.name, 4)
+        executed = nbformat.read(folder / "notebooks" / path.name, 4)
         code = [cell for cell in executed.cells if cell.cell_type == "code"]
         assert all(cell.execution_count for cell in code)
+        assert all(cell.outputs for cell in code if CHECKED in cell.metadata.get("tags", ()))
         outputs = [output for cell in code for output in cell.outputs]
         assert any("image/png" in output.get("data", {}) for output in outputs), "no figure is shown"
         tables = [output["data"]["text/html"] for output in outputs if "text/html" in output.get("data", {})]
         assert tables and not any("nan" in table.lower() for table in tables)
         number = path.name[:2]
-        assert list((tmp_path / "scenes" / "tables").glob(f"{number}_*.csv"))
-        assert list((tmp_path / "scenes" / "tables").glob(f"{number}_*.tex"))
-        assert list((tmp_path / "scenes" / "figures").glob(f"{number}_*.png"))
+        assert list((folder / "tables").glob(f"{number}_*.csv"))
+        assert list((folder / "tables").glob(f"{number}_*.tex"))
+        assert list((folder / "figures").glob(f"{number}_*.png"))
+
+
+def replay(folder: Path, names: Sequence[str]) -> list[tuple[int, str]]:
+    """Run executed notebooks again by nbval, which compares what their checked cells print with what they printed.
+
+    Two processes share them: kernels have one thread each, and most of their time goes into being started.
+    """
+    # Settings of its own, or pytest would take those of this project.
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout", "600"]
+    command += ["-q", "-p", "no:cacheprovider"]
+    started = [
+        subprocess.Popen([*command, *own], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for own in (names[0::2], names[1::2])
+        if own
+    ]
+    outputs = [process.communicate()[0] for process in started]
+    return [(process.returncode, output) for process, output in zip(started, outputs, strict=True)]
+
+
+def test_replayed_notebooks_print_the_same(smoke_run):
+    """Results and checkpoints are there by now: nothing is trained, and nothing may come out otherwise."""
+    for code, shown in replay(smoke_run[0] / "notebooks", [path.name for path in NUMBERED]):
+        assert code == 0, shown[-4000:]
+
+
+@pytest.mark.parametrize(("printed", "code"), [("chance 1.0\n", 0), ("chance 1.1\n", 1)])
+def test_a_replay_fails_if_and_only_if_something_else_is_printed(tmp_path, printed, code):
+    book = notebook(GOOD, "print(f'chance {1:.1f}')")
+    cell = book.cells[1]
+    cell.metadata["tags"], cell.execution_count = [CHECKED], 2
+    cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=printed)]
+    nbformat.write(book, tmp_path / "00_book.ipynb")
+    [(found, shown)] = replay(tmp_path, ["00_book.ipynb"])
+    assert found == code, shown[-4000:]
+
+
+@pytest.mark.parametrize("path", NUMBERED, ids=lambda path: path.stem)
+def test_every_notebook_has_a_cell_that_a_replay_checks(path):
+    checked = [cell for cell in nbformat.read(path, 4).cells if CHECKED in cell.metadata.get("tags", ())]
+    assert checked and all("print(" in cell.source for cell in checked)
+    # Times and paths differ from run to run; numbers are rounded by their format.
+    for word in ("seconds", "minutes", "time", "path", "folder", "results}"):
+        assert not any(word in cell.source for cell in checked), word
 
 
 @pytest.mark.parametrize("path", NUMBERED, ids=lambda path: path.stem)

@@ -38,7 +38,7 @@ def test_version_says_where_files_go():
 
 
 def test_help_is_there_for_every_command():
-    commands = ["demo", "data", "features", "train", "evaluate", "run"]
+    commands = ["demo", "data", "features", "train", "evaluate", "run", "report", "slides", "overleaf"]
     listed = xmr("--help").output
     for command in commands:
         assert re.search(rf"^\W*{command}\s+\w", listed, re.M), command
@@ -121,8 +121,12 @@ def test_a_changed_config_needs_a_name_and_is_recorded(tmp_path):
 
 def test_a_detector_is_trained_by_one_command(tmp_path, monkeypatch):
     monkeypatch.setenv("XMR_CACHE", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     shown = xmr("detector", "train", "--profile", "smoke")
     assert shown.exit_code == 0, shown.output
     assert re.search(r"epoch 1: loss \d+\.\d+, mAP@0.5 \d+\.\d %", shown.output), shown.output
     [weights] = tmp_path.rglob("frcnn-lite0-smoke.safetensors")
     assert str(weights) in shown.output
+    # Where the paper finds what the detector can do.
+    [record] = tmp_path.glob("xmr-smoke-*/scenes/detector.json")
+    assert f"{100 * json.loads(record.read_text())['map50'][0]:.1f} %" in shown.output

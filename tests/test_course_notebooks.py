@@ -22,7 +22,9 @@ def test_notebooks_run_on_the_courses_features_and_say_what_they_leave_out(tmp_p
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     write_course_twin(tmp_path / "course", images=80)
     monkeypatch.setenv("XMR_GLOVE_FILE", str(vectors_for_invented_words(tmp_path)))
-    run_notebooks("flickr30k", str(tmp_path / "course"), "smoke", [0], str(tmp_path / "results"), ["03", "06", "07"])
+    run_notebooks(
+        "flickr30k", str(tmp_path / "course"), "smoke", [0], str(tmp_path / "results"), ["03", "06", "07", "08"]
+    )
     results = tmp_path / "results" / "flickr30k"
     summary = pd.read_csv(results / "summary.csv").set_index("run")
     assert set(summary.loc["r-fasttext", ["image_features", "text_features"]]) == {"vgg16-course", "fasttext-course"}
@@ -31,7 +33,7 @@ def test_notebooks_run_on_the_courses_features_and_say_what_they_leave_out(tmp_p
     assert not any("frcnn" in features for features in summary["image_features"])
     words = pd.read_csv(results / "tables" / "06_representations.csv").set_index("representation")
     assert words.loc["fasttext-course", "cover (%)"] == 100
-    for name in ("03_faster_rcnn", "06_words_and_fusion", "07_image_retrieval"):
+    for name in ("03_faster_rcnn", "06_words_and_fusion", "07_image_retrieval", "08_shared_space"):
         executed = nbformat.read(results / "notebooks" / f"{name}.ipynb", 4)
         printed = "".join(o.get("text", "") for cell in executed.cells for o in cell.get("outputs", []))
         assert "or put boxes.json, in COCO's format, beside the captions" in printed, name

@@ -76,12 +76,16 @@ def test_the_table_of_configs_shows_what_differs(smoke_lab):
     assert "track" not in table.index and "model" not in table.index
 
 
-def test_bars_have_the_height_of_the_recall(runs):
+def test_bars_are_as_long_as_the_recall_and_the_last_is_chance(runs):
     groups, ranks = runs
     axes = recall_bars(groups, ranks).axes
-    heights = [patch.get_height() for patch in axes[0].patches]
-    expected = [np.mean([r.test[f"i2t_r{k}"] for r in results]) for results in groups for k in (1, 5, 10)]
-    assert heights == pytest.approx(expected)
+    # Of each model the widest first: the narrower bars lie on it.
+    lengths = [patch.get_width() for patch in axes[0].patches]
+    expected = [np.mean([r.test[f"i2t_r{k}"] for r in results]) for results in groups for k in (10, 5, 1)]
+    assert lengths == pytest.approx([*expected, *(groups[0][0].chance[f"i2t_r{k}"] for k in (10, 5, 1))])
+    assert [label.get_text() for label in axes[0].get_yticklabels()] == ["cca-mean", "ab-infonce", "chance"]
+    named = recall_bars(groups, ranks, names={"cca-mean": "the linear line"}).axes[0]
+    assert named.get_yticklabels()[0].get_text() == "the linear line"
 
 
 def test_curves_have_an_epoch_a_point_and_cca_is_a_line(runs):

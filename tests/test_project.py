@@ -9,7 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from xmr_lib.publish import stale_files
+from xmr_lib.publish.committed import DATASET, GALLERIES, LARGEST
+from xmr_lib.publish.documents import Plan
+from xmr_lib.publish.sources import DOCUMENTS
+
 ROOT = Path(__file__).parent.parent
+COMMITTED_PDFS = {ROOT / "report" / f"{name}.pdf" for name in DOCUMENTS.values()}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 README = (ROOT / "README.md").read_text("utf-8")
 
@@ -41,6 +47,9 @@ def test_every_dependency_was_tested_in_a_pinned_version():
 
 def test_no_picture_of_others_and_nothing_large_is_in_git():
     for path in tracked():
+        if path in COMMITTED_PDFS:
+            assert path.stat().st_size <= LARGEST, path
+            continue
         assert path.stat().st_size <= 500_000, path
         assert path.suffix not in {".jpg", ".jpeg", ".pth", ".pt", ".npy", ".mat", ".safetensors", ".pdf"}, path
         if path.suffix == ".npz":
@@ -60,7 +69,7 @@ def test_results_of_photographs_hold_numbers_and_no_captions():
 
 def test_make_help_lists_the_two_commands():
     shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for target in ("demo", "test", "lab", "notebooks"):
+    for target in ("demo", "test", "lab", "notebooks", "report", "slides", "overleaf"):
         assert re.search(rf"^make {target}\s+\w", shown, re.M), target
 
 
@@ -89,3 +98,8 @@ def test_every_row_of_the_readme_is_a_row_of_the_table_of_record(dataset):
 def test_every_link_of_the_readme_leads_somewhere():
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", README) + re.findall(r'src="([^"]+)"', README):
         assert (ROOT / target).exists(), target
+
+
+def test_the_committed_documents_say_what_the_results_say(monkeypatch):
+    monkeypatch.setenv("XMR_HOME", str(ROOT))
+    assert stale_files(Plan.of(DATASET, galleries_from=GALLERIES)) == [], "'xmr report --commit' builds them anew"

@@ -1,6 +1,7 @@
 """The command ``xmr``."""
 
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Annotated
@@ -30,6 +31,10 @@ DataOption = Annotated[
 ProfileOption = Annotated[str, typer.Option("--profile", help="Sizes: smoke, demo or full.")]
 ResultsOption = Annotated[str | None, typer.Option("--results", help="Root of the results. [default: results/]")]
 SeedsOption = Annotated[str, typer.Option("--seeds", help="Seeds, with commas.")]
+GalleriesOption = Annotated[
+    str | None,
+    typer.Option("--galleries-from", help="Dataset (or folder of its results) whose pictures are shown."),
+]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Stop at the first image that can't be read.")]
 
 
@@ -52,7 +57,7 @@ def options(
 
 @app.command(short_help="Draw a dataset and run every notebook on it.")
 def demo(profile: ProfileOption = "demo", results: ResultsOption = None) -> None:
-    """Draw the scenes, run every notebook on them, and show what came out and how long it took."""
+    """Draw the scenes, run every notebook on them, build report and slides; show what came out and how long it took."""
     from .batch import run_notebooks
     from .config import profile as sizes
     from .data.locate import open_dataset
@@ -60,6 +65,8 @@ def demo(profile: ProfileOption = "demo", results: ResultsOption = None) -> None
     from .paths import results_root
 
     started = time.perf_counter()
+    if profile == "smoke" and not results:
+        results = tempfile.mkdtemp(prefix="xmr-smoke-")
     open_dataset("scenes", None, sizes(profile))
     seconds = {"drawing the scenes": time.perf_counter() - started}
     seconds |= run_notebooks("scenes", None, profile, [0], results)
@@ -67,7 +74,8 @@ def demo(profile: ProfileOption = "demo", results: ResultsOption = None) -> None
     if profile != "smoke":
         shrink_figure(folder / "figures" / "02_gallery.png", folder / "figures" / "readme_gallery.png")
         typer.echo("\n" + _summary(folder / "summary.csv"))
-        typer.echo(f"\ntables, figures and executed notebooks: {folder}")
+    typer.echo(f"\ntables, figures and executed notebooks: {folder}")
+    typer.echo(_publish_demo(results, seconds))
     typer.echo("\n" + _times(seconds))
 
 
@@ -192,6 +200,49 @@ def run(
     typer.echo("\n" + _times(run_notebooks(dataset, data, profile, numbers, results, only or ())))
 
 
+@app.command(short_help="Build the paper and its supplement.")
+def report(
+    dataset: DatasetOption = "scenes",
+    results: ResultsOption = None,
+    galleries_from: GalleriesOption = None,
+    commit: Annotated[
+        bool, typer.Option("--commit", help="Build the slides too, and write the PDFs that are in git.")
+    ] = False,
+) -> None:
+    """Build the paper and its supplement from the results of a dataset; only what changed is made again.
+
+    PDFs go to report/build/DATASET/; those of other --results to RESULTS/DATASET/report/. It stops where a result is
+    missing or older than its run. Needs LaTeX; if there is none, it says how to install it.
+    """
+    from .publish import PAPER, Plan, build, commit_documents
+
+    plan = Plan.of(dataset, results, galleries_from)
+    typer.echo("\n".join(map(str, commit_documents(plan) if commit else build(plan, PAPER))))
+
+
+@app.command(short_help="Build the slides.")
+def slides(
+    dataset: DatasetOption = "scenes", results: ResultsOption = None, galleries_from: GalleriesOption = None
+) -> None:
+    """Build the slides from the same results as the paper."""
+    from .publish import SLIDES, Plan, build
+
+    typer.echo("\n".join(map(str, build(Plan.of(dataset, results, galleries_from), SLIDES))))
+
+
+@app.command(short_help="Pack the sources of paper and slides for Overleaf.")
+def overleaf(
+    dataset: DatasetOption = "scenes", results: ResultsOption = None, galleries_from: GalleriesOption = None
+) -> None:
+    """Pack sources, numbers, tables and figures into report/build/overleaf.zip, which builds in an empty folder.
+
+    It holds the galleries too: photographs are not to be handed on, so take --galleries-from scenes for others' eyes.
+    """
+    from .publish import Plan, pack
+
+    typer.echo(str(pack(Plan.of(dataset, results, galleries_from))))
+
+
 def main() -> None:
     """Entry point: user errors are one line on stderr and exit code 1."""
     try:
@@ -238,6 +289,21 @@ def _summary(path: Path, models: list[str] | None = None) -> str:
     widths = [max(len(column), *(len(row[column]) for row in rows)) for column in columns]
     lines = [columns, *([row[column] for column in columns] for row in rows)]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
+
+
+def _publish_demo(results: str | None, seconds: dict[str, float]) -> str:
+    """Build report and slides of the scenes; return the line to print: where they are, or that LaTeX is missing."""
+    from .publish import PAPER, SLIDES, Plan, build, find_latex, put_on_top
+
+    try:
+        find_latex()
+    except XmrError as error:
+        return f"no report.pdf and no slides.pdf: {error}; then 'xmr report' and 'xmr slides'"
+    started = time.perf_counter()
+    plan = Plan.of("scenes", results)
+    built = build(plan, PAPER + SLIDES)
+    seconds["report and slides"] = time.perf_counter() - started
+    return "report and slides: " + ", ".join(str(path) for path in put_on_top(plan, built))
 
 
 def _times(seconds: dict[str, float]) -> str:

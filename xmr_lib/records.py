@@ -17,6 +17,8 @@ FACTS = ("task", "track", "image_features", "text_features", "aggregation")
 RECALLS = ("i2t_r1", "i2t_r5", "i2t_r10", "t2i_r1", "t2i_r5", "t2i_r10", "rsum")
 REST = ("rsum_low", "rsum_high", "cpu_minutes", "val_rsum", "i2t_medr", "t2i_medr", "chance_rsum")
 RANKS = "ranks.npz"
+DETECTOR = "detector.json"
+"""History of the light detector, beside ``summary.csv``."""
 SUMMARY_COLUMNS = ("run", *FACTS, "loss", "seeds", *RECALLS, *REST)
 
 

@@ -43,8 +43,8 @@ def caption_queries(lab: Lab, result: Result, count: int = 4, gallery: str = "te
     return gallery_of_images(queries, captions, searched, found, title)
 
 
-def region_queries(lab: Lab, result: Result, count: int = 4, seed: int = 0) -> Figure:
-    """Draw the regions of a few test images, and where the attention of a run looks.
+def region_queries(lab: Lab, result: Result, count: int = 4, seed: int = 0, width: float | None = None) -> Figure:
+    """Draw the regions of a few test images, and where the attention of a run looks; for ``width`` see ``use_style``.
 
     Raises:
         XmrError: the run's image aggregation is not attention over regions.
@@ -64,7 +64,7 @@ def region_queries(lab: Lab, result: Result, count: int = 4, seed: int = 0) -> F
     found = [RegionRows(lab.image_store(detector)).boxes(int(part.image_ids[image])) for image in images]
     title = f"{config.model}: regions of Faster R-CNN, and where the attention looks"
     looks = [own.numpy() for own in weights.split(rows.lengths.tolist())]
-    return regions_figure([part.path(int(image)) for image in images], found, looks, names, title)
+    return regions_figure([part.path(int(image)) for image in images], found, looks, names, title, width)
 
 
 def _some(items: int, count: int, seed: int) -> np.ndarray:

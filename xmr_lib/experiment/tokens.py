@@ -28,8 +28,10 @@ def token_table(lab: Lab, slug: str, captions: tuple[int, ...] = (0, 1)) -> pd.D
     return pd.DataFrame(rows).T
 
 
-def attended_words(lab: Lab, result: Result, count: int = 6, seed: int = 0) -> Figure:
+def attended_words(lab: Lab, result: Result, count: int = 6, seed: int = 0, width: float | None = None) -> Figure:
     """Draw a few test captions, drawn at random, with the weight that the attention of a run gives each word.
+
+    For ``width`` see ``figures.use_style``.
 
     Raises:
         XmrError: the run's aggregation of words is not attention.
@@ -49,4 +51,4 @@ def attended_words(lab: Lab, result: Result, count: int = 6, seed: int = 0) -> F
         rows, beside = text.eval().entry(lab.pairs(config, "test", result.seed).captions[torch.from_numpy(chosen)])
         weights = text.pooling.weights(rows, beside)
     own = [part.numpy() for part in weights.split(rows.lengths.tolist())]
-    return word_weights(words, own, f"{config.model}: the weight of each word")
+    return word_weights(words, own, f"{config.model}: the weight of each word", width)

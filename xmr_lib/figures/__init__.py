@@ -1,23 +1,39 @@
 """Pictures of results, in one style."""
 
-from .curves import interval_figure, recall_bars, rsum_intervals, training_curves
+from .bars import recall_bars
+from .cases import Case, cases_of_captions, cases_of_images
+from .curves import training_curves
 from .dataset import dataset_figure
 from .galleries import gallery_of_captions, gallery_of_images, gallery_of_neighbours
+from .gap import modality_gap
+from .intervals import interval_figure, rsum_intervals
+from .ranks import rank_distribution
 from .regions import regions_figure
-from .style import save_figure, shrink_figure, use_style
+from .space import shared_space
+from .style import COLUMN, PAGE, save_figure, shrink_figure, use_style
+from .time_accuracy import time_accuracy
 from .words import word_weights
 
 __all__ = [
+    "COLUMN",
+    "PAGE",
+    "Case",
+    "cases_of_captions",
+    "cases_of_images",
     "dataset_figure",
     "gallery_of_captions",
     "gallery_of_images",
     "gallery_of_neighbours",
     "interval_figure",
+    "modality_gap",
+    "rank_distribution",
     "recall_bars",
     "regions_figure",
     "rsum_intervals",
     "save_figure",
+    "shared_space",
     "shrink_figure",
+    "time_accuracy",
     "training_curves",
     "use_style",
     "word_weights",

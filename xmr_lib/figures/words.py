@@ -9,31 +9,54 @@ from matplotlib.figure import Figure
 from .style import INK, PALETTE, use_style
 
 WIDTH = 9.0
-"""Inches."""
+"""Inches, on a screen."""
+Placed = list[list[tuple[float, str, float]]]
+"""Lines of words: where each begins (inches from the left), the word, its weight."""
 
 
-def word_weights(captions: Sequence[Sequence[str]], weights: Sequence[np.ndarray], title: str) -> Figure:
-    """Draw captions, a line each, every word on a ground that is the darker the more it weighs.
+def word_weights(
+    captions: Sequence[Sequence[str]], weights: Sequence[np.ndarray], title: str, width: float | None = None
+) -> Figure:
+    """Draw captions, every word on a ground that is the darker the more it weighs; a long one goes on below, indented.
 
     Args:
         weights: one a word; those of a caption sum to 1. Equal weights would all have the colour of 1 / words.
+        title: heading; the paper has its own.
+        width: see ``use_style``.
     """
-    use_style()
-    figure, axes = plt.subplots(figsize=(WIDTH, 0.42 * len(captions) + 0.5))
-    axes.set_xlim(0, WIDTH)
-    axes.set_ylim(len(captions) - 0.4, -0.6)
+    use_style(width)
+    size, gap, line, within = (7.5, 0.075, 0.19, 0.16) if width else (9, 0.12, 0.42, 0.27)
+    placed = [
+        _broken(words, own, size, gap, (width or WIDTH) - 0.06) for words, own in zip(captions, weights, strict=True)
+    ]
+    height = sum(line + within * (len(own) - 1) for own in placed)
+    figure = plt.figure(figsize=(width or WIDTH, height + (0.04 if width else 0.5)), layout="none")
+    axes = figure.add_axes((0, 0, 1, height / figure.get_figheight()))
+    axes.set_xlim(0, width or WIDTH)
+    axes.set_ylim(height, 0)
     axes.axis("off")
-    axes.set_title(title)
-    renderer = figure.canvas.get_renderer()
-    figure.draw_without_rendering()
-    for line, (words, own) in enumerate(zip(captions, weights, strict=True)):
-        left = 0.05
-        for word, weight in zip(words, own, strict=True):
-            ground = {"boxstyle": "round,pad=0.18", "fc": PALETTE[1], "ec": "none", "alpha": min(float(weight) * 2, 1)}
-            text = axes.text(left, line, word, va="center", fontsize=9, color=INK, bbox=ground)
-            box = text.get_window_extent(renderer).transformed(axes.transData.inverted())
-            left = box.x1 + 0.12
-            if left > WIDTH - 0.3:
-                axes.text(left, line, "…", va="center", fontsize=9)
-                break
+    if not width:
+        figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=10.5)
+    top = line / 2
+    for own in placed:
+        for number, words in enumerate(own):
+            for left, word, weight in words:
+                ground = {"boxstyle": "round,pad=0.18", "fc": PALETTE[1], "ec": "none", "alpha": min(weight * 2, 1)}
+                axes.text(left, top + number * within, word, va="center", fontsize=size, color=INK, bbox=ground)
+        top += line + within * (len(own) - 1)
     return figure
+
+
+def _broken(words: Sequence[str], weights: np.ndarray, size: float, gap: float, width: float) -> Placed:
+    """Lay words out in lines that are no wider than ``width``."""
+    measure = plt.figure(layout="none")
+    lines, left = [[]], 0.06
+    for word, weight in zip(words, weights, strict=True):
+        long = measure.text(0, 0, word, fontsize=size).get_window_extent().width / measure.dpi
+        if lines[-1] and left + long > width:
+            lines.append([])
+            left = 0.3
+        lines[-1].append((left, word, float(weight)))
+        left += long + gap
+    plt.close(measure)
+    return lines

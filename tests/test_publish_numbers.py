@@ -1,0 +1,203 @@
+"""numbers.tex: every number is the table's own, every comparison the paired test's."""
+
+import re
+
+import pytest
+from made_up_results import write_made_up_results, write_made_up_run
+
+from xmr_lib.errors import XmrError
+from xmr_lib.metrics import holm, paired_test
+from xmr_lib.publish.compare import Comparisons, p_text, signed
+from xmr_lib.publish.facts import Facts
+from xmr_lib.publish.groups import GROUPS, chosen
+from xmr_lib.publish.names import NAMES
+from xmr_lib.publish.numbers import numbers_tex, with_hash
+from xmr_lib.publish.sources import Use
+from xmr_lib.publish.tex import escape, scientific
+
+PUBLISHED = "slug,dataset,method,i2t_r1,source\nold,scenes,Old & Co,18.0,Somebody 1999\n"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return write_made_up_results(tmp_path_factory.mktemp("results") / "scenes")
+
+
+@pytest.fixture
+def macros(folder, tmp_path):
+    """From uses to what they print and the comments behind them."""
+    (tmp_path / "published.csv").write_text(PUBLISHED)
+
+    def write(*uses):
+        found = [Use(macro, tuple(names), "report/x.tex:1") for macro, *names in uses]
+        text = numbers_tex(Facts.read(folder), tmp_path, found, "scenes")
+        lines = re.findall(r"^\\xmrset\{([^}]*)\}\{(.*)\}% (.*)$", text, re.M)
+        assert [key for key, _, _ in lines] == [use.key for use in found]
+        return {key: (value, origin) for key, value, origin in lines}
+
+    return write
+
+
+def test_numbers_are_those_of_the_table_of_record(folder, macros):
+    rows = Facts.read(folder).rows
+    columns = ("i2t_r1", "t2i_r10", "rsum", "val_rsum", "cpu_minutes", "t2i_medr")
+    found = macros(*(("val", run, column) for run in rows for column in columns))
+    for run, row in rows.items():
+        for column in columns:
+            assert found[f"val:{run}:{column}"][0] == f"{float(row[column]):.1f}"
+    row = rows["ab-infonce"]
+    low, high = (f"{float(row[column]):.1f}" for column in ("rsum_low", "rsum_high"))
+    found = macros(("ci", "ab-infonce"), ("rsum", "ab-infonce"), ("val", "ab-infonce", "seeds"), ("name", "e-gru"))
+    assert found["ci:ab-infonce"] == (f"{low}--{high}", "ab-infonce, scenes, seeds 0, 1")
+    assert found["rsum:ab-infonce"][0] == f"{float(row['rsum']):.1f} [{low}--{high}]"
+    assert found["val:ab-infonce:seeds"][0] == "2"
+    assert found["name:e-gru"][0] == NAMES["e-gru"]
+
+
+def test_validation_chooses(folder, macros):
+    facts = Facts.read(folder)
+    for group, members in GROUPS.items():
+        best = max(members, key=lambda run: float(facts.rows[run]["val_rsum"]))
+        assert chosen(facts, group) == best
+    best = chosen(facts, "regions")
+    found = macros(("chosen", "regions"), ("val", "@regions", "rsum"), ("name", "@all"))
+    assert found["chosen:regions"][0] == NAMES[best]
+    assert found["val:@regions:rsum"] == (f"{float(facts.rows[best]['rsum']):.1f}", f"{best}, scenes, seeds 0")
+    assert "the highest val_rsum of the group all" in found["name:@all"][1]
+    assert facts.rows[chosen(facts, "clean")]["track"] == "clean"
+    with pytest.raises(XmrError, match="group 'magic' is unknown"):
+        chosen(facts, "magic")
+
+
+def test_facts_and_configs(macros):
+    keys = ("dataset", "train_images", "test_captions", "draws", "test_draws", "alpha", "models", "processor", "seeds")
+    found = macros(*(("fact", key) for key in keys), ("fact", "comparisons"), ("compare", "e-gru", "e-lstm"))
+    values = [found[f"fact:{key}"][0] for key in keys]
+    models = str(len([run for run in NAMES if not run.startswith("i-")]))
+    assert values == ["scenes", "12,000", "120", "2,000", "10,000", "0.05", models, "Abacus", "2"]
+    assert found["fact:comparisons"][0] == "1"
+    found = macros(
+        ("cfg", "ab-infonce", "learning_rate"), ("cfg", "ab-infonce", "dropout"), ("cfg", "cca-mean", "tune_rate")
+    )
+    assert [value for value, _ in found.values()] == ["$10^{-3}$", "0.3", "0.1"]
+
+
+def test_published_numbers_and_image_retrieval(macros):
+    found = macros(("published", "old", "i2t_r1"), ("published", "old", "method"), ("imagerow", "i-pooled", "map"))
+    assert found["published:old:i2t_r1"] == ("18.0", "published.csv, Somebody 1999")
+    assert found["published:old:method"][0] == r"Old \& Co"
+    assert found["imagerow:i-pooled:map"][0] == "40.2"
+
+
+@pytest.mark.parametrize(
+    ("use", "message"),
+    [
+        (("val", "magic", "rsum"), r"report/x.tex:1: \\val: .*no row of the run 'magic'"),
+        (("val", "ab-infonce", "magic"), "no column 'magic'"),
+        (("name", "magic"), "no readable name"),
+        (("chosen", "magic"), "group 'magic' is unknown"),
+        (("fact", "magic"), "fact 'magic' is unknown; there are dataset"),
+        (("fact", "detector_map"), "'xmr detector train --dataset scenes' records it"),
+        (("cfg", "ab-infonce", "magic"), "no field 'magic'"),
+        (("published", "magic", "i2t_r1"), "no row 'magic'"),
+        (("published", "old", "t2i_r1"), "nothing in a column 't2i_r1'"),
+        (("imagerow", "i-pooled", "magic"), "no 'magic' of 'i-pooled'"),
+        (("compare", "ab-infonce", "magic"), "no row of the run 'magic'"),
+    ],
+)
+def test_what_cannot_be_had_is_told_with_its_place(macros, use, message):
+    with pytest.raises(XmrError, match=message):
+        macros(use)
+
+
+def test_comparisons_are_the_paired_test_after_holm(folder):
+    facts = Facts.read(folder)
+    pairs = [("ab-infonce", "ab-triplet-all"), ("e-gru", "ab-infonce"), ("e-gru", "e-lstm"), ("e-lstm", "e-gru")]
+    comparisons = Comparisons.of(facts, [*pairs, ("e-gru", "e-gru")])
+    assert len(comparisons.pairs) == 3
+    # By hand: two models with two seeds, and one of them against a model that has the first seed alone.
+    raw = [
+        paired_test(facts.ranks("ab-infonce"), facts.ranks("ab-triplet-all")),
+        paired_test(facts.ranks("ab-infonce")[:1], facts.ranks("e-gru")),
+        paired_test(facts.ranks("e-gru"), facts.ranks("e-lstm")),
+    ]
+    for pair, p in zip(pairs, holm(raw), strict=False):
+        found = comparisons.between(*pair)
+        assert found.p == pytest.approx(p)
+        back = comparisons.between(*pair[::-1])
+        assert (back.p, back.difference) == (found.p, -found.difference)
+    first, second = (facts.results(run)[0].test["rsum"] for run in ("e-gru", "ab-infonce"))
+    assert comparisons.between("e-gru", "ab-infonce").difference == pytest.approx(first - second)
+    assert comparisons.between("e-gru", "ab-infonce").seeds == (0,)
+
+
+@pytest.fixture
+def three(tmp_path):
+    """A good model, a bad one, and one like the good one."""
+    folder = tmp_path / "scenes"
+    for run, mean in (("ab-infonce", 2.0), ("cca-mean", 20.0), ("e-gru", 2.05)):
+        write_made_up_run(folder, run, mean)
+    return folder
+
+
+def test_decisions_higher_lower_undecided(three, tmp_path):
+    (tmp_path / "published.csv").write_text(PUBLISHED)
+    pairs = [("ab-infonce", "cca-mean"), ("cca-mean", "ab-infonce"), ("ab-infonce", "e-gru"), ("e-gru", "e-gru")]
+    uses = [Use(macro, pair, "x:1") for pair in pairs for macro in ("compare", "ifbetter", "difference", "points")]
+    text = numbers_tex(Facts.read(three), tmp_path, uses, "scenes")
+    value = dict(re.findall(r"^\\xmrset\{([^}]*)\}\{(.*)\}% ", text, re.M))
+    better, worse, like, same = (value[f"compare:{a}:{b}"] for a, b in pairs)
+    assert re.fullmatch(r"scores \d+\.\d points of rSum higher than CCA \(\$p<0\.001\$\)", better)
+    assert re.fullmatch(r"scores \d+\.\d points of rSum lower than InfoNCE in both directions \(\$p<0.001\$\)", worse)
+    assert re.fullmatch(
+        r"cannot be told apart from a GRU over frozen words \(difference \S+\d+\.\d, \$p=\d\.\d{3,4}\$\)", like
+    )
+    assert same == "is the very model called a GRU over frozen words"
+    # \ifcase: text for higher, for lower, for undecided.
+    assert [value[f"ifbetter:{a}:{b}"] for a, b in pairs] == ["0", "1", "2", "2"]
+    points = value["points:ab-infonce:cca-mean"]
+    assert value["difference:ab-infonce:cca-mean"] == f"$+${points}"
+    assert value["difference:cca-mean:ab-infonce"] == f"$-${points}"
+    assert f"scores {points} points" in better
+
+
+def test_more_comparisons_ask_for_more(folder):
+    facts = Facts.read(folder)
+    runs = [run for run in facts.rows if run.startswith("e-")]
+    alone = Comparisons.of(facts, [(runs[0], runs[1])]).between(runs[0], runs[1]).p
+    among = Comparisons.of(facts, [(runs[0], other) for other in runs[1:]]).between(runs[0], runs[1]).p
+    assert among >= alone
+
+
+def test_runs_without_a_common_seed_are_not_compared(three):
+    write_made_up_run(three, "e-lstm", 3.0, seeds=(4,))
+    with pytest.raises(XmrError, match=r"'ab-infonce' has seeds \[0\] and 'e-lstm' \[4\]: none is shared"):
+        Comparisons.of(Facts.read(three), [("ab-infonce", "e-lstm")]).between("ab-infonce", "e-lstm")
+
+
+def test_every_model_of_the_study_has_a_readable_name():
+    from xmr_lib.experiment import MODELS
+    from xmr_lib.experiment.image_retrieval import METRIC_LEARNING
+
+    assert set(NAMES) == {*MODELS, *METRIC_LEARNING, "i-pooled", "i-regions"}
+    assert all(name.isascii() for name in NAMES.values())
+    assert len(set(NAMES.values())) == len(NAMES)
+    assert all(run in MODELS for members in GROUPS.values() for run in members)
+
+
+def test_values_become_tex():
+    assert escape("a_b & 100 % #1 {x} → y") == r"a\_b \& 100 \% \#1 \{x\} $\to$ y"
+    assert [scientific(value) for value in (1e-3, 2e-3, 0.00015)] == [
+        "$10^{-3}$",
+        r"$2\times10^{-3}$",
+        r"$1.5\times10^{-4}$",
+    ]
+    assert [signed(value) for value in (1.25, -3.0, 0.04, -0.04)] == ["$+$1.2", "$-$3.0", "0.0", "0.0"]
+    assert [p_text(p) for p in (0.0004, 0.0123, 0.0496, 0.0503, 0.05, 1.0)] == [
+        "$p<0.001$", "$p=0.012$", "$p=0.0496$", "$p=0.0503$", "$p=0.050$", "$p=1.000$",
+    ]  # fmt: skip
+
+
+def test_the_hash_stands_in_the_file():
+    text = with_hash("% x\n", "0123abcd")
+    assert r"\newcommand\factshash{0123abcd}" in text and "/XMRFacts (0123abcd)" in text

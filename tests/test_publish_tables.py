@@ -1,0 +1,116 @@
+"""Tables of the documents: the record's own numbers, the best in bold, chance below."""
+
+import re
+
+import pytest
+from made_up_results import write_made_up_results
+
+from xmr_lib.errors import XmrError
+from xmr_lib.publish.facts import Facts
+from xmr_lib.publish.table_rows import HEADLINE, OURS, TABLES, TASKS
+from xmr_lib.publish.tables import table_tex
+from xmr_lib.publish.tabular import Cell, Column, Row, tabular
+from xmr_lib.records import SUMMARY_COLUMNS
+
+SPECIAL = ("image_retrieval", "published", "all_wide", "configs")
+PUBLISHED = (
+    "slug,dataset,method,image_features,text_features,i2t_r1,i2t_r5,i2t_r10,t2i_r1,t2i_r5,t2i_r10,cite,source\n"
+    "old,scenes,Old,VGG,LSTM,99.9,,,1.0,2.0,3.0,old1999,Somebody 1999\n"
+    "other,elsewhere,Other,VGG,LSTM,55.5,,,1.0,2.0,3.0,,Nobody\n"
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = write_made_up_results(tmp_path_factory.mktemp("results") / "scenes")
+    (folder / "published.csv").write_text(PUBLISHED)
+    return folder
+
+
+def body(text):
+    """Rows with numbers: cells without bold, and the comment."""
+    rows = [line.split(r"\\") for line in text.splitlines() if "&" in line and "R@" not in line]
+    return [
+        ([cell.strip() for cell in re.sub(r"\\textbf\{(.*?)\}", r"\1", cells).split("&")], rest) for cells, rest in rows
+    ]
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_numbers_are_those_of_the_record_and_carry_their_origin(folder, name):
+    facts = Facts.read(folder)
+    text = table_tex(facts, folder, name)
+    lines = [line for block in TABLES[name] for line in block]
+    found = [row for row in body(text) if "chance" not in row[0][0] and "seeds" in row[1]]
+    assert len(found) == len(lines)
+    for (cells, origin), line in zip(found, lines, strict=True):
+        row = facts.rows[line.run]
+        assert cells[0] == line.label
+        assert origin.startswith(f"% {line.run}, scenes, seeds 0")
+        assert cells[-1] == row["seeds"]
+        assert f"{float(row['rsum']):.1f}" in cells
+        assert f"{float(row['rsum_low']):.1f}--{float(row['rsum_high']):.1f}" in cells
+        printed = {f"{float(row[column]):.1f}" for column in SUMMARY_COLUMNS[8:]}
+        assert {cell for cell in cells[1:-1] if "--" not in cell} <= printed
+    chance = facts.results("cca-mean")[0].chance
+    assert f"& {chance['rsum']:.1f}" in text.splitlines()[-3]
+
+
+@pytest.mark.parametrize("name", [*TABLES, *SPECIAL, "regions_wide"])
+def test_a_table_is_whole(folder, name):
+    text = table_tex(Facts.read(folder), folder, name)
+    assert text.count("\\begin{tabular}") == text.count("\\end{tabular}") == 1
+    assert all(rule in text for rule in (r"\toprule", r"\midrule", r"\bottomrule"))
+    width = len(re.search(r"\\begin\{tabular\}\{@\{\}([lcr]+)@\{\}\}", text)[1])
+    for line in text.splitlines():
+        if "&" in line and "multicolumn" not in line:
+            assert line.split(r"\\")[0].count("&") == width - 1, line
+
+
+def test_the_wide_table_has_all_models_by_task(folder):
+    facts = Facts.read(folder)
+    found = [cells[0] for cells, origin in body(table_tex(facts, folder, "all_wide")) if "seeds" in origin]
+    runs = [re.search(r"\\textsf\{(.*)\}", cell)[1] for cell in found]
+    assert sorted(runs) == sorted(facts.rows)
+    assert {row["task"] for row in facts.rows.values()} <= {task for task, _ in TASKS}
+
+
+def test_published_numbers_of_this_dataset_alone(folder):
+    text = table_tex(Facts.read(folder), folder, "published")
+    assert r"Old~\cite{old1999} & \textbf{99.9} & -- & 1.0 & 3.0 \\% published.csv, Somebody 1999" in text
+    assert "Other" not in text
+    assert len([row for row in body(text) if "seeds" in row[1]]) == len(OURS)
+
+
+def test_a_run_that_a_table_needs(folder):
+    facts = Facts.read(folder)
+    del facts.rows["e-bigru"]
+    with pytest.raises(XmrError, match=r"table recurrent: .*no row of the run 'e-bigru'; 'xmr train e-bigru"):
+        table_tex(facts, folder, "recurrent")
+    del facts.rows["c-head-mean"]  # not needed
+    assert "head, mean" not in table_tex(facts, folder, "regions")
+
+
+def test_an_unknown_table(folder):
+    with pytest.raises(XmrError, match="table magic: there is none of this name; there are basics"):
+        table_tex(Facts.read(folder), folder, "magic")
+
+
+def test_the_best_of_a_column_is_bold_and_ties_are_too():
+    columns = [Column("m", "l"), Column("up"), Column("down", best="min"), Column("n", best="none")]
+    rows = [
+        Row([Cell(name), Cell(f"{up:.1f}", up), Cell(f"{down:.1f}", down), Cell("1", 1.0)])
+        for name, up, down in (("a", 1.04, 3.0), ("b", 1.01, 2.0), ("c", 0.9, 5.0))
+    ]
+    text = tabular(
+        columns, [("", rows[:2]), ("others", rows[2:])], Row([Cell("chance"), Cell("9.0"), Cell(""), Cell("")])
+    )
+    assert r"a & \textbf{1.0} & 3.0 & 1 \\" in text
+    assert r"b & \textbf{1.0} & \textbf{2.0} & 1 \\" in text
+    assert r"c & 0.9 & 5.0 & 1 \\" in text
+    assert "chance & 9.0 &" in text
+    assert r"\emph{others}" in text
+
+
+def test_headline_rows_are_rows_of_tables():
+    in_tables = {line.run for blocks in TABLES.values() for block in blocks for line in block}
+    assert {line.run for line in (*HEADLINE, *OURS)} <= in_tables

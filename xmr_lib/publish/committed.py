@@ -1,0 +1,57 @@
+"""The PDFs that are in git, and whether they still say what the results say."""
+
+from pathlib import Path
+
+from ..errors import XmrError
+from ..paths import atomic_write
+from .documents import PAPER, SLIDES, Plan, build, gathered
+from .numbers import NUMBERS
+from .pdf import facts_hash
+from .sources import DOCUMENTS
+
+DATASET, GALLERIES = "flickr8k", "scenes"
+"""Photographs and their captions stay out of git: the galleries are of pictures that the library draws."""
+LARGEST = 1_000_000
+"""Bytes."""
+
+
+def commit_documents(plan: Plan) -> list[Path]:
+    """Build all documents and put their PDFs into ``report/``, to be committed.
+
+    Raises:
+        XmrError: the galleries are not of drawn pictures, a PDF is too large, or the build fails.
+    """
+    if (plan.dataset, plan.galleries.name) != (DATASET, GALLERIES):
+        raise XmrError(
+            f"the committed PDFs are of --dataset {DATASET} --galleries-from {GALLERIES}: no photograph may be in git"
+        )
+    built = build(plan, PAPER + SLIDES)
+    for path in built:
+        if path.stat().st_size > LARGEST:
+            raise XmrError(f"{path}: {path.stat().st_size:,} bytes; a committed PDF has at most {LARGEST:,}")
+    targets = []
+    for path in built:
+        targets.append(plan.sources / path.name)
+        with atomic_write(targets[-1]) as temporary:
+            temporary.write_bytes(path.read_bytes())
+    return targets
+
+
+def stale_files(plan: Plan) -> list[str]:
+    """Return in words what of the committed files is older than the facts; galleries are no facts.
+
+    Raises:
+        XmrError: a result that the sources name is missing or stale.
+    """
+    made = gathered(plan, with_galleries=False)
+    found = []
+    for name in DOCUMENTS.values():
+        path = plan.sources / f"{name}.pdf"
+        if not path.is_file():
+            found.append(f"{path}: missing")
+        elif (carried := facts_hash(path)) != made.digest:
+            found.append(f"{path}: built from the facts {carried}, not {made.digest}")
+    numbers = plan.results / plan.dataset / NUMBERS
+    if not numbers.is_file() or numbers.read_text("utf-8") != made.texts[NUMBERS]:
+        found.append(f"{numbers}: not what the results say")
+    return found

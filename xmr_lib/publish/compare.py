@@ -1,0 +1,125 @@
+"""Which of two models is better, by the paired test; what sentences say follows from it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..errors import XmrError
+from ..metrics import holm, paired_test
+from .facts import Facts
+from .names import readable
+
+LEVEL = 0.05
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two runs, over the seeds that both have."""
+
+    difference: float
+    """rSum of the first less that of the second, in points."""
+    p: float
+    """Of the paired randomisation test, adjusted for all comparisons of the documents (Holm)."""
+    seeds: tuple[int, ...]
+
+    @property
+    def verdict(self) -> int:
+        """1: the first is higher, −1: lower, 0: undecided."""
+        return int(np.sign(self.difference)) if self.p < LEVEL else 0
+
+
+@dataclass(frozen=True)
+class Comparisons:
+    """All pairs of runs that the documents compare: their number decides how sure one has to be."""
+
+    facts: Facts
+    pairs: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, facts: Facts, pairs: Sequence[tuple[str, str]]) -> "Comparisons":
+        """Take pairs in either order and any number of times; a run compared with itself is none."""
+        return cls(facts, tuple(sorted({(min(pair), max(pair)) for pair in pairs if pair[0] != pair[1]})))
+
+    @cached_property
+    def p_values(self) -> dict[tuple[str, str], float]:
+        raw = [paired_test(*self._ranks(first, second)) for first, second in self.pairs]
+        return dict(zip(self.pairs, holm(raw), strict=True))
+
+    def between(self, first: str, second: str) -> Comparison:
+        """Compare two runs.
+
+        Raises:
+            XmrError: a run or its ranks are missing, or no seed is shared.
+        """
+        if first == second:
+            return Comparison(0.0, 1.0, tuple(result.seed for result in self.facts.results(first)))
+        seeds = shared_seeds(self.facts, first, second)
+        p = self.p_values[min(first, second), max(first, second)]
+        return Comparison(difference(self.facts, first, second), p, seeds)
+
+    def sentence(self, first: str, second: str) -> str:
+        """Return a verb phrase with the first as its subject."""
+        if first == second:
+            return f"is the very model called {readable(second)}"
+        found, name = self.between(first, second), readable(second)
+        if not found.verdict:
+            return f"cannot be told apart from {name} (difference {signed(found.difference)}, {p_text(found.p)})"
+        way = "higher" if found.verdict > 0 else "lower"
+        return f"scores {abs(found.difference):.1f} points of rSum {way} than {name} ({p_text(found.p)})"
+
+    def note_facts(self) -> None:
+        """Count the ranks of all pairs among the facts that were asked for, without testing them."""
+        for pair in self.pairs:
+            shared_seeds(self.facts, *pair)
+            for run in pair:
+                self.facts.ranks(run)
+
+    def _ranks(self, *runs: str) -> list[list]:
+        shared = shared_seeds(self.facts, *runs)
+        by_seed = [
+            dict(zip((result.seed for result in self.facts.results(run)), self.facts.ranks(run), strict=True))
+            for run in runs
+        ]
+        return [[own[seed] for seed in shared] for own in by_seed]
+
+
+def shared_seeds(facts: Facts, first: str, second: str) -> tuple[int, ...]:
+    """Return the seeds that two runs share.
+
+    Raises:
+        XmrError: there are none.
+    """
+    one, other = ({result.seed for result in facts.results(run)} for run in (first, second))
+    if not one & other:
+        raise XmrError(
+            f"{facts.folder}: {first!r} has seeds {sorted(one)} and {second!r} {sorted(other)}: none is shared, so "
+            f"they can't be compared; 'xmr train {second} --dataset {facts.dataset} --profile {facts.profile} --seeds "
+            f"{min(one)}' makes one"
+        )
+    return tuple(sorted(one & other))
+
+
+def difference(facts: Facts, first: str, second: str) -> float:
+    """Return by how much the first has the higher rSum, mean over the seeds that both have."""
+    if first == second:
+        return 0.0
+    shared = shared_seeds(facts, first, second)
+    means = [
+        np.mean([result.test["rsum"] for result in facts.results(run) if result.seed in shared])
+        for run in (first, second)
+    ]
+    return float(means[0] - means[1])
+
+
+def signed(value: float) -> str:
+    """Return a difference with its sign, as TeX: a true minus."""
+    return f"{value:+.1f}".replace("-", "$-$").replace("+", "$+$") if round(value, 1) else "0.0"
+
+
+def p_text(p: float) -> str:
+    """Return ``$p=0.012$`` or ``$p<0.001$``; a p that would round to the level says on which side it is."""
+    if p < 0.001:
+        return "$p<0.001$"
+    return f"$p={p:.4f}$" if round(p, 3) == LEVEL and p != LEVEL else f"$p={p:.3f}$"

@@ -1,0 +1,133 @@
+"""From facts to PDFs: gather, write, draw, run LaTeX, look at what it says; only what changed is made again."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import XmrError
+from ..paths import atomic_write, results_root, root
+from .facts import Facts
+from .latex import Latex, find_latex
+from .latex_log import read_log
+from .numbers import NUMBERS, write_if_new
+from .pdf import has_type_3_fonts
+from .sources import DOCUMENTS
+from .tree import Contents, contents, read_state, tree_files, write_state, write_tree
+
+PAPER = ("main", "supplementary")
+SLIDES = ("slides",)
+PAGES = {"main": (5, 6), "slides": (10, 14)}
+"""Fewest and most pages; those of the paper with its references."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is built from which folders."""
+
+    dataset: str
+    results: Path
+    """Root of the results."""
+    galleries: Path
+    """``results/<dataset>`` whose galleries are taken."""
+    sources: Path
+    folder: Path
+    """Where LaTeX runs."""
+
+    @classmethod
+    def of(cls, dataset: str, results: str | None = None, galleries_from: str | None = None) -> "Plan":
+        """Return the plan for a dataset.
+
+        Args:
+            dataset: slug, the folder under the results.
+            results: root of the results; empty: the project's own. What is built from others goes to them, so that
+                the project's own PDFs hold its own numbers.
+            galleries_from: slug of another dataset, or a folder of its results, whose galleries are taken.
+        """
+        origin = Path(results).expanduser().resolve() if results else results_root()
+        galleries = galleries_from or dataset
+        inside = Path(galleries).name == galleries
+        return cls(
+            dataset,
+            origin,
+            origin / galleries if inside else Path(galleries).expanduser().resolve(),
+            root() / "report",
+            origin / dataset / "report" if results else build_root() / dataset,
+        )
+
+
+def build_root() -> Path:
+    """Return the folder of what is built from the project's own results."""
+    return root() / "report" / "build"
+
+
+def gathered(plan: Plan, with_galleries: bool = True) -> Contents:
+    """Read all that the documents need, before anything is written; galleries can be left out: they hold no numbers.
+
+    Raises:
+        XmrError: a result is missing or stale.
+    """
+    return contents(Facts.read(plan.results / plan.dataset), plan.sources, plan.galleries, with_galleries)
+
+
+def prepare(plan: Plan) -> Contents:
+    """Write ``numbers.tex`` beside the results, and the folder that LaTeX runs in.
+
+    Raises:
+        XmrError: a result is missing or stale.
+    """
+    made = gathered(plan)
+    write_if_new(plan.results / plan.dataset / NUMBERS, made.texts[NUMBERS])
+    write_tree(plan.folder, made, plan.galleries)
+    return made
+
+
+def build(plan: Plan, documents: Sequence[str]) -> list[Path]:
+    """Build documents by the name of their source; return their PDFs.
+
+    Raises:
+        XmrError: a result is missing or stale, LaTeX is missing, or it says that something is wrong.
+    """
+    made = prepare(plan)
+    latex = find_latex()
+    return [_document(plan.folder, made, latex, name) for name in documents]
+
+
+def put_on_top(plan: Plan, built: Sequence[Path]) -> list[Path]:
+    """Copy PDFs to the folder above that of their dataset, where a reader looks first; return the copies."""
+    copies = [plan.folder.parent / path.name for path in built]
+    for path, copy in zip(built, copies, strict=True):
+        with atomic_write(copy) as temporary:
+            temporary.write_bytes(path.read_bytes())
+    return copies
+
+
+def _document(folder: Path, made: Contents, latex: Latex, name: str) -> Path:
+    target = folder / f"{DOCUMENTS[name]}.pdf"
+    key = _key([path for path in tree_files(folder, made) if path.stem not in DOCUMENTS or path.stem == name], latex)
+    if read_state(folder).get(name) == key and target.is_file():
+        return target
+    latex.run(folder, name)
+    log = read_log(folder, name)
+    problems = list(log.problems)
+    if not problems:
+        few, many = PAGES.get(name, (1, log.pages))
+        if not few <= log.pages <= many:
+            problems.append(f"{log.pages} pages; there must be {few} to {many}")
+        if has_type_3_fonts(folder / f"{name}.pdf"):
+            problems.append("it holds fonts of Type 3 (see 'pdffonts'): draw the figure with xmr_lib/figures")
+    if problems:
+        raise XmrError(f"{folder / name}.log: {'; '.join(problems[:5])}" + ("; …" if len(problems) > 5 else ""))
+    if target.stem != name:
+        with atomic_write(target) as path:
+            path.write_bytes((folder / f"{name}.pdf").read_bytes())
+    write_state(folder, {**read_state(folder), name: key})
+    return target
+
+
+def _key(files: Sequence[Path], latex: Latex) -> str:
+    """Hash the inputs of a document."""
+    digest = hashlib.sha256(latex.program.encode())
+    for path in files:
+        digest.update(f"\n{path.name}\n".encode() + path.read_bytes())
+    return digest.hexdigest()

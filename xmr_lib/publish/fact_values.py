@@ -1,0 +1,85 @@
+"""The keys of ``\\fact``: data, protocol, machine."""
+
+import inspect
+import json
+from collections.abc import Callable
+
+from ..errors import XmrError
+from ..metrics import bootstrap_interval, paired_test
+from ..records import DETECTOR
+from .compare import LEVEL
+from .dataset import words_of
+from .facts import Facts
+from .tex import count, escape, one_place
+
+SHARED = "ab-infonce"
+"""The run whose record tells the facts that all runs share: data, machine, width of the common space."""
+
+
+def fact_value(facts: Facts, key: str, comparisons: int) -> str:
+    """Return the text of a fact; ``comparisons``: how many pairs the documents test.
+
+    Raises:
+        XmrError: there is no such fact, or it is not recorded.
+    """
+    if key in _SIMPLE:
+        return _SIMPLE[key](facts)
+    if key == "comparisons":
+        return count(comparisons)
+    if key in _OF_DATA:
+        part, split = _OF_DATA[key]
+        numbers = facts.results(SHARED)[0].data[part]
+        return count(sum(numbers.values()) if split == "all" else numbers[split])
+    if key in _OF_MACHINE:
+        return escape(str(facts.results(SHARED)[0].machine[key]))
+    raise XmrError(
+        f"fact {key!r} is unknown; there are {', '.join([*_SIMPLE, 'comparisons', *_OF_DATA, *_OF_MACHINE])}"
+    )
+
+
+def _default(function: Callable, name: str) -> str:
+    return count(inspect.signature(function).parameters[name].default)
+
+
+def _detector_map(facts: Facts) -> str:
+    path = facts.folder / DETECTOR
+    if not path.is_file():
+        raise XmrError(
+            f"{path}: the history of the light detector is not recorded; 'xmr detector train --dataset "
+            f"{facts.dataset}' records it"
+        )
+    text = path.read_text("utf-8")
+    facts.note("detector", text.encode())
+    return one_place(100 * json.loads(text)["map50"][-1])
+
+
+def _trainings(facts: Facts) -> str:
+    return count(sum(int(facts.row(run)["seeds"]) for run in facts.rows))
+
+
+def _cpu_hours(facts: Facts) -> str:
+    return one_place(sum(float(row["cpu_minutes"]) * int(row["seeds"]) for row in map(facts.row, facts.rows)) / 60)
+
+
+_SIMPLE: dict[str, Callable[[Facts], str]] = {
+    "dataset": lambda facts: words_of(facts.dataset).name,
+    "slug": lambda facts: escape(facts.dataset),
+    "chance_rsum": lambda facts: one_place(facts.row(SHARED)["chance_rsum"]),
+    "seeds": lambda facts: facts.row(SHARED)["seeds"],
+    "draws": lambda facts: _default(bootstrap_interval, "draws"),
+    "test_draws": lambda facts: _default(paired_test, "draws"),
+    "alpha": lambda facts: f"{LEVEL:g}",
+    "detector_map": _detector_map,
+    "models": lambda facts: count(len(facts.rows)),
+    "trainings": _trainings,
+    "cpu_hours": _cpu_hours,
+    "embed": lambda facts: str(facts.results(SHARED)[0].config["embed"]),
+    "profile": lambda facts: escape(facts.results(SHARED)[0].data["profile"]),
+    "left_out": lambda facts: count(len(facts.results(SHARED)[0].data["left_out"])),
+}
+_OF_DATA = {
+    **{f"{split}_{part}": (part, split) for split in ("train", "val", "test") for part in ("images", "captions")},
+    "images": ("images", "all"),
+    "captions": ("captions", "all"),
+}
+_OF_MACHINE = ("processor", "threads", "system", "python", "torch", "numpy", "scipy", "gensim")

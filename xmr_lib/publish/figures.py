@@ -1,0 +1,95 @@
+"""The figures of the documents: which facts each takes, and which function draws it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+
+from .. import figures
+from ..errors import XmrError
+from ..figures import COLUMN, save_figure
+from .facts import Facts
+from .names import NAMES
+from .plot_facts import gaps, plot_facts, rank_shares
+from .table_rows import HEADLINE, TABLES
+
+LEARNING = TABLES["losses"][0]
+"""Runs whose training is drawn."""
+SPREAD = ("cca-mean", "a-recipe", "ab-infonce-meanmax", "e-bigru-trained", "r-onehot-glove-trained", "f-words-late")
+"""Runs whose ranks are drawn one beside the other."""
+LOSSES = {line.run: line.label for line in LEARNING}
+LABELS = NAMES | LOSSES | {line.run: line.label for line in HEADLINE}
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure that is drawn from facts."""
+
+    gather: Callable[[Facts], tuple]
+    """Reads the facts; what it reads decides whether the figure is drawn again."""
+    draw: Callable[..., Figure]
+
+
+def _recalls(facts: Facts) -> tuple:
+    return [facts.results(line.run) for line in HEADLINE], [facts.ranks(line.run) for line in HEADLINE]
+
+
+def _rsums(facts: Facts) -> tuple:
+    rows = [facts.row(line.run) for line in HEADLINE]
+    intervals = [(float(row["rsum_low"]), float(row["rsum_high"])) for row in rows]
+    kinds = [int(row["track"] != "clean") for row in rows]
+    return [line.label for line in HEADLINE], [float(row["rsum"]) for row in rows], intervals, kinds
+
+
+def _learning(facts: Facts) -> tuple:
+    return ([facts.results(line.run) for line in LEARNING],)
+
+
+def _times(facts: Facts) -> tuple:
+    rows = pd.DataFrame([facts.row(line.run) for line in HEADLINE])
+    numbers = ["cpu_minutes", "rsum", "rsum_low", "rsum_high"]
+    return (rows[["run", "task"]].join(rows[numbers].astype(float)),)
+
+
+def _draw_space(points: pd.DataFrame) -> Figure:
+    return figures.shared_space(points[points["model"] == points["model"].iloc[0]], width=COLUMN)
+
+
+FIGURES: dict[str, Drawn] = {
+    "recall_bars": Drawn(_recalls, partial(figures.recall_bars, cutoffs=(1,), width=COLUMN, names=LABELS)),
+    "rsum_all": Drawn(_rsums, partial(figures.interval_figure, label="rSum on test, 95 % interval", width=COLUMN)),
+    "training_curves": Drawn(_learning, partial(figures.training_curves, width=COLUMN, names=LOSSES)),
+    "rank_distribution": Drawn(
+        lambda facts: (rank_shares(facts, SPREAD),),
+        partial(figures.rank_distribution, runs=SPREAD, width=COLUMN, names=LABELS),
+    ),
+    "shared_space": Drawn(lambda facts: (plot_facts(facts, "shared_space"),), _draw_space),
+    "modality_gap": Drawn(gaps, partial(figures.modality_gap, width=COLUMN, names=LABELS)),
+    "time_accuracy": Drawn(_times, partial(figures.time_accuracy, width=COLUMN, names=LABELS)),
+}
+
+
+def gather(facts: Facts, name: str) -> tuple:
+    """Read the facts of a figure.
+
+    Raises:
+        XmrError: there is no figure of that name, or a fact is missing or stale.
+    """
+    if name not in FIGURES:
+        raise XmrError(f"figure {name}: there is none of this name; there are {', '.join(FIGURES)} and the galleries")
+    try:
+        return FIGURES[name].gather(facts)
+    except XmrError as error:
+        raise XmrError(f"figure {name}: {error}") from None
+
+
+def draw(name: str, gathered: tuple, folder: Path) -> Path:
+    """Draw a figure into ``<folder>/<name>.pdf``, as vectors at the size that it is printed in."""
+    figure = FIGURES[name].draw(*gathered)
+    path = save_figure(figure, folder, name, "pdf")
+    plt.close(figure)
+    return path

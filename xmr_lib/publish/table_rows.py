@@ -1,0 +1,170 @@
+"""Which runs each table shows, in blocks, and how its rows are called there."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Line:
+    """One run in a table."""
+
+    run: str
+    label: str
+    needed: bool = True
+    """Whether the build stops where the run is missing; if not, the line is left out."""
+
+
+Block = tuple[Line, ...]
+
+_POOLS = {
+    "mean": "mean",
+    "max": "max",
+    "meanmax": r"mean $\|$ max",
+    "score": "by score",
+    "attention": "attention",
+    "selfattention": "self-att.",
+    "gpo": "GPO",
+    "cls": r"\texttt{[CLS]}",
+}
+_FUSIONS = {
+    "concat": "concatenation",
+    "sum": "sum",
+    "average": "average",
+    "gate": "gate",
+    "attention": "attention",
+    "late": "late",
+}
+
+TABLES: dict[str, tuple[Block, ...]] = {
+    "basics": (
+        (Line("cca-mean", "CCA"),),
+        (Line("a-recipe", r"recipe, i$\to$t"), Line("a-infonce", r"InfoNCE, i$\to$t")),
+        (Line("b-recipe", r"recipe, t$\to$i"), Line("b-infonce", r"InfoNCE, t$\to$i")),
+        (
+            Line("ab-triplet-semihard", "triplet, both"),
+            Line("ab-infonce", "InfoNCE, both"),
+            Line("ab-infonce-meanmax", r"\quad mean $\|$ max"),
+        ),
+    ),
+    "losses": (
+        (
+            Line("ab-infonce", "InfoNCE"),
+            Line("ab-triplet-semihard", "triplet, semi-hard"),
+            Line("ab-triplet-all", "triplet, all"),
+            Line("ab-triplet-hardest", "triplet, hardest"),
+            Line("ab-triplet-random", "triplet, random"),
+        ),
+        (
+            Line("ab-infonce-meanmax", r"\quad mean $\|$ max"),
+            Line("ab-infonce-idf", r"\quad IDF"),
+        ),
+    ),
+    "regions": (
+        (Line("r-fasttext", "whole image"),),
+        tuple(
+            Line(f"c-roi-{how}", f"RoI, {_POOLS[how]}")
+            for how in ("mean", "max", "score", "attention", "selfattention", "gpo")
+        ),
+        (
+            Line("c-head-mean", "head, mean", needed=False),
+            Line("c-head-attention", "head, attention"),
+            Line("c-head-attention-tuned", r"\quad fc7 trained"),
+        ),
+        (Line("grid-attention", "grid, attention"),),
+    ),
+    "bert": (
+        (Line("r-fasttext", "FastText"),),
+        tuple(Line(f"d-{how}", _POOLS[how]) for how in ("cls", "mean", "max", "meanmax", "attention")),
+        (
+            Line("d-meanmax-layer5", "layer 5"),
+            Line("d-meanmax-layers4to6", "layers 4--6"),
+            Line("d-meanmax-tuned", "last layer trained"),
+        ),
+    ),
+    "recurrent": (
+        tuple(Line(f"e-{how}", _POOLS[how]) for how in ("mean", "meanmax", "attention")),
+        tuple(
+            Line(f"e-{how}", name)
+            for how, name in (("lstm", "LSTM"), ("bilstm", "BiLSTM"), ("gru", "GRU"), ("bigru", "BiGRU"))
+        ),
+        tuple(Line(f"e-{how}-trained", f"{_POOLS[how]}, trained") for how in ("mean", "meanmax", "attention")),
+        (
+            Line("e-lstm-trained", "LSTM, trained"),
+            Line("e-bigru-trained", "BiGRU, trained"),
+            Line("e-bigru-meanmax-trained", r"\quad all states"),
+        ),
+    ),
+    "representations": (
+        (
+            Line("r-onehot", "one-hot"),
+            Line("r-phoc", "PHOC"),
+            Line("r-glove", "GloVe"),
+            Line("r-fasttext", "FastText"),
+            Line("d-meanmax", "MiniLM"),
+        ),
+        (
+            Line("r-onehot-trained", "one-hot, trained"),
+            Line("r-onehot-glove-trained", r"\quad from GloVe"),
+            Line("e-meanmax-trained", r"\quad from FastText"),
+        ),
+    ),
+    "fusion": (
+        (Line("r-fasttext", "CNN"), Line("c-roi-attention", "regions")),
+        tuple(Line(f"f-image-{how}", name) for how, name in _FUSIONS.items()),
+        (Line("r-fasttext", "FastText"), Line("d-meanmax", "MiniLM")),
+        tuple(Line(f"f-text-{how}", name) for how, name in _FUSIONS.items()),
+        (Line("f-words-late", "two text models"), Line("f-all-late", "four models")),
+    ),
+    "finetuning": (
+        (Line("c-head-attention", "box head"), Line("c-head-attention-tuned", r"\quad fc7 trained")),
+        (Line("t-cnn-frozen", "CNN"), Line("t-cnn-tuned", r"\quad last block trained")),
+        (Line("d-meanmax", "MiniLM"), Line("d-meanmax-tuned", r"\quad last layer trained")),
+    ),
+}
+HEADLINE: Block = (
+    Line("cca-mean", "CCA"),
+    Line("a-recipe", r"recipe, i$\to$t"),
+    Line("b-recipe", r"recipe, t$\to$i"),
+    Line("ab-infonce", "InfoNCE, mean"),
+    Line("ab-infonce-meanmax", r"InfoNCE, mean $\|$ max"),
+    Line("c-roi-attention", "regions"),
+    Line("e-gru", "GRU"),
+    Line("e-bigru-trained", "BiGRU, trained"),
+    Line("r-onehot-glove-trained", "word table, trained"),
+    Line("d-meanmax", "MiniLM (open)"),
+    Line("d-meanmax-tuned", "MiniLM, tuned (open)"),
+    Line("f-words-late", "table + BiGRU, late"),
+)
+"""Rows of the study's main line, for figures and for the table of configs; labels that matplotlib can set too."""
+OURS: Block = (
+    Line("cca-mean", "CCA, mean FastText"),
+    Line("ab-infonce-meanmax", r"InfoNCE, mean $\|$ max FastText"),
+    Line("c-roi-attention", "regions, attention"),
+    Line("r-onehot-glove-trained", "trained word table"),
+    Line("f-words-late", "word table + BiGRU, late"),
+    Line("d-meanmax", "MiniLM (open)"),
+    Line("d-meanmax-tuned", "MiniLM, last layer trained (open)"),
+)
+"""Rows that stand beside published numbers."""
+IMAGES = {
+    "i-pooled": "CNN, untrained",
+    "i-regions": "regions, untrained",
+    "ab-infonce-meanmax": "captions, FastText",
+    "d-meanmax": "captions, MiniLM",
+    "i-siamese": "Siamese",
+    "i-triplet": "triplet",
+}
+"""Rows of image retrieval: by what an image is described, or from what its encoder has learned."""
+TASKS = (
+    ("baseline", "CCA"),
+    ("a", "Task (a): image to text"),
+    ("b", "Task (b): text to image, and both directions in one model"),
+    ("c", "Task (c): Faster R-CNN"),
+    ("d", "Task (d): BERT"),
+    ("e", "Task (e): recurrent networks, and what they are compared with"),
+    ("representations", "Representations of words"),
+    ("finetune", "Fine-tuning"),
+    ("fusion", "Grids and fusion"),
+    ("ensemble", "Late fusion of models"),
+    ("best", "Best"),
+)
+"""Blocks of the table of all models, by task."""

@@ -1,0 +1,204 @@
+"""The tables of the documents, made from the table of record."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ..config import Config
+from ..errors import XmrError
+from .facts import Facts
+from .names import NAMES, readable
+from .table_rows import HEADLINE, IMAGES, OURS, TABLES, TASKS
+from .tabular import Cell, Column, Row, tabular
+from .tex import escape, one_place
+from .values import PUBLISHED, config_text, interval_text, read_published
+
+I2T, T2I = r"image $\to$ text", r"text $\to$ image"
+NARROW = ("i2t_r1", "i2t_r10", "t2i_r1", "t2i_r10", "rsum")
+WIDE = ("i2t_r1", "i2t_r5", "i2t_r10", "t2i_r1", "t2i_r5", "t2i_r10", "rsum")
+_RECALLS = {
+    f"{side}_r{k}": Column(f"R@{k}", above=above) for side, above in (("i2t", I2T), ("t2i", T2I)) for k in (1, 5, 10)
+}
+_RSUM = Column("rSum")
+_INTERVAL = Column(r"95\,\%", "c", best="none")
+_SEEDS = Column("$n$", best="none")
+_FIELDS = {
+    "image_features": "image",
+    "text_features": "words",
+    "image_aggregation": "regions",
+    "aggregation": "pooling",
+    "projection": "proj.",
+    "loss": "loss",
+    "direction": "dir.",
+    "batch": "batch",
+    "epochs": "ep.",
+    "learning_rate": "rate",
+    "dropout": "drop",
+}
+"""Columns of the table of configs."""
+_OF_FEATURES = ("image_features", "text_features", "image_aggregation", "aggregation")
+_IMAGE_METRICS = {"r1": "R@1", "map": "mAP", "ndcg10": "nDCG"}
+
+
+def table_tex(facts: Facts, sources: Path, name: str) -> str:
+    """Return a table by name, complete with size and rules.
+
+    Raises:
+        XmrError: there is none of that name, or a run that it needs is missing or stale.
+    """
+    special: dict[str, Callable[[], str]] = {
+        "finetuning": lambda: _finetuning(facts),
+        "image_retrieval": lambda: _image_retrieval(facts),
+        "published": lambda: _published(facts, sources),
+        "all_wide": lambda: _all_models(facts),
+        "configs": lambda: _configs(facts),
+    }
+    try:
+        if name in special:
+            return special[name]()
+        base, wide = name.removesuffix("_wide"), name.endswith("_wide")
+        if base not in TABLES:
+            raise XmrError(f"there is none of this name; there are {', '.join({**TABLES, **special})}")
+        return _of_runs(facts, base, WIDE if wide else NARROW)
+    except XmrError as error:
+        raise XmrError(f"table {name}: {error}") from None
+
+
+def _of_runs(facts: Facts, name: str, metrics: Sequence[str]) -> str:
+    columns = [Column("model", "l"), *(_RECALLS.get(metric, _RSUM) for metric in metrics), _INTERVAL, _SEEDS]
+    blocks = _blocks(facts, name, lambda row: [*_numbers(row, metrics), _interval(row), Cell(row["seeds"])])
+    return tabular(columns, blocks, _chance(facts, metrics, 2), gap="2pt")
+
+
+def _finetuning(facts: Facts) -> str:
+    metrics = ("i2t_r1", "t2i_r1", "rsum")
+    columns = [
+        Column("trained", "l"),
+        Column("R@1", above=r"i$\to$t"),
+        Column("R@1", above=r"t$\to$i"),
+        _RSUM,
+        _INTERVAL,
+        Column("min", best="none"),
+        _SEEDS,
+    ]
+
+    def cells(row: dict[str, str]) -> list[Cell]:
+        return [*_numbers(row, metrics), _interval(row), Cell(one_place(row["cpu_minutes"])), Cell(row["seeds"])]
+
+    return tabular(columns, _blocks(facts, "finetuning", cells), _chance(facts, metrics, 3), gap="2.2pt")
+
+
+def _blocks(facts: Facts, name: str, cells: Callable[[dict[str, str]], list[Cell]]) -> list[tuple[str, list[Row]]]:
+    blocks = []
+    for block in TABLES[name]:
+        rows = [
+            Row([Cell(line.label), *cells(facts.row(line.run))], facts.origin(line.run))
+            for line in block
+            if line.needed or line.run in facts.rows
+        ]
+        if rows:
+            blocks.append(("", rows))
+    return blocks
+
+
+def _numbers(row: dict[str, str], metrics: Sequence[str]) -> list[Cell]:
+    return [Cell(one_place(row[metric]), float(row[metric])) for metric in metrics]
+
+
+def _interval(row: dict[str, str]) -> Cell:
+    return Cell(interval_text(row))
+
+
+def _chance(facts: Facts, metrics: Sequence[str], behind: int, before: int = 0) -> Row:
+    """Return the row of a random order, with so many empty cells before and behind its numbers."""
+    chance = facts.results(HEADLINE[0].run)[0].chance
+    numbers = [Cell(one_place(chance[metric])) for metric in metrics]
+    return Row([Cell("chance"), *[Cell("")] * before, *numbers, *[Cell("")] * behind], f"{facts.dataset}, exact")
+
+
+def _image_retrieval(facts: Facts) -> str:
+    rows = facts.image_rows()
+    columns = [
+        Column("encoder", "l"),
+        *(Column(heading) for heading in _IMAGE_METRICS.values()),
+        Column(r"95\,\%", "c", best="none"),
+        Column("words"),
+        Column("$n$", best="none"),
+    ]
+    lines = []
+    for run, row in rows.items():
+        numbers = [Cell(one_place(row[metric]), float(row[metric])) for metric in _IMAGE_METRICS]
+        interval = Cell(f"{one_place(row['ndcg10_low'])}--{one_place(row['ndcg10_high'])}")
+        words = Cell(one_place(row["words_ndcg10"]), float(row["words_ndcg10"]))
+        cells = [Cell(IMAGES.get(run, escape(run))), *numbers, interval, words, Cell(row["seeds"])]
+        lines.append(Row(cells, f"{run}, {facts.dataset}, image_retrieval.csv, {row['seeds']} seeds"))
+    chance = one_place(next(iter(rows.values()))["chance_ndcg10"])
+    last = Row([Cell("chance"), *[Cell("")] * (len(_IMAGE_METRICS) - 1), Cell(chance), *[Cell("")] * 3])
+    return tabular(columns, [("", lines)], last, gap="2.4pt")
+
+
+def _published(facts: Facts, sources: Path) -> str:
+    """Ours beside what others printed for the same dataset; places that they left empty have a dash."""
+    metrics = ("i2t_r1", "i2t_r10", "t2i_r1", "t2i_r10")
+    columns = [Column("method", "l"), *(_RECALLS[metric] for metric in metrics)]
+    theirs = []
+    for slug, row in read_published(sources / PUBLISHED).items():
+        if row["dataset"] == facts.dataset:
+            facts.note(f"published {slug}", str(sorted(row.items())).encode())
+            label = escape(row["method"]) + (f"~\\cite{{{row['cite']}}}" if row.get("cite") else "")
+            cells = [Cell(label), *(Cell(row[metric] or "--", _number(row[metric])) for metric in metrics)]
+            theirs.append(Row(cells, f"{PUBLISHED}, {row['source']}"))
+    ours = [Row([Cell(line.label), *_numbers(facts.row(line.run), metrics)], facts.origin(line.run)) for line in OURS]
+    blocks = [("published", theirs)] if theirs else []
+    return tabular(columns, [*blocks, ("ours", ours)], _chance(facts, metrics, 0), gap="3pt")
+
+
+def _number(text: str) -> float | None:
+    return float(text) if text else None
+
+
+def _all_models(facts: Facts) -> str:
+    """Every recorded model of the study, by task."""
+    columns = [
+        Column("run", "l", best="none"),
+        Column("name", "l", best="none"),
+        Column("track", "l", best="none"),
+        *(_RECALLS.get(metric, _RSUM) for metric in WIDE),
+        _INTERVAL,
+        Column("val."),
+        Column("med.", above=r"i$\to$t", best="min"),
+        Column("med.", above=r"t$\to$i", best="min"),
+        Column("min", best="none"),
+        _SEEDS,
+    ]
+    blocks = []
+    for task, heading in TASKS:
+        runs = [run for run in NAMES if run in facts.rows and facts.rows[run]["task"] == task]
+        if runs:
+            blocks.append((heading, [Row(_whole_row(facts.row(run)), facts.origin(run)) for run in runs]))
+    return tabular(columns, blocks, _chance(facts, WIDE, 6, before=2), "scriptsize", "2.1pt", dense=True)
+
+
+def _whole_row(row: dict[str, str]) -> list[Cell]:
+    return [
+        Cell(f"\\textsf{{{escape(row['run'])}}}"),
+        Cell(readable(row["run"])),
+        Cell(row["track"]),
+        *_numbers(row, WIDE),
+        _interval(row),
+        *_numbers(row, ("val_rsum", "i2t_medr", "t2i_medr")),
+        Cell(one_place(row["cpu_minutes"])),
+        Cell(row["seeds"]),
+    ]
+
+
+def _configs(facts: Facts) -> str:
+    """The fields that tell the main rows apart."""
+    columns = [Column("model", "l"), *(Column(heading, "l") for heading in _FIELDS.values())]
+    rows = []
+    for line in HEADLINE:
+        fields = Config.from_dict(facts.results(line.run)[0].config).to_dict()
+        # What a closed form or an average of other models has no use for is left empty.
+        used = _FIELDS if fields["method"] == "dual-encoder" else _OF_FEATURES
+        cells = [Cell(config_text(fields[field]) if field in used else "") for field in _FIELDS]
+        rows.append(Row([Cell(line.label), *cells], facts.origin(line.run)))
+    return tabular(columns, [("", rows)], size="scriptsize", gap="2.4pt")

@@ -1,0 +1,122 @@
+"""The folder that LaTeX runs in: sources, numbers, tables and figures together, nothing outside it."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import figures as drawing
+from ..paths import atomic_write
+from .facts import Facts
+from .figures import LABELS, LOSSES, draw, gather
+from .galleries import GALLERIES, gallery_file
+from .numbers import NUMBERS, numbers_tex, with_hash, write_if_new
+from .sources import DOCUMENTS, figures_named, source_files, tables_named, uses
+from .tables import table_tex
+from .team import TEAM, team_tex
+
+STATE = "build.json"
+"""Hashes of what each part of a tree was made from."""
+DATA = {".yaml", ".csv"}
+"""Kinds of sources that LaTeX has no use for."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """All that goes into a tree, but for the pictures' bytes."""
+
+    texts: dict[str, str]
+    """Files by their place in the tree."""
+    drawn: dict[str, tuple[str, tuple]]
+    """Figures that are drawn: the hash of what goes into each, and what its function is given."""
+    galleries: Sequence[str]
+    digest: str
+    """Hash of the facts of all documents."""
+
+
+def contents(facts: Facts, sources: Path, galleries: Path, with_galleries: bool = True) -> Contents:
+    """Read all facts that the sources name, and write what follows from them as text; nothing is drawn yet.
+
+    Args:
+        facts: of the dataset that is reported on.
+        sources: folder of the TeX sources.
+        galleries: ``results/<dataset>`` whose galleries are taken.
+        with_galleries: whether they have to be there.
+
+    Raises:
+        XmrError: something that the sources name is missing, stale or unknown.
+    """
+    texts = {
+        str(path.relative_to(sources)): path.read_text("utf-8")
+        for path in source_files(sources)
+        if path.suffix not in DATA
+    }
+    numbers = numbers_tex(facts, sources, uses(sources), galleries.name)
+    texts |= {f"tables/{name}.tex": table_tex(facts, sources, name) for name in tables_named(sources)}
+    texts["team.tex"] = team_tex(sources / TEAM)
+    drawn = {}
+    for name in figures_named(sources):
+        if name not in GALLERIES:
+            own = facts.apart()
+            gathered = gather(own, name)
+            drawn[name] = (_figure_key(own), gathered)
+            facts.used.update(own.used)
+    wanted = [name for name in figures_named(sources) if name in GALLERIES] if with_galleries else []
+    for name in wanted:
+        gallery_file(galleries, name)
+    texts[NUMBERS] = with_hash(numbers, facts.digest())
+    return Contents(texts, drawn, wanted, facts.digest())
+
+
+def write_tree(folder: Path, made: Contents, galleries: Path) -> None:
+    """Bring a folder up to date: write and draw what has changed, remove what is no longer named."""
+    state = read_state(folder)
+    for name, text in made.texts.items():
+        write_if_new(folder / name, text)
+    figures = {}
+    for name, (key, gathered) in made.drawn.items():
+        path = folder / "figures" / f"{name}.pdf"
+        if state.get(path.name) != key or not path.is_file():
+            draw(name, gathered, path.parent)
+        figures[path.name] = key
+    for name in made.galleries:
+        picture = gallery_file(galleries, name).read_bytes()
+        key = hashlib.sha256(picture).hexdigest()
+        path = folder / "figures" / f"{name}.pdf"
+        if state.get(path.name) != key or not path.is_file():
+            with atomic_write(path) as temporary:
+                temporary.write_bytes(picture)
+        figures[path.name] = key
+    wanted = {*made.texts, *(f"figures/{name}" for name in figures)}
+    for path in list(folder.rglob("*")):
+        inside = path.relative_to(folder).as_posix()
+        ours = path.suffix in {".tex", ".sty", ".bib", ".bst", ".cls"} or inside.startswith("figures/")
+        if path.is_file() and ours and inside not in wanted:
+            path.unlink()
+    documents = {name: key for name, key in state.items() if name in DOCUMENTS}
+    write_state(folder, {**documents, **figures})
+
+
+def tree_files(folder: Path, made: Contents) -> list[Path]:
+    """Return the files of a tree that LaTeX reads."""
+    return sorted([*(folder / name for name in made.texts), *(folder / "figures").glob("*.pdf")])
+
+
+def read_state(folder: Path) -> dict[str, str]:
+    """Return the hashes that the last build left."""
+    path = folder / STATE
+    return json.loads(path.read_text("utf-8")) if path.is_file() else {}
+
+
+def write_state(folder: Path, state: dict[str, str]) -> None:
+    """Write the hashes of this build."""
+    with atomic_write(folder / STATE) as path:
+        path.write_text(json.dumps(state, indent=1, sort_keys=True) + "\n", "utf-8")
+
+
+def _figure_key(facts: Facts) -> str:
+    """Hash what decides how a figure looks: its facts, its labels, and the code that draws."""
+    code = sorted(Path(drawing.__file__).parent.glob("*.py"))
+    parts = [facts.digest(), repr((LABELS, LOSSES)), *(path.read_text("utf-8") for path in code)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -1,0 +1,183 @@
+"""From a macro's names to the text it prints, and to where that comes from."""
+
+import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..config import Config
+from ..errors import XmrError
+from ..records import SUMMARY_COLUMNS
+from .compare import Comparisons, difference, shared_seeds, signed
+from .fact_values import fact_value
+from .facts import Facts
+from .groups import resolve
+from .names import readable
+from .sources import Use
+from .tex import escape, one_place, scientific
+
+TEXT_COLUMNS = ("run", "task", "track", "image_features", "text_features", "aggregation", "loss")
+PUBLISHED = "published.csv"
+
+
+@dataclass(frozen=True)
+class Value:
+    """What a macro prints, and run, dataset and seeds that it comes from."""
+
+    text: str
+    origin: str
+
+
+@dataclass(frozen=True)
+class Values:
+    """What each macro of the sources prints."""
+
+    facts: Facts
+    published: dict[str, dict[str, str]]
+    """Published numbers by slug."""
+    comparisons: Comparisons
+
+    @classmethod
+    def of(cls, facts: Facts, sources: Path, uses: list[Use]) -> "Values":
+        """Take all uses at once: how many comparisons there are decides how sure each has to be."""
+        pairs = []
+        for use in uses:
+            if use.macro in ("compare", "ifbetter"):
+                with _at(use):
+                    pairs.append(tuple(resolve(facts, name) for name in use.names))
+        return cls(facts, read_published(sources / PUBLISHED), Comparisons.of(facts, pairs))
+
+    def value(self, use: Use) -> Value:
+        """Return what a macro prints.
+
+        Raises:
+            XmrError: what it names is missing, stale or unknown; the message begins with the place in the sources.
+        """
+        with _at(use):
+            return getattr(self, f"_{use.macro}")(*use.names)
+
+    def _val(self, run: str, column: str) -> Value:
+        run = resolve(self.facts, run)
+        row = self.facts.row(run)
+        if column not in SUMMARY_COLUMNS:
+            raise XmrError(f"summary.csv has no column {column!r}; it has {', '.join(SUMMARY_COLUMNS)}")
+        if column in TEXT_COLUMNS:
+            return Value(escape(row[column]), self.facts.origin(run))
+        return Value(row[column] if column == "seeds" else one_place(row[column]), self.facts.origin(run))
+
+    def _ci(self, run: str) -> Value:
+        run = resolve(self.facts, run)
+        return Value(interval_text(self.facts.row(run)), self.facts.origin(run))
+
+    def _rsum(self, run: str) -> Value:
+        run = resolve(self.facts, run)
+        row = self.facts.row(run)
+        return Value(f"{one_place(row['rsum'])} [{interval_text(row)}]", self.facts.origin(run))
+
+    def _name(self, run: str) -> Value:
+        chosen = resolve(self.facts, run)
+        return Value(readable(chosen), chosen if chosen == run else f"{chosen}, {self._chosen_from(run)}")
+
+    def _chosen(self, group: str) -> Value:
+        return self._name("@" + group)
+
+    def _compare(self, first: str, second: str) -> Value:
+        runs = self._resolved(first, second)
+        return Value(self.comparisons.sentence(*runs), self._of_both(*runs))
+
+    def _difference(self, first: str, second: str) -> Value:
+        runs = self._resolved(first, second)
+        return Value(signed(difference(self.facts, *runs)), self._of_both(*runs))
+
+    def _points(self, first: str, second: str) -> Value:
+        runs = self._resolved(first, second)
+        return Value(f"{abs(difference(self.facts, *runs)):.1f}", self._of_both(*runs))
+
+    def _ifbetter(self, first: str, second: str) -> Value:
+        runs = self._resolved(first, second)
+        verdict = self.comparisons.between(*runs).verdict
+        return Value({1: "0", -1: "1", 0: "2"}[verdict], self._of_both(*runs))
+
+    def _fact(self, key: str) -> Value:
+        return Value(fact_value(self.facts, key, len(self.comparisons.pairs)), self.facts.dataset)
+
+    def _cfg(self, run: str, field: str) -> Value:
+        run = resolve(self.facts, run)
+        result = self.facts.results(run)[0]
+        # A field that came after the run was made is not in its record: the default is what it ran with.
+        fields = Config.from_dict(result.config).to_dict()
+        if field not in fields:
+            raise XmrError(f"a config has no field {field!r}; it has {', '.join(fields)}")
+        return Value(config_text(fields[field]), self.facts.origin(run))
+
+    def _published(self, key: str, column: str) -> Value:
+        if key not in self.published:
+            raise XmrError(f"{PUBLISHED} has no row {key!r}; it has {', '.join(self.published)}")
+        row = self.published[key]
+        if column not in row or not row[column]:
+            raise XmrError(f"{PUBLISHED}: {key!r} has nothing in a column {column!r}")
+        self.facts.note(f"published {key} {column}", row[column].encode())
+        return Value(escape(row[column]), f"{PUBLISHED}, {row['source']}")
+
+    def _imagerow(self, run: str, column: str) -> Value:
+        rows = self.facts.image_rows()
+        if run not in rows or column not in rows[run]:
+            raise XmrError(
+                f"image_retrieval.csv has no {column!r} of {run!r}; runs: {', '.join(rows)}; columns: "
+                f"{', '.join(next(iter(rows.values())))}"
+            )
+        text = rows[run][column]
+        number = text.replace(".", "", 1).isdigit() and column not in ("seeds", "queries")
+        return Value(one_place(text) if number else escape(text), f"{run}, {self.facts.dataset}, image_retrieval.csv")
+
+    def _resolved(self, first: str, second: str) -> tuple[str, str]:
+        return resolve(self.facts, first), resolve(self.facts, second)
+
+    def _of_both(self, first: str, second: str) -> str:
+        seeds = ", ".join(map(str, shared_seeds(self.facts, first, second)))
+        return f"{first} and {second}, {self.facts.dataset}, seeds {seeds}"
+
+    def _chosen_from(self, group: str) -> str:
+        return f"{self.facts.dataset}, the highest val_rsum of the group {group[1:]}"
+
+
+@contextmanager
+def _at(use: Use) -> Iterator[None]:
+    """Say where in the sources a thing is named that can't be had."""
+    try:
+        yield
+    except XmrError as error:
+        raise XmrError(f"{use.place}: \\{use.macro}: {error}") from None
+
+
+def interval_text(row: dict[str, str]) -> str:
+    """Return the 95 % interval of rSum as TeX."""
+    return f"{one_place(row['rsum_low'])}--{one_place(row['rsum_high'])}"
+
+
+def config_text(value: object) -> str:
+    """Return a field of a config as TeX."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return scientific(value) if 0 < value < 0.01 else f"{value:g}"
+    if isinstance(value, list):
+        return ", ".join(config_text(item) for item in value)
+    return escape(str(value))
+
+
+def read_published(path: Path) -> dict[str, dict[str, str]]:
+    """Read published numbers by slug.
+
+    Raises:
+        XmrError: the file or its columns ``slug`` and ``source`` are missing, or a slug stands twice.
+    """
+    if not path.is_file():
+        raise XmrError(f"{path}: the published numbers are missing")
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    slugs = [row.get("slug") for row in rows]
+    if not rows or not all(row.get("slug") and row.get("source") for row in rows) or len(set(slugs)) < len(slugs):
+        raise XmrError(f"{path}: each row needs a 'slug' of its own and a 'source'")
+    return {row["slug"]: row for row in rows}
