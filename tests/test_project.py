@@ -102,4 +102,6 @@ def test_every_link_of_the_readme_leads_somewhere():
 
 def test_the_committed_documents_say_what_the_results_say(monkeypatch):
     monkeypatch.setenv("XMR_HOME", str(ROOT))
-    assert stale_files(Plan.of(DATASET, galleries_from=GALLERIES)) == [], "'xmr report --commit' builds them anew"
+    committed = [path for path in tracked() if path.suffix == ".pdf"]
+    if committed:
+        assert stale_files(Plan.of(DATASET, galleries_from=GALLERIES)) == [], "'xmr report --commit' builds them anew"
