@@ -15,8 +15,12 @@ REACHES = (3.5, 6, 9, 12, 16, 20, 25, 31, 38, 46, 55, 65)
 JOINED = 9
 """From this reach on a line joins them."""
 STEPS = 24
-COVERS, STRUCK, FAR = 10.0, 4.0, 0.01
-"""What it costs a place to cover a name or mark or to leave the axes; to have a line cross one; each point of reach."""
+COVERS, STRUCK = 10.0, 4.0
+"""What it costs a place to lie on a name or mark or beyond the axes; to have a line run through one."""
+STRANGE, JOIN, NEAR, FAR = 1.5, 1.0, 0.3, 0.01
+"""… to lie nearer to another mark than its own; to need a line; to take the room around a mark; each point of reach."""
+AROUND = 7
+"""Points around a mark that are left to its own name, if there is room elsewhere."""
 ROUNDS = 30
 
 
@@ -45,8 +49,8 @@ def label_points(
     axis.figure.draw_without_rendering()
     scale = axis.figure.dpi / 72
     at = axis.transData.transform(np.column_stack([x, y]))
-    half = np.full(2, mark * scale / 2)
-    marks = np.hstack([at - half, at + half])
+    marks = np.hstack([at - mark * scale / 2, at + mark * scale / 2])
+    around = np.hstack([at - (mark / 2 + AROUND) * scale, at + (mark / 2 + AROUND) * scale])
     places = [_places(point, _extent(axis, name, size), scale) for point, name in zip(at, names, strict=True)]
     distances = np.sort(np.linalg.norm(at[:, None] - at, axis=-1), axis=1)
     order = np.argsort(distances[:, : min(4, len(at))].sum(1), kind="stable")
@@ -56,6 +60,8 @@ def label_points(
         for point in order:
             others = [(places[own].boxes[i], places[own].lines[i]) for own, i in chosen.items() if own != point]
             cost = _cost(places[point], others, np.delete(marks, point, 0), np.array(axis.bbox.extents))
+            cost += NEAR * _covers(places[point].boxes, np.delete(around, point, 0))
+            cost += STRANGE * _strange(places[point].boxes, at, point)
             # Of places that are equally good it keeps its own, or names would go round in circles.
             if point not in chosen or cost.min() < cost[chosen[point]] - 1e-9:
                 chosen[point] = int(cost.argmin())
@@ -102,13 +108,25 @@ def _cost(
     inside: Float[np.ndarray, "4"],
 ) -> Float[np.ndarray, " places"]:
     solid = np.vstack([marks, *(box for box, _ in others)])
-    shared = np.minimum(own.boxes[:, None, 2:], solid[:, 2:]) - np.maximum(own.boxes[:, None, :2], solid[:, :2])
     outside = (own.boxes[:, :2] < inside[:2]).any(1) | (own.boxes[:, 2:] > inside[2:]).any(1)
-    cost = FAR * own.reach + COVERS * ((shared > 0).all(2).sum(1) + outside)
+    cost = FAR * own.reach + JOIN * (own.reach >= JOINED) + COVERS * (_covers(own.boxes, solid) + outside)
     cost += STRUCK * _strike(own.lines[:, None], solid[None]).sum(1)
     for _, line in others:
         cost += STRUCK * _strike(line, own.boxes)
     return cost
+
+
+def _strange(boxes: Float[np.ndarray, "places 4"], at: Float[np.ndarray, "points 2"], own: int) -> np.ndarray:
+    """Tell which boxes lie nearer to another point than to their own."""
+    beside = np.maximum(np.maximum(boxes[:, None, :2] - at, at - boxes[:, None, 2:]), 0)
+    distance = np.linalg.norm(beside, axis=2)
+    return distance.min(1) < distance[:, own]
+
+
+def _covers(boxes: Float[np.ndarray, "places 4"], solid: Float[np.ndarray, "solid 4"]) -> Float[np.ndarray, " places"]:
+    """Count what each box lies on."""
+    shared = np.minimum(boxes[:, None, 2:], solid[:, 2:]) - np.maximum(boxes[:, None, :2], solid[:, :2])
+    return (shared > 0).all(2).sum(1).astype(float)
 
 
 def _strike(lines: np.ndarray, boxes: np.ndarray) -> np.ndarray:
