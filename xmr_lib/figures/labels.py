@@ -53,7 +53,7 @@ def label_points(
     around = np.hstack([at - (mark / 2 + AROUND) * scale, at + (mark / 2 + AROUND) * scale])
     places = [_places(point, _extent(axis, name, size), scale) for point, name in zip(at, names, strict=True)]
     distances = np.sort(np.linalg.norm(at[:, None] - at, axis=-1), axis=1)
-    order = np.argsort(distances[:, : min(4, len(at))].sum(1), kind="stable")
+    order = np.argsort(distances[:, : min(4, len(at))].sum(1), kind="stable").tolist()
     chosen: dict[int, int] = {}
     for _ in range(ROUNDS):
         before = dict(chosen)
