@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from xmr_lib.config import Config
+from xmr_lib.experiment import Lab, named
 from xmr_lib.publish import stale_files
 from xmr_lib.publish.committed import DATASET, GALLERIES, LARGEST
 from xmr_lib.publish.documents import Plan
@@ -105,3 +107,13 @@ def test_the_committed_documents_say_what_the_results_say(monkeypatch):
     committed = [path for path in tracked() if path.suffix == ".pdf"]
     if committed:
         assert stale_files(Plan.of(DATASET, galleries_from=GALLERIES)) == [], "'xmr report --commit' builds them anew"
+
+
+@pytest.mark.parametrize(("dataset", "profile"), [("scenes", "demo"), ("flickr8k", "full")])
+def test_committed_results_are_of_the_models_as_they_are_now(dataset, profile, smoke_lab, tmp_path):
+    """A changed model whose old result stays in git would stop everyone who runs the notebooks."""
+    lab = Lab("scenes", smoke_lab.dataset.source, profile, tmp_path)
+    for path in tracked():
+        if path.name == "result.json" and path.is_relative_to(ROOT / "results" / dataset / "runs"):
+            recorded = Config.from_dict(json.loads(path.read_text("utf-8"))["config"])
+            assert recorded == named(lab, recorded.model)[0], f"{path}: run {recorded.model} again"
