@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from .style import FAINT
 
 ANGLES = np.deg2rad(np.arange(0, 360, 15))
-REACHES = (3.5, 6, 9, 12, 16, 20, 25, 31, 38, 46, 55, 65)
-"""Points (1/72 inch) from a mark to its name."""
-JOINED = 9
+REACHES = (1.5, 4, 7, 10, 14, 18, 23, 29, 36, 44, 53, 63)
+"""Points (1/72 inch) from the edge of a mark to its name."""
+JOINED = 7
 """From this reach on a line joins them."""
 STEPS = 24
 COVERS, STRUCK = 10.0, 4.0
@@ -51,7 +51,7 @@ def label_points(
     at = axis.transData.transform(np.column_stack([x, y]))
     marks = np.hstack([at - mark * scale / 2, at + mark * scale / 2])
     around = np.hstack([at - (mark / 2 + AROUND) * scale, at + (mark / 2 + AROUND) * scale])
-    places = [_places(point, _extent(axis, name, size), scale) for point, name in zip(at, names, strict=True)]
+    places = [_places(point, _extent(axis, name, size), mark, scale) for point, name in zip(at, names, strict=True)]
     distances = np.sort(np.linalg.norm(at[:, None] - at, axis=-1), axis=1)
     order = np.argsort(distances[:, : min(4, len(at))].sum(1), kind="stable").tolist()
     chosen: dict[int, int] = {}
@@ -88,13 +88,13 @@ def _extent(axis: Axes, name: str, size: float) -> np.ndarray:
     return np.array([box.width, box.height])
 
 
-def _places(point: np.ndarray, extent: np.ndarray, scale: float) -> Places:
+def _places(point: np.ndarray, extent: np.ndarray, mark: float, scale: float) -> Places:
     """Return the places around a point; the edge or corner of the name that is nearest to it lies at the reach."""
     reach, angle = (grid.ravel() for grid in np.meshgrid(REACHES, ANGLES, indexing="ij"))
     step = np.column_stack([np.cos(angle), np.sin(angle)])
     # From the middle of its left edge (a name to the right of the point) round to that of its right edge.
     anchor = (1 - np.clip(1.5 * step, -1, 1)) / 2
-    low = point + step * reach[:, None] * scale - anchor * extent
+    low = point + step * (reach[:, None] + mark / 2) * scale - anchor * extent
     ends = np.clip(point, low, low + extent)
     lines = point + np.linspace(0, 1, STEPS)[:, None] * (ends - point)[:, None]
     lines[reach < JOINED] = np.nan
