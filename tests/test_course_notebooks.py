@@ -20,6 +20,8 @@ def vectors_for_invented_words(folder):
 
 def test_notebooks_run_on_the_courses_features_and_say_what_they_leave_out(tmp_path, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    # Another twin of as many images has the same captions, but files of its own.
+    monkeypatch.setenv("XMR_CACHE", str(tmp_path / "cache"))
     write_course_twin(tmp_path / "course", images=80)
     monkeypatch.setenv("XMR_GLOVE_FILE", str(vectors_for_invented_words(tmp_path)))
     run_notebooks(

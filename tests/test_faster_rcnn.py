@@ -16,7 +16,7 @@ from torchvision.ops import FrozenBatchNorm2d, box_iou
 
 from xmr_lib.data.boxes import read_boxes
 from xmr_lib.errors import XmrError
-from xmr_lib.experiment import Lab, detector_lines, named, region_queries, run
+from xmr_lib.experiment import Lab, detector_lines, named, region_queries, run, runnable
 from xmr_lib.experiment.detectors import detector_of
 from xmr_lib.features.image_extractors import TRUNK, image_extractor
 from xmr_lib.features.images import read_image
@@ -260,8 +260,9 @@ def test_data_without_boxes_take_torchvisions_detector_and_say_what_is_missing(t
     assert config.image_features == "frcnn-resnet50"
     with pytest.raises(XmrError, match="frcnn-resnet50: no weights at"):
         run(lab, config)
-    with pytest.raises(XmrError, match="frcnn-resnet50: no weights at"):
-        detector_lines(lab)
+    [line] = detector_lines(lab)
+    assert line.startswith("no Faster R-CNN here: frcnn-resnet50: no weights at") and "boxes.json" in line
+    assert [own.model for own in runnable(lab, "c-head-mean", "f-image-sum", "r-fasttext")] == ["r-fasttext"]
     with pytest.raises(XmrError, match="no boxes here"):
         lab.detector()
 
