@@ -250,6 +250,14 @@ def test_a_detector_of_other_boxes_is_refused(lab, tmp_path):
     arguments = (lab.usable(TRUNK), tmp_path / "boxes.json", lab.image_store(TRUNK), lab.detector_file)
     with pytest.raises(XmrError, match="trained with boxes = "):
         detector_of(*arguments, lab.profile.detector_epochs)
+    with safe_open(lab.detector_file, "pt") as file:
+        facts = file.metadata()
+    older = {key: value for key, value in json.loads(facts["identity"]).items() if key != "splits"} | {"train": 60}
+    path = tmp_path / "older.safetensors"
+    save_file(load_file(lab.detector_file), path, facts | {"identity": json.dumps(older)})
+    boxes = lab.dataset.source / "boxes.json"
+    with pytest.raises(XmrError, match="trained with train = 60, not None"):
+        detector_of(lab.usable(TRUNK), boxes, lab.image_store(TRUNK), path, lab.profile.detector_epochs)
 
 
 def test_data_without_boxes_take_torchvisions_detector_and_say_what_is_missing(tmp_path, monkeypatch):

@@ -45,10 +45,10 @@ def detector_of(
         with safe_open(path, "pt") as file:
             facts = file.metadata()
         for key, value in json.loads(facts["identity"]).items():
-            if value != identity[key]:
+            if value != identity.get(key):
                 raise XmrError(
-                    f"{path}: this detector was trained with {key} = {value!r}, not {identity[key]!r}; delete it (and "
-                    "the region features made with it) or move it (XMR_CACHE) and run again"
+                    f"{path}: this detector was trained with {key} = {value!r}, not {identity.get(key)!r}; delete "
+                    "it (and the region features made with it) or move it (XMR_CACHE) and run again"
                 )
         return DetectorHistory(**json.loads(facts["history"]))
     return train_detector(maps, dataset.image_ids, boxes, train, held_out, path, epochs, identity, seed)

@@ -15,12 +15,10 @@ from ..records import (
     SUMMARY_COLUMNS,
     Result,
     read_result,
-    read_run,
     read_summary,
-    recorded_seeds,
 )
 from .lab import Lab
-from .run import ranks_of, run
+from .run import ranks_of, recorded_results, run
 
 DIRECTIONS = ("i2t", "t2i")
 
@@ -31,9 +29,7 @@ def at_hand(lab: Lab, config: Config, seeds: Sequence[int] = (0,)) -> list[Resul
     Raises:
         XmrError: see ``run``.
     """
-    data = lab.facts(config)
-    found = [read_run(lab.results, config.to_dict(), seed, data) for seed in recorded_seeds(lab.results, config.model)]
-    return [result for result in found if result is not None] or run(lab, config, seeds)
+    return recorded_results(lab, config) or run(lab, config, seeds)
 
 
 def recorded(lab: Lab) -> list[list[Result]]:

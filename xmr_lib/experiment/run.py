@@ -47,10 +47,21 @@ def run(lab: Lab, config: Config, seeds: Sequence[int] = (0,)) -> list[Result]:
             missing.
     """
     results = [_run_seed(lab, config, seed) for seed in seeds]
-    recorded = [_run_seed(lab, config, seed) for seed in recorded_seeds(lab.results, config.model)]
+    recorded = recorded_results(lab, config)
     interval = bootstrap_interval([ranks_of(lab, result) for result in recorded])
     update_summary(lab.results, [summary_row(recorded, interval)])
     return results
+
+
+def recorded_results(lab: Lab, config: Config) -> list[Result]:
+    """Return what is recorded of a model with its ranks, one result a seed; nothing is trained.
+
+    Raises:
+        XmrError: a run of this name was made with another config or other data.
+    """
+    data = lab.facts(config)
+    found = (read_run(lab.results, config.to_dict(), seed, data) for seed in recorded_seeds(lab.results, config.model))
+    return [result for result in found if result is not None]
 
 
 def chosen_on_validation(groups: Sequence[list[Result]]) -> list[Result]:
