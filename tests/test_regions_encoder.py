@@ -92,14 +92,13 @@ def test_attention_is_a_softmax_over_an_images_own_regions():
 
 def test_generalised_pooling_can_be_the_maximum():
     """Weights are over sorted values: all on the first place is the maximum of each dimension."""
-    pooling, rows = GeneralisedPooling(DIM, HIDDEN, GEOMETRY), regions([3, 5])
+    pooling, rows = GeneralisedPooling(), regions([3, 5])
     weights = pooling.weights(rows.lengths, 5)
     torch.testing.assert_close(weights.sum(1), torch.ones(2))
     assert (weights[0, 3:] == 0).all() and (weights[0, :3] > 0).all()
     pooling.weights = lambda lengths, most: torch.eye(most)[:1].expand(len(lengths), most)
-    parts = Rows(rows.values[:, :DIM], rows.offsets), rows.values[:, DIM:]
-    inputs = torch.cat([nn.functional.normalize(parts[0].values, dim=1) * DIM**0.5, parts[1]], dim=1)
-    torch.testing.assert_close(pooling(*parts)[1], pooling.enter(inputs)[3:].amax(0))
+    vectors = rows.values[:, :DIM]
+    torch.testing.assert_close(pooling(Rows(vectors, rows.offsets), rows.values[:, DIM:])[1], vectors[3:].amax(0))
 
 
 def test_an_unknown_aggregation_lists_the_known():

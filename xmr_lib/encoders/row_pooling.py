@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from ..errors import XmrError
 from .pooling import POOLS, pool
+from .projection import Projection
 from .recurrent import RECURRENT, RecurrentPooling
 from .rows import Rows
 
@@ -66,11 +67,13 @@ class SelfAttentionPooling(nn.Module):
 
     def __init__(self, dim: int, hidden: int, dropout: float, geometry: int = 0):
         super().__init__()
-        self.enter = nn.Linear(dim + geometry, hidden)
+        # Scaled and with dropout, as what follows an aggregation: a bare layer learns the training images by heart.
+        self.enter = Projection((dim, geometry), hidden, "linear", hidden, dropout, "power")
         self.layer = nn.TransformerEncoderLayer(hidden, 4, 2 * hidden, dropout, batch_first=True, norm_first=True)
 
     def forward(self, rows: Rows, geometry: Float[Tensor, "rows geometry"]) -> Float[Tensor, "items hidden"]:
-        entered, blocks = _entered(self.enter, rows, geometry), rows.of_like_length()
+        entered = Rows(self.enter(torch.cat([rows.values, geometry], dim=1)), rows.offsets)
+        blocks = rows.of_like_length()
         means = torch.cat([self._mean(entered[block]) for block in blocks])
         return means[torch.cat(blocks).argsort()]
 
@@ -86,18 +89,17 @@ class GeneralisedPooling(nn.Module):
     """GPO (Chen et al., VSE∞, 2021): each dimension's values, sorted, weighted by learned weights of their place.
 
     The weights come from a bidirectional GRU over codes of the places, so that any number of rows can be pooled; mean
-    and maximum are special cases.
+    and maximum are special cases. Nothing is learned of the rows themselves.
     """
 
-    def __init__(self, dim: int, hidden: int, geometry: int = 0, codes: int = 32):
+    def __init__(self, codes: int = 32):
         super().__init__()
-        self.enter = nn.Linear(dim + geometry, hidden)
         self.codes = codes
         self.gru = nn.GRU(codes, codes, batch_first=True, bidirectional=True)
         self.score = nn.Linear(codes, 1, bias=False)
 
-    def forward(self, rows: Rows, geometry: Float[Tensor, "rows geometry"]) -> Float[Tensor, "items hidden"]:
-        padded, real = _entered(self.enter, rows, geometry).padded()
+    def forward(self, rows: Rows, geometry: Float[Tensor, "rows geometry"]) -> Float[Tensor, "items dim"]:
+        padded, real = rows.padded()
         lowest = torch.finfo(padded.dtype).min
         ordered = padded.masked_fill(~real[:, :, None], lowest).sort(1, descending=True).values
         weights = self.weights(rows.lengths, padded.shape[1])
@@ -115,12 +117,6 @@ class GeneralisedPooling(nn.Module):
         logits = self.score((forwards + backwards) / 2).squeeze(2)
         logits = logits.masked_fill(torch.arange(most) >= known[:, None], -torch.inf)
         return logits.softmax(1)[torch.searchsorted(known, lengths.clamp_min(1))]
-
-
-def _entered(layer: nn.Linear, rows: Rows, geometry: Tensor) -> Rows:
-    """Map rows of length √dim, with their geometry, by a first layer."""
-    inputs = nn.functional.normalize(rows.values, dim=1) * math.sqrt(rows.values.shape[1])
-    return Rows(layer(torch.cat([inputs, geometry], dim=1)), rows.offsets)
 
 
 def row_pooling(how: str, dim: int, hidden: int, dropout: float, geometry: int = 0) -> tuple[nn.Module, int]:
@@ -145,7 +141,7 @@ def row_pooling(how: str, dim: int, hidden: int, dropout: float, geometry: int =
     if how == "selfattention":
         return SelfAttentionPooling(dim, hidden, dropout, geometry), hidden
     if how == "gpo":
-        return GeneralisedPooling(dim, hidden, geometry), hidden
+        return GeneralisedPooling(), dim
     if how in RECURRENT:
         recurrent = RecurrentPooling(how, dim, hidden)
         return recurrent, recurrent.dim
