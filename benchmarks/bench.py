@@ -6,13 +6,13 @@ from functools import partial
 
 import numpy as np
 import torch
-from measure import Measurement, at_least, times_as_fast, write
+from distance import Measurement, at_least, times_as_fast, write
 from torchmetrics.functional.retrieval import retrieval_hit_rate
 
-from xmr_lib.encoders import Rows, TokenEntry
-from xmr_lib.experiment import Lab
+from xmr_lib.experiment import Workspace
 from xmr_lib.features.bert import encode
 from xmr_lib.metrics import ranks_of_embeddings, summarise
+from xmr_lib.modules import Rows, TokenEntry
 from xmr_lib.networks.bert import PACKAGE, BertTail, load_bert
 from xmr_lib.paths import results_root
 from xmr_lib.weights import packaged
@@ -93,7 +93,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=5)
     sizes = parser.parse_args()
-    captions = list(Lab("scenes", profile_name="demo").dataset.raw[: sizes.captions])
+    captions = list(Workspace("scenes", profile_name="demo").dataset.raw[: sizes.captions])
     found = [
         bert_encoding(captions, sizes.rounds),
         tuned_layer(captions, sizes.rounds),

@@ -29,8 +29,8 @@ def latex():
 
 
 @pytest.fixture(scope="session")
-def smoke_lab(tmp_path_factory):
+def smoke_workspace(tmp_path_factory):
     """Scenes at the size of the smoke profile, with real EfficientNet-Lite0 features."""
-    from xmr_lib.experiment import Lab
+    from xmr_lib.experiment import Workspace
 
-    return Lab("scenes", None, "smoke", tmp_path_factory.mktemp("results"))
+    return Workspace("scenes", None, "smoke", tmp_path_factory.mktemp("results"))

@@ -12,14 +12,14 @@ import pandas as pd
 from xmr_lib import plotdata
 from xmr_lib.analysis import rank_shares
 from xmr_lib.config import Config
-from xmr_lib.experiment.image_retrieval import COLUMNS
 from xmr_lib.figures import PAGE, save_figure, use_style
 from xmr_lib.metrics import Ranks, bootstrap_interval, chance_levels, summarise
 from xmr_lib.plotdata import write_plotdata
 from xmr_lib.publish.figures import SPREAD
 from xmr_lib.publish.galleries import GALLERIES
-from xmr_lib.publish.names import NAMES
 from xmr_lib.records import Result, read_ranks, read_result, run_folder, summary_row, update_summary, write_run
+from xmr_lib.study.image_retrieval import COLUMNS
+from xmr_lib.study.names import NAMES
 
 IMAGES = 60
 RANKS = np.arange(1, IMAGES)

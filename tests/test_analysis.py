@@ -13,8 +13,8 @@ from xmr_lib.analysis import (
     chosen_cases,
     close_gap,
     find_topics,
-    flat_map,
     modality_gap,
+    project_2d,
     rank_grid,
     rank_shares,
     topic_closeness,
@@ -134,10 +134,10 @@ def test_a_map_keeps_neighbours_together_and_is_the_same_for_a_seed(method):
     rng = np.random.default_rng(0)
     clusters = np.repeat(np.arange(3), 30)
     points = (10 * np.eye(3, 60)[clusters] + rng.normal(size=(90, 60))).astype(np.float32)
-    flat = flat_map(points, method, 3)
-    assert np.array_equal(flat, flat_map(points, method, 3))
+    flat = project_2d(points, method, 3)
+    assert np.array_equal(flat, project_2d(points, method, 3))
     # t-SNE starts from the first two principal components: it needs no chance.
-    assert np.array_equal(flat, flat_map(points, method, 4)) == (method == "tsne")
+    assert np.array_equal(flat, project_2d(points, method, 4)) == (method == "tsne")
     assert flat.min() >= 0 and flat.max() <= 1 and np.ptp(flat, axis=0).max() == pytest.approx(1)
     distances = np.linalg.norm(flat[:, None] - flat, axis=-1)
     np.fill_diagonal(distances, np.inf)
@@ -146,9 +146,9 @@ def test_a_map_keeps_neighbours_together_and_is_the_same_for_a_seed(method):
 
 def test_maps_say_what_they_can_not_draw():
     with pytest.raises(XmrError, match="map 'pca' is unknown; there are tsne, umap"):
-        flat_map(np.eye(9), "pca")
+        project_2d(np.eye(9), "pca")
     with pytest.raises(XmrError, match="4 points are too few"):
-        flat_map(np.eye(4), "tsne")
+        project_2d(np.eye(4), "tsne")
 
 
 DOGS = ["a dog runs", "the dog barks", "two dogs play"]

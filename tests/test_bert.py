@@ -11,9 +11,10 @@ from sentence_transformers import SentenceTransformer
 from torch.nn.utils.rnn import pad_sequence
 
 from xmr_lib.errors import XmrError
-from xmr_lib.experiment import Lab, named, run
+from xmr_lib.experiment import Workspace, run
 from xmr_lib.features.bert import bert_tokens, encode, is_bert, name_and_layers
 from xmr_lib.networks.bert import BertTail, load_bert
+from xmr_lib.study import get_configs
 
 CAPTIONS = ["A dog runs .", "Two people walk along the beach at sunset, with a big brown dog.", "", "zyzzyva!"]
 
@@ -69,8 +70,8 @@ def test_more_layers_than_there_are_can_not_be_tuned(bert):
         BertTail(bert, 7)
 
 
-def test_the_store_has_each_captions_own_tokens(bert, smoke_lab, tmp_path):
-    dataset = smoke_lab.dataset
+def test_the_store_has_each_captions_own_tokens(bert, smoke_workspace, tmp_path):
+    dataset = smoke_workspace.dataset
     store = bert_tokens(dataset, "minilm@5", tmp_path / "store")
     chosen = np.array([3, 0, dataset.caption_count - 1])
     rows = store.take(dataset.caption_ids[chosen])
@@ -119,10 +120,10 @@ def test_a_folder_of_the_users_own_is_another_network_with_another_digest(copied
 
 
 def test_the_last_layers_are_tuned_from_their_pretrained_values(tmp_path):
-    lab = Lab("scenes", None, "smoke", tmp_path)
-    [config] = named(lab, "ab-infonce")
+    workspace = Workspace("scenes", None, "smoke", tmp_path)
+    [config] = get_configs(workspace, "ab-infonce")
     tuned = config.but(model="tuned", track="open", text_features="minilm@5", aggregation="mean", tune_text_layers=1)
-    [result] = run(lab, tuned)
+    [result] = run(workspace, tuned)
     assert result.test["rsum"] > result.chance["rsum"]
     with pytest.raises(XmrError, match="take the features of the layer before them, 'minilm@4'"):
-        run(lab, tuned.but(model="wrong", tune_text_layers=2))
+        run(workspace, tuned.but(model="wrong", tune_text_layers=2))

@@ -65,14 +65,14 @@ def test_the_program_starts_without_loading_torch():
         (["evaluate", "nowhere"], "no result here"),
     ],
 )
-def test_bad_input_is_one_line(monkeypatch, capsys, smoke_lab, arguments, message):
+def test_bad_input_is_one_line(monkeypatch, capsys, smoke_workspace, arguments, message):
     if arguments[0] == "train":
         arguments = [*arguments, "--profile", "smoke"]
     assert message in fails(monkeypatch, capsys, *arguments)
 
 
 def test_the_list_of_models():
-    assert re.search(r"^a-recipe\s+.*measure=euclidean", xmr("train", "list").output, re.M)
+    assert re.search(r"^a-recipe\s+.*distance=euclidean", xmr("train", "list").output, re.M)
 
 
 def test_check_train_evaluate_on_the_course_layout(tmp_path, monkeypatch, capsys):

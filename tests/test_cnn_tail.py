@@ -7,12 +7,13 @@ import pytest
 import torch
 from torch import nn
 
-from xmr_lib.encoders import MapEntry
 from xmr_lib.errors import XmrError
-from xmr_lib.experiment import Lab, named, ranks_of, run, tuning_table
+from xmr_lib.experiment import Workspace, ranks_of, run
 from xmr_lib.experiment.run import fitted
-from xmr_lib.experiment.tuning import step_memory
 from xmr_lib.features.image_extractors import EFFICIENTNET_MAPS, LAST_BLOCK, image_extractor, image_tail
+from xmr_lib.modules import MapEntry
+from xmr_lib.study import get_configs, tuning_table
+from xmr_lib.study.tuning import step_memory
 
 
 @pytest.fixture(scope="module")
@@ -45,11 +46,11 @@ def test_training_the_tail_moves_its_weights_and_leaves_the_statistics_of_its_no
 
 
 def test_a_tail_is_trained_from_its_pretrained_values(tmp_path):
-    lab = Lab("scenes", None, "smoke", tmp_path)
-    [config] = named(lab, "t-cnn-tuned")
-    [result] = run(lab, config)
+    workspace = Workspace("scenes", None, "smoke", tmp_path)
+    [config] = get_configs(workspace, "t-cnn-tuned")
+    [result] = run(workspace, config)
     assert result.test["rsum"] > result.chance["rsum"]
-    trained = fitted(lab, config, 0)[0].image.parts[0].tail.state_dict()
+    trained = fitted(workspace, config, 0)[0].image.parts[0].tail.state_dict()
     pretrained = image_tail(LAST_BLOCK).state_dict()
     weight = "convolution.weight"
     # Two epochs at a tenth of the rate: other values, but near those it started from.
@@ -58,27 +59,27 @@ def test_a_tail_is_trained_from_its_pretrained_values(tmp_path):
 
 
 def test_maps_that_are_not_to_be_tuned_and_vectors_that_are_are_refused(tmp_path):
-    lab = Lab("scenes", None, "smoke", tmp_path)
-    [config] = named(lab, "t-cnn-tuned")
+    workspace = Workspace("scenes", None, "smoke", tmp_path)
+    [config] = get_configs(workspace, "t-cnn-tuned")
     with pytest.raises(XmrError, match="'effnet-lite0@15' are maps of a CNN; they need tune_image_tail"):
-        run(lab, replace(config, model="maps", tune_image_tail=False))
+        run(workspace, replace(config, model="maps", tune_image_tail=False))
     with pytest.raises(XmrError, match="'effnet-lite0' has no last layer to be tuned"):
-        run(lab, replace(config, model="vectors", image_features="effnet-lite0"))
+        run(workspace, replace(config, model="vectors", image_features="effnet-lite0"))
 
 
 def test_what_a_step_takes_is_counted(tmp_path):
     """A tail keeps its activations; a frozen feature has none."""
-    lab = Lab("scenes", None, "smoke", tmp_path)
-    frozen, tuned = named(lab, "t-cnn-frozen", "t-cnn-tuned")
-    own, step = step_memory(lab, tuned)
+    workspace = Workspace("scenes", None, "smoke", tmp_path)
+    frozen, tuned = get_configs(workspace, "t-cnn-frozen", "t-cnn-tuned")
+    own, step = step_memory(workspace, tuned)
     assert own == sum(x.numel() for x in image_tail(LAST_BLOCK).parameters())
-    none, small = step_memory(lab, frozen)
+    none, small = step_memory(workspace, frozen)
     assert none == 0
     # Its parameters, and at least the widest map: batch × 1,152 channels × 49 places in single precision.
     assert step - small > 16 * own + tuned.batch * 1152 * 49 * 4
-    assert step_memory(lab, tuned) == (own, step)
-    groups = [run(lab, config) for config in (frozen, tuned)]
-    table = tuning_table(lab, groups, [[ranks_of(lab, result) for result in results] for results in groups])
+    assert step_memory(workspace, tuned) == (own, step)
+    groups = [run(workspace, config) for config in (frozen, tuned)]
+    table = tuning_table(workspace, groups, [[ranks_of(workspace, result) for result in results] for results in groups])
     assert list(table.index) == ["t-cnn-frozen", "t-cnn-tuned", "chance"]
     assert 0 < float(table["p"]["t-cnn-tuned"]) <= 1 and table["p"]["t-cnn-frozen"] == ""
     maps, vectors = table["features (MB)"]["t-cnn-tuned"], table["features (MB)"]["t-cnn-frozen"]

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from xmr_lib.encoders import DualEncoder, ItemEncoder, Projection, pool
 from xmr_lib.errors import XmrError
+from xmr_lib.modules import DualEncoder, ItemEncoder, Projection, pool
 from xmr_lib.ragged import offsets_of
 
 

@@ -16,26 +16,27 @@ from torchvision.ops import FrozenBatchNorm2d, box_iou
 
 from xmr_lib.data.boxes import read_boxes
 from xmr_lib.errors import XmrError
-from xmr_lib.experiment import Lab, detector_lines, named, region_queries, run, runnable
+from xmr_lib.experiment import Workspace, run
 from xmr_lib.experiment.detectors import detector_of
 from xmr_lib.features.image_extractors import TRUNK, image_extractor
 from xmr_lib.features.images import read_image
 from xmr_lib.features.regions import RegionRows, region_extractor
 from xmr_lib.networks.faster_rcnn import OVERLAP, coco_detector, coco_names, find_regions
 from xmr_lib.networks.frcnn_lite import frcnn_lite, load_frcnn_lite
+from xmr_lib.study import detector_lines, get_configs, region_queries, runnable
 from xmr_lib.training.detector import detect, mean_average_precision, train_detector
 
 
 @pytest.fixture(scope="module")
-def lab(smoke_lab):
-    smoke_lab.detector()
-    return smoke_lab
+def workspace(smoke_workspace):
+    smoke_workspace.detector()
+    return smoke_workspace
 
 
 @pytest.fixture(scope="module")
-def pixels(lab):
+def pixels(workspace):
     extractor = image_extractor("effnet-lite0")
-    part = lab.dataset.split("test")
+    part = workspace.dataset.split("test")
     return np.stack([read_image(part.path(image), extractor.side) for image in range(3)])
 
 
@@ -50,10 +51,10 @@ def confident(detector, label=1):
     return detector
 
 
-def test_the_whole_image_is_the_cnns_own_feature(lab, pixels):
+def test_the_whole_image_is_the_cnns_own_feature(workspace, pixels):
     """It would not be with other weights, another normalisation or a trunk cut at the wrong place."""
-    detector, _, _ = load_frcnn_lite(lab.detector_file)
-    extractor, regions_of = image_extractor("effnet-lite0"), region_extractor("frcnn-lite0", lab.detector_file)
+    detector, _, _ = load_frcnn_lite(workspace.detector_file)
+    extractor, regions_of = image_extractor("effnet-lite0"), region_extractor("frcnn-lite0", workspace.detector_file)
     expected = extractor.features(extractor.network(), pixels)
     stored, head = regions_of.features(detector, pixels), regions_of.settings["columns"][0]
     whole = stored.values[stored.offsets[:-1], head:-6]
@@ -158,51 +159,51 @@ def test_names_and_weights_of_torchvisions_detectors(tmp_path, monkeypatch):
         region_extractor("frcnn-lite0")
 
 
-def test_rows_of_the_store_are_those_of_their_own_image(lab):
-    store = lab.image_store("frcnn-lite0")
-    assert lab.image_store("frcnn-lite0-roi") is store
-    extractor = region_extractor("frcnn-lite0", lab.detector_file)
+def test_rows_of_the_store_are_those_of_their_own_image(workspace):
+    store = workspace.image_store("frcnn-lite0")
+    assert workspace.image_store("frcnn-lite0-roi") is store
+    extractor = region_extractor("frcnn-lite0", workspace.detector_file)
     detector = extractor.network()
     for image in (0, 37, 99):
-        pixels = read_image(lab.dataset.path(image), extractor.side)[None]
+        pixels = read_image(workspace.dataset.path(image), extractor.side)[None]
         alone = extractor.features(detector, pixels)
-        stored = store.take(lab.dataset.image_ids[[image]])
+        stored = store.take(workspace.dataset.image_ids[[image]])
         assert len(alone.values) == len(stored.values)
         np.testing.assert_allclose(stored.values.astype(float), alone.values.astype(float), rtol=0.02, atol=0.02)
     assert store.offsets[-1] > 1.5 * len(store), "hardly any region was found: nothing is tested"
-    rows = RegionRows(store).take(lab.dataset.image_ids[:4], "frcnn-lite0-roi")
-    head = RegionRows(store).take(lab.dataset.image_ids[:4], "frcnn-lite0")
+    rows = RegionRows(store).take(workspace.dataset.image_ids[:4], "frcnn-lite0-roi")
+    head = RegionRows(store).take(workspace.dataset.image_ids[:4], "frcnn-lite0")
     columns = store.meta["columns"]
     assert rows.values.shape[1] == columns[1] + 5 and head.values.shape[1] == columns[0] + 5
     np.testing.assert_array_equal(rows.values[:, -5:], head.values[:, -5:])
     assert rows.values[rows.offsets[:-1], -5:].tolist() == [[0, 0, 1, 1, 1]] * 4
 
 
-def test_a_detector_learns_what_it_is_shown(lab, tmp_path):
+def test_a_detector_learns_what_it_is_shown(workspace, tmp_path):
     """Its own training pictures, often: without the right boxes on the right pictures it could not."""
-    boxes, maps = read_boxes(lab.dataset.source / "boxes.json", lab.dataset), lab.image_store(TRUNK)
+    boxes, maps = read_boxes(workspace.dataset.source / "boxes.json", workspace.dataset), workspace.image_store(TRUNK)
     few = np.array([image for image in range(40) if len(boxes.boxes[image])])[:8]
     path = tmp_path / "d.safetensors"
-    history = train_detector(maps, lab.dataset.image_ids, boxes, few, few, path, 14, {"x": 1}, batch=4)
+    history = train_detector(maps, workspace.dataset.image_ids, boxes, few, few, path, 14, {"x": 1}, batch=4)
     assert history.loss[-1] < 0.6 * history.loss[0]
     assert history.map50[-1] > 0.2 > history.map50[0]
     detector, names, _ = load_frcnn_lite(path)
     assert names == boxes.names
-    found = mean_average_precision(detector, maps, lab.dataset.image_ids, boxes, few)
+    found = mean_average_precision(detector, maps, workspace.dataset.image_ids, boxes, few)
     assert found["map_50"] == pytest.approx(history.map50[-1], abs=1e-6)
     assert found["map_50"] == pytest.approx(np.mean([found[n] for n in found if n != "map_50"]), abs=1e-5)
     # What it finds on cached maps is what the whole network finds in the pictures.
-    pixels = read_image(lab.dataset.path(int(few[0])), 224)[None]
+    pixels = read_image(workspace.dataset.path(int(few[0])), 224)[None]
     [whole] = find_regions(detector, as_images(pixels))
-    stored = torch.from_numpy(maps.take(lab.dataset.image_ids[few[:1]]).astype(np.float32))
+    stored = torch.from_numpy(maps.take(workspace.dataset.image_ids[few[:1]]).astype(np.float32))
     [cached] = detect(detector, stored)
     torch.testing.assert_close(whole.scores[1], cached["scores"].max(), rtol=0.02, atol=0.01)
 
 
-def test_training_goes_on_after_a_stop_to_the_same_weights(lab, tmp_path, monkeypatch):
-    boxes, maps = read_boxes(lab.dataset.source / "boxes.json", lab.dataset), lab.image_store(TRUNK)
+def test_training_goes_on_after_a_stop_to_the_same_weights(workspace, tmp_path, monkeypatch):
+    boxes, maps = read_boxes(workspace.dataset.source / "boxes.json", workspace.dataset), workspace.image_store(TRUNK)
     few = np.array([image for image in range(40) if len(boxes.boxes[image])])[:4]
-    arguments = (maps, lab.dataset.image_ids, boxes, few, few)
+    arguments = (maps, workspace.dataset.image_ids, boxes, few, few)
     train_detector(*arguments, tmp_path / "whole.safetensors", 2, {"x": 1}, batch=2)
 
     from xmr_lib.training import detector as module
@@ -225,15 +226,15 @@ def test_training_goes_on_after_a_stop_to_the_same_weights(lab, tmp_path, monkey
     assert whole.keys() == stopped.keys() and all(torch.equal(whole[name], stopped[name]) for name in whole)
 
 
-def test_a_file_that_is_no_detector_is_refused(lab, tmp_path):
+def test_a_file_that_is_no_detector_is_refused(workspace, tmp_path):
     with pytest.raises(XmrError, match="xmr detector train"):
         load_frcnn_lite(tmp_path / "none.safetensors")
     (tmp_path / "text.safetensors").write_text("no")
     with pytest.raises(XmrError, match="not a detector of this project"):
         load_frcnn_lite(tmp_path / "text.safetensors")
-    with safe_open(lab.detector_file, "pt") as file:
+    with safe_open(workspace.detector_file, "pt") as file:
         facts = file.metadata()
-    state = load_file(lab.detector_file)
+    state = load_file(workspace.detector_file)
     dropped = {name: x for name, x in state.items() if "fc7" not in name}
     save_file(dropped, tmp_path / "less.safetensors", facts)
     with pytest.raises(XmrError, match="fc7"):
@@ -243,46 +244,53 @@ def test_a_file_that_is_no_detector_is_refused(lab, tmp_path):
         load_frcnn_lite(tmp_path / "names.safetensors")
 
 
-def test_a_detector_of_other_boxes_is_refused(lab, tmp_path):
-    content = json.loads((lab.dataset.source / "boxes.json").read_text())
+def test_a_detector_of_other_boxes_is_refused(workspace, tmp_path):
+    content = json.loads((workspace.dataset.source / "boxes.json").read_text())
     content["annotations"] = content["annotations"][1:]
     (tmp_path / "boxes.json").write_text(json.dumps(content))
-    arguments = (lab.usable(TRUNK), tmp_path / "boxes.json", lab.image_store(TRUNK), lab.detector_file)
+    arguments = (
+        workspace.usable(TRUNK),
+        tmp_path / "boxes.json",
+        workspace.image_store(TRUNK),
+        workspace.detector_file,
+    )
     with pytest.raises(XmrError, match="trained with boxes = "):
-        detector_of(*arguments, lab.profile.detector_epochs)
-    with safe_open(lab.detector_file, "pt") as file:
+        detector_of(*arguments, workspace.profile.detector_epochs)
+    with safe_open(workspace.detector_file, "pt") as file:
         facts = file.metadata()
     older = {key: value for key, value in json.loads(facts["identity"]).items() if key != "splits"} | {"train": 60}
     path = tmp_path / "older.safetensors"
-    save_file(load_file(lab.detector_file), path, facts | {"identity": json.dumps(older)})
-    boxes = lab.dataset.source / "boxes.json"
+    save_file(load_file(workspace.detector_file), path, facts | {"identity": json.dumps(older)})
+    boxes = workspace.dataset.source / "boxes.json"
     with pytest.raises(XmrError, match="trained with train = 60, not None"):
-        detector_of(lab.usable(TRUNK), boxes, lab.image_store(TRUNK), path, lab.profile.detector_epochs)
+        detector_of(
+            workspace.usable(TRUNK), boxes, workspace.image_store(TRUNK), path, workspace.profile.detector_epochs
+        )
 
 
 def test_data_without_boxes_take_torchvisions_detector_and_say_what_is_missing(tmp_path, monkeypatch):
     write_course_twin(tmp_path / "course", images=40, feature_files=False)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    lab = Lab("flickr30k", tmp_path / "course", "smoke", tmp_path / "results")
-    [config] = named(lab, "c-head-mean")
+    workspace = Workspace("flickr30k", tmp_path / "course", "smoke", tmp_path / "results")
+    [config] = get_configs(workspace, "c-head-mean")
     assert config.image_features == "frcnn-resnet50"
     with pytest.raises(XmrError, match="frcnn-resnet50: no weights at"):
-        run(lab, config)
-    [line] = detector_lines(lab)
+        run(workspace, config)
+    [line] = detector_lines(workspace)
     assert line.startswith("no Faster R-CNN here: frcnn-resnet50: no weights at") and "boxes.json" in line
-    assert [own.model for own in runnable(lab, "c-head-mean", "f-image-sum", "r-fasttext")] == ["r-fasttext"]
+    assert [own.model for own in runnable(workspace, "c-head-mean", "f-image-sum", "r-fasttext")] == ["r-fasttext"]
     with pytest.raises(XmrError, match="no boxes here"):
-        lab.detector()
+        workspace.detector()
 
 
-def test_a_run_on_regions_and_where_it_looks(lab, tmp_path):
-    assert detector_lines(lab)[0].startswith("epoch 1: loss ")
-    config = named(lab, "c-roi-attention")[0].but(model="attention-here")
-    [result] = run(lab, config)
+def test_a_run_on_regions_and_where_it_looks(workspace, tmp_path):
+    assert detector_lines(workspace)[0].startswith("epoch 1: loss ")
+    config = get_configs(workspace, "c-roi-attention")[0].but(model="attention-here")
+    [result] = run(workspace, config)
     assert result.test["rsum"] > 0 and result.config["image_features"] == "frcnn-lite0-roi"
-    figure = region_queries(lab, result, count=2)
+    figure = region_queries(workspace, result, count=2)
     titles = [axes.get_title("left") for axes in figure.axes]
     assert len(titles) == 4 and sum("of the weight" in title for title in titles) == 2
-    [other] = run(lab, named(lab, "c-head-mean")[0].but(model="mean-here"))
+    [other] = run(workspace, get_configs(workspace, "c-head-mean")[0].but(model="mean-here"))
     with pytest.raises(XmrError, match="attention over regions is to be drawn, not 'mean'"):
-        region_queries(lab, other)
+        region_queries(workspace, other)

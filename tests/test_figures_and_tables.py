@@ -8,11 +8,12 @@ from course_twin import write_course_twin
 from PIL import Image
 
 from xmr_lib.data import read_dataset
-from xmr_lib.experiment import caption_queries, image_queries, named, ranks_of, run
+from xmr_lib.experiment import ranks_of, run
 from xmr_lib.figures import dataset_figure, recall_bars, rsum_intervals, save_figure, shrink_figure, training_curves
 from xmr_lib.figures.style import RIGHT
 from xmr_lib.metrics import bootstrap_interval, paired_test
-from xmr_lib.tables import config_table, results_table, save_table, styled
+from xmr_lib.study import caption_queries, get_configs, image_queries
+from xmr_lib.study.tables import config_table, results_table, save_table, styled
 
 
 @pytest.fixture(autouse=True)
@@ -22,9 +23,9 @@ def close_figures():
 
 
 @pytest.fixture(scope="module")
-def runs(smoke_lab):
-    groups = [run(smoke_lab, config, (0, 1)) for config in named(smoke_lab, "cca-mean", "ab-infonce")]
-    return groups, [[ranks_of(smoke_lab, result) for result in results] for results in groups]
+def runs(smoke_workspace):
+    groups = [run(smoke_workspace, config, (0, 1)) for config in get_configs(smoke_workspace, "cca-mean", "ab-infonce")]
+    return groups, [[ranks_of(smoke_workspace, result) for result in results] for results in groups]
 
 
 def test_the_table_holds_means_chance_and_p_values(runs):
@@ -70,9 +71,9 @@ def test_tables_are_saved_for_csv_and_tex(runs, tmp_path):
     assert "font-weight: bold" in styled(table).to_html()
 
 
-def test_the_table_of_configs_shows_what_differs(smoke_lab):
-    table = config_table(named(smoke_lab, "cca-mean", "a-recipe"))
-    assert table.loc["measure", "a-recipe"] == "euclidean" and table.loc["method", "cca-mean"] == "cca"
+def test_the_table_of_configs_shows_what_differs(smoke_workspace):
+    table = config_table(get_configs(smoke_workspace, "cca-mean", "a-recipe"))
+    assert table.loc["distance", "a-recipe"] == "euclidean" and table.loc["method", "cca-mean"] == "cca"
     assert "track" not in table.index and "model" not in table.index
 
 
@@ -103,20 +104,20 @@ def rgb(colour):
     return tuple(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
 
 
-def test_a_right_image_is_framed_if_and_only_if_it_is_found(runs, smoke_lab):
+def test_a_right_image_is_framed_if_and_only_if_it_is_found(runs, smoke_workspace):
     groups, ranks = runs
     # All 100 captions of the small test split are asked for, so the number of frames is known.
-    captions = smoke_lab.usable("effnet-lite0").split("test").caption_count
-    figure = caption_queries(smoke_lab, groups[0][0], count=captions)
+    captions = smoke_workspace.usable("effnet-lite0").split("test").caption_count
+    figure = caption_queries(smoke_workspace, groups[0][0], count=captions)
     assert len(frames(figure)) == int((ranks[0][0].t2i <= 5).sum())
-    train = caption_queries(smoke_lab, groups[0][0], count=3, gallery="train")
+    train = caption_queries(smoke_workspace, groups[0][0], count=3, gallery="train")
     assert frames(train) == [] and "train" in train.get_suptitle()
 
 
-def test_own_captions_are_framed(runs, smoke_lab):
+def test_own_captions_are_framed(runs, smoke_workspace):
     groups, ranks = runs
-    images = len(smoke_lab.usable("effnet-lite0").split("test"))
-    figure = image_queries(smoke_lab, groups[0][0], count=images)
+    images = len(smoke_workspace.usable("effnet-lite0").split("test"))
+    figure = image_queries(smoke_workspace, groups[0][0], count=images)
     framed = [text for axis in figure.axes for text in axis.texts if text.get_bbox_patch() is not None]
     assert len(framed) == int((ranks[0][0].i2t_positions <= 5).sum())
 
@@ -127,8 +128,8 @@ def test_a_dataset_without_images_still_has_its_figure(tmp_path):
     assert any(".jpg" in text.get_text() for axis in figure.axes for text in axis.texts)
 
 
-def test_a_saved_figure_is_a_picture(smoke_lab, tmp_path):
-    path = save_figure(dataset_figure(smoke_lab.dataset), tmp_path / "new", "look")
+def test_a_saved_figure_is_a_picture(smoke_workspace, tmp_path):
+    path = save_figure(dataset_figure(smoke_workspace.dataset), tmp_path / "new", "look")
     with Image.open(path) as picture:
         assert picture.width > 800 and np.asarray(picture.convert("L")).std() > 5
     small = shrink_figure(path, tmp_path / "small.png", width=400)

@@ -6,10 +6,11 @@ import torch
 from torch import nn
 
 from xmr_lib.config import Config
-from xmr_lib.encoders import FUSIONS, ItemEncoder, Parts, Projection
 from xmr_lib.errors import XmrError
-from xmr_lib.experiment import Lab, named, run
+from xmr_lib.experiment import Workspace, run
 from xmr_lib.experiment.factories import Pretrained, make_model
+from xmr_lib.modules import FUSIONS, ItemEncoder, Parts, Projection
+from xmr_lib.study import get_configs
 from xmr_lib.training import Pairs
 
 
@@ -82,9 +83,9 @@ def test_what_is_to_be_tuned_must_be_there():
 
 
 @pytest.mark.parametrize("how", FUSIONS)
-def test_fused_features_of_a_dataset_run_from_end_to_end(smoke_lab, tmp_path, how):
-    lab = Lab("scenes", None, "smoke", tmp_path)
-    [config] = named(lab, "ab-infonce")
+def test_fused_features_of_a_dataset_run_from_end_to_end(smoke_workspace, tmp_path, how):
+    workspace = Workspace("scenes", None, "smoke", tmp_path)
+    [config] = get_configs(workspace, "ab-infonce")
     config = config.but(
         model=f"fused-{how}",
         image_features="effnet-lite0+effnet-lite0-grid",
@@ -94,5 +95,5 @@ def test_fused_features_of_a_dataset_run_from_end_to_end(smoke_lab, tmp_path, ho
         image_fusion=how,
         text_fusion=how,
     )
-    [result] = run(lab, config)
+    [result] = run(workspace, config)
     assert result.test["rsum"] > 1.3 * result.chance["rsum"]

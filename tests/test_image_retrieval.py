@@ -9,51 +9,52 @@ import torch
 from torch import nn
 
 from xmr_lib.config import Config
-from xmr_lib.experiment import Lab, image_retrieval, image_retrieval_table
+from xmr_lib.experiment import Workspace
 from xmr_lib.experiment.factories import image_encoder, make_loss
-from xmr_lib.experiment.image_retrieval import _training_pairs, judges_of
 from xmr_lib.ragged import Ragged
+from xmr_lib.study import image_retrieval, image_retrieval_table
+from xmr_lib.study.image_retrieval import _training_pairs, qrels_of
 from xmr_lib.training import train_metric
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    return Lab("scenes", None, "smoke", tmp_path_factory.mktemp("results"))
+def workspace(tmp_path_factory):
+    return Workspace("scenes", None, "smoke", tmp_path_factory.mktemp("results"))
 
 
-def without_labels(lab, monkeypatch):
-    monkeypatch.setattr(lab, "beside", lambda name: lab.results / "nowhere" / name)
+def without_labels(workspace, monkeypatch):
+    monkeypatch.setattr(workspace, "beside", lambda name: workspace.results / "nowhere" / name)
 
 
-def test_images_of_one_theme_are_relevant_to_each_other(lab):
-    themes = json.loads(lab.beside("labels.json").read_text())["labels"]
-    judges, part = judges_of(lab, lab.config("x"), "test"), lab.dataset.split("test")
+def test_images_of_one_theme_are_relevant_to_each_other(workspace):
+    themes = json.loads(workspace.beside("labels.json").read_text())["labels"]
+    qrels, part = qrels_of(workspace, workspace.config("x"), "test"), workspace.dataset.split("test")
     own = [themes.get(name) for name in part.filenames]
     expected = [[a is not None and a == b for b in own] for a in own]
-    assert judges.name == "same label" and np.array_equal(judges.relevance.relevant, expected)
+    assert qrels.name == "same label" and np.array_equal(qrels.relevance.relevant, expected)
 
 
-def test_photographs_are_judged_by_their_captions(lab, monkeypatch):
+def test_photographs_are_judged_by_their_captions(workspace, monkeypatch):
     """Themes are not used, and yet images of one theme come out as more alike than others."""
-    same = judges_of(lab, lab.config("x"), "train").relevance.relevant
-    without_labels(lab, monkeypatch)
-    judges = judges_of(lab, lab.config("x"), "train")
+    same = qrels_of(workspace, workspace.config("x"), "train").relevance.relevant
+    without_labels(workspace, monkeypatch)
+    qrels = qrels_of(workspace, workspace.config("x"), "train")
     others = ~np.eye(len(same), dtype=bool)
-    gains = judges.relevance.gains
-    assert judges.name == "captions by MiniLM" and np.allclose(gains, gains.T)
+    gains = qrels.relevance.gains
+    assert qrels.name == "captions by MiniLM" and np.allclose(gains, gains.T)
     assert gains[same & others].mean() > gains[~same & others].mean() + 0.1
-    assert (judges.relevance.relevant.sum(1) == 10).all() and not judges.relevance.relevant.diagonal().any()
+    assert (qrels.relevance.relevant.sum(1) == 10).all() and not qrels.relevance.relevant.diagonal().any()
 
 
-def test_positives_are_images_of_the_own_label_or_those_that_share_most_words(lab, monkeypatch):
-    positives, identities, source = _training_pairs(lab, lab.config("x"))
+def test_positives_are_images_of_the_own_label_or_those_that_share_most_words(workspace, monkeypatch):
+    positives, identities, source = _training_pairs(workspace, workspace.config("x"))
     assert source == "labels"
     for image, own in enumerate(identities):
         expected = [i for i in np.flatnonzero(identities == own) if i != image]
         assert positives[image].tolist() == expected and (own >= 0 or not expected)
-    without_labels(lab, monkeypatch)
-    nearest, identities, source = _training_pairs(lab, lab.config("x"))
-    part = lab.dataset.split("train")
+    without_labels(workspace, monkeypatch)
+    nearest, identities, source = _training_pairs(workspace, workspace.config("x"))
+    part = workspace.dataset.split("train")
     assert source == "shared words" and len(set(identities)) == len(part)
     words = [{word for c in part.captions_of(i) for word in part.tokens[c]} for i in range(len(part))]
     shared = [[len(words[i] & words[j]) for j in nearest[i]] for i in range(len(part))]
@@ -62,12 +63,12 @@ def test_positives_are_images_of_the_own_label_or_those_that_share_most_words(la
     assert np.mean(shared) > np.mean(any_other) + 2
 
 
-def test_all_rows_are_scored_and_written(lab):
-    runs = image_retrieval(lab)
+def test_all_rows_are_scored_and_written(workspace):
+    runs = image_retrieval(workspace)
     assert [own.model for own in runs] == [
         *("i-pooled", "i-regions", "ab-infonce-meanmax", "d-meanmax", "i-siamese", "i-triplet")
     ]
-    with (lab.results / "image_retrieval.csv").open() as file:
+    with (workspace.results / "image_retrieval.csv").open() as file:
         rows = {row["run"]: row for row in csv.DictReader(file)}
     table = image_retrieval_table(runs)
     for own in runs:
@@ -75,9 +76,9 @@ def test_all_rows_are_scored_and_written(lab):
         assert float(row["ndcg10"]) == pytest.approx(table["nDCG@10"][own.model], abs=1e-3)
         assert float(row["ndcg10_low"]) <= float(row["ndcg10"]) <= float(row["ndcg10_high"])
         assert float(row["ndcg10"]) > float(row["chance_ndcg10"])
-    facts = json.loads((lab.results / "runs/i-triplet/seed0/image_retrieval.json").read_text())
+    facts = json.loads((workspace.results / "runs/i-triplet/seed0/image_retrieval.json").read_text())
     assert facts["test"]["map"] == pytest.approx(float(rows["i-triplet"]["map"]), abs=1e-3)
-    again = image_retrieval(lab)
+    again = image_retrieval(workspace)
     for one, other in zip(runs, again, strict=True):
         assert np.array_equal(one.mean("ndcg10"), other.mean("ndcg10"))
 
@@ -93,7 +94,8 @@ def test_metric_learning_finds_what_tells_classes_apart(tmp_path, loss):
     same = [np.flatnonzero(classes == own) for own in classes]
     positives = Ragged.from_lengths(np.concatenate(same), np.array([len(own) for own in same]))
     config = Config(
-        f"x-{loss}", loss=loss, measure="euclidean", negatives="semihard", margin=1.0 if loss == "contrastive" else 0.2,
+        f"x-{loss}", loss=loss, distance="euclidean", negatives="semihard",
+        margin=1.0 if loss == "contrastive" else 0.2,
         projection="linear", image_input="standardise", dropout=0.0, embed=8, batch=60, epochs=15, learning_rate=1e-2,
     )  # fmt: skip
 

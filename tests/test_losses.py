@@ -123,14 +123,14 @@ def test_infonce_is_ntxent_across_modalities(direction):
     assert ours.item() == pytest.approx(theirs.item(), rel=1e-6)
 
 
-@pytest.mark.parametrize("measure", ["cosine", "euclidean"])
+@pytest.mark.parametrize("distance", ["cosine", "euclidean"])
 @pytest.mark.parametrize("direction", ["i2t", "t2i"])
 @pytest.mark.parametrize("negatives", ["all", "hardest", "semihard"])
-def test_triplet_is_pytorch_metric_learnings(measure, direction, negatives):
+def test_triplet_is_pytorch_metric_learnings(distance, direction, negatives):
     """Its triplets are given as indices: own pairs as positives, and the negatives that we name in words."""
     one, other = embeddings() if direction == "i2t" else embeddings()[::-1]
-    similarity = similarity_matrix(one, other, measure)
-    distance = CosineSimilarity() if measure == "cosine" else LpDistance(normalize_embeddings=False)
+    similarity = similarity_matrix(one, other, distance)
+    distance = CosineSimilarity() if distance == "cosine" else LpDistance(normalize_embeddings=False)
     triplets = []
     for a in range(8):
         candidates = [c for c in range(8) if IMAGES[c] != IMAGES[a]]
@@ -145,7 +145,7 @@ def test_triplet_is_pytorch_metric_learnings(measure, direction, negatives):
     theirs = TripletMarginLoss(margin=0.3, distance=distance, reducer=reducer)(
         one, IMAGES, tuple(torch.tensor(triplets).T), ref_emb=other, ref_labels=IMAGES.clone()
     )
-    ours = TripletLoss(0.3, negatives, direction)(similarity_matrix(*embeddings(), measure), IMAGES)
+    ours = TripletLoss(0.3, negatives, direction)(similarity_matrix(*embeddings(), distance), IMAGES)
     assert ours.item() == pytest.approx(theirs.item() / (8 if negatives == "all" else 1), rel=1e-6)
 
 
@@ -238,12 +238,12 @@ def test_the_temperature_is_trained_and_bounded():
 
 def test_similarities_agree_with_loops():
     one, other = (x.tolist() for x in embeddings())
-    for measure in ("cosine", "euclidean"):
-        matrix = similarity_matrix(*embeddings(), measure)
+    for distance in ("cosine", "euclidean"):
+        matrix = similarity_matrix(*embeddings(), distance)
         for i, x in enumerate(one):
             for c, y in enumerate(other):
                 dot = sum(a * b for a, b in zip(x, y, strict=True))
-                expected = dot / math.hypot(*x) / math.hypot(*y) if measure == "cosine" else -math.dist(x, y)
+                expected = dot / math.hypot(*x) / math.hypot(*y) if distance == "cosine" else -math.dist(x, y)
                 assert matrix[i, c].item() == pytest.approx(expected)
 
 

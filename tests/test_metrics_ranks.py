@@ -65,25 +65,25 @@ def test_ranks_agree_with_sorting(problem, optimistic):
     counts=st.lists(st.integers(1, 9), min_size=1, max_size=7),
     seed=st.integers(0, 10**6),
     block=st.sampled_from([1, 2, 3, 5, 1024]),
-    measure=st.sampled_from(["dot", "euclidean"]),
+    distance=st.sampled_from(["dot", "euclidean"]),
     optimistic=st.booleans(),
 )
-def test_embeddings_of_small_integers_tie_exactly(counts, seed, block, measure, optimistic):
+def test_embeddings_of_small_integers_tie_exactly(counts, seed, block, distance, optimistic):
     rng = np.random.default_rng(seed)
     owner = owners(counts, seed)
     images = rng.integers(-2, 3, (len(counts), 3)).astype(np.float32)
     captions = rng.integers(-2, 3, (len(owner), 3)).astype(np.float32)
     dense = images @ captions.T
-    if measure == "euclidean":
+    if distance == "euclidean":
         dense = -((images[:, None] - captions[None]) ** 2).sum(-1)
-    blocks = ranks_of_embeddings(images, captions, owner, measure, block, optimistic)
+    blocks = ranks_of_embeddings(images, captions, owner, distance, block, optimistic)
     same(blocks, ranks_from_similarity(dense, owner, optimistic))
 
 
-@pytest.mark.parametrize("measure", ["cosine", "dot", "euclidean"])
+@pytest.mark.parametrize("distance", ["cosine", "dot", "euclidean"])
 @pytest.mark.parametrize("block", [1, 7, 40, 1000])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_blocks_equal_the_dense_matrix(measure, block, dtype):
+def test_blocks_equal_the_dense_matrix(distance, block, dtype):
     rng = np.random.default_rng(3)
     owner = owners(rng.integers(1, 10, 40), 3)
     images = (rng.normal(size=(40, 16)) * rng.uniform(0.5, 2, (40, 1))).astype(dtype)
@@ -93,8 +93,8 @@ def test_blocks_equal_the_dense_matrix(measure, block, dtype):
         "dot": lambda: one @ other.T,
         "cosine": lambda: one @ other.T / np.outer(np.linalg.norm(one, axis=1), np.linalg.norm(other, axis=1)),
         "euclidean": lambda: -np.linalg.norm(one[:, None] - other[None], axis=-1),
-    }[measure]()
-    same(ranks_of_embeddings(images, captions, owner, measure, block), ranks_from_similarity(dense, owner))
+    }[distance]()
+    same(ranks_of_embeddings(images, captions, owner, distance, block), ranks_from_similarity(dense, owner))
 
 
 def test_worked_example():
@@ -117,30 +117,30 @@ def test_numbering_of_captions_does_not_matter():
     same(Ranks(straight.i2t_positions[shuffle], straight.t2i[shuffle], owner[shuffle]), mixed)
 
 
-@pytest.mark.parametrize("measure", ["cosine", "dot", "euclidean"])
+@pytest.mark.parametrize("distance", ["cosine", "dot", "euclidean"])
 @pytest.mark.parametrize(("images", "captions", "embed"), [(5, 2, 512), (7, 5, 100), (33, 5, 64), (301, 1, 17)])
-def test_a_collapsed_model_gets_the_worst_ranks(measure, images, captions, embed):
+def test_a_collapsed_model_gets_the_worst_ranks(distance, images, captions, embed):
     """Also from embeddings, where a matrix product may round equal rows differently."""
     rng = np.random.default_rng(embed)
     owner = np.repeat(np.arange(images), captions)
     collapsed = [np.tile(rng.normal(size=embed).astype(np.float32), (n, 1)) for n in (images, len(owner))]
     for result in (
-        ranks_of_embeddings(*collapsed, owner, measure),
+        ranks_of_embeddings(*collapsed, owner, distance),
         ranks_from_similarity(np.full((images, len(owner)), 0.3), owner),
     ):
         assert (result.t2i == images).all()
         assert (result.i2t == len(owner) - captions + 1).all()
-    assert (ranks_of_embeddings(*collapsed, owner, measure, optimistic=True).i2t == 1).all()
+    assert (ranks_of_embeddings(*collapsed, owner, distance, optimistic=True).i2t == 1).all()
 
 
-@pytest.mark.parametrize("measure", ["cosine", "dot", "euclidean"])
-def test_a_block_run_never_holds_more_than_blocks(measure):
+@pytest.mark.parametrize("distance", ["cosine", "dot", "euclidean"])
+def test_a_block_run_never_holds_more_than_blocks(distance):
     """The dense matrix would take 24 MB in single precision, 48 MB in double."""
     rng = np.random.default_rng(0)
     owner = rng.permutation(np.repeat(np.arange(1000), 6))
     images, captions = (rng.normal(size=(n, 4)).astype(np.float32) for n in (1000, 6000))
     tracemalloc.start()
-    ranks_of_embeddings(images, captions, owner, measure, block=64)
+    ranks_of_embeddings(images, captions, owner, distance, block=64)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     # A block of queries by the whole gallery, in double precision, with a copy in single and two masks.

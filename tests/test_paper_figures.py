@@ -11,7 +11,7 @@ from PIL import Image
 from xmr_lib.analysis import chance_shares, rank_grid, rank_shares
 from xmr_lib.config import Config
 from xmr_lib.errors import XmrError
-from xmr_lib.experiment import attended_words, caption_cases, case_ranks, image_cases, named, ranks_of, run
+from xmr_lib.experiment import ranks_of, run
 from xmr_lib.figures import (
     COLUMN,
     PAGE,
@@ -28,6 +28,7 @@ from xmr_lib.figures import (
 from xmr_lib.figures.style import PALETTE, RIGHT, line_style
 from xmr_lib.metrics import Ranks, chance_levels, summarise
 from xmr_lib.records import Result
+from xmr_lib.study import attended_words, caption_cases, case_ranks, get_configs, image_cases
 
 NAMES = {"model-0": "the mean ‖ max of the same words, trained", "model-3": "bidirectional GRU, trained words"}
 
@@ -270,8 +271,8 @@ def test_a_long_caption_goes_on_below(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def trained(smoke_lab):
-    [result] = run(smoke_lab, *named(smoke_lab, "ab-infonce-meanmax"))
+def trained(smoke_workspace):
+    [result] = run(smoke_workspace, *get_configs(smoke_workspace, "ab-infonce-meanmax"))
     return result
 
 
@@ -280,16 +281,16 @@ def frames(figure) -> list:
     return [axis for axis in figure.axes if axis.images and axis.spines["left"].get_edgecolor()[:3] == green]
 
 
-def test_galleries_show_the_cases_with_their_ranks_and_the_right_answer(smoke_lab, trained, tmp_path):
-    ranks, told = ranks_of(smoke_lab, trained), case_ranks(smoke_lab, trained)
+def test_galleries_show_the_cases_with_their_ranks_and_the_right_answer(smoke_workspace, trained, tmp_path):
+    ranks, told = ranks_of(smoke_workspace, trained), case_ranks(smoke_workspace, trained)
     assert told["t2i"]["best"] == ranks.t2i.min() and told["i2t"]["worst"] == ranks.i2t.max()
-    figure = caption_cases(smoke_lab, trained)
+    figure = caption_cases(smoke_workspace, trained)
     words = " ".join(text.get_text() for axis in figure.axes for text in axis.texts)
     assert all(f"{case}: rank {rank}" in words for case, rank in told["t2i"].items())
     # The own image once beside each caption, and once more where it is found.
     assert len(frames(figure)) == 3 + sum(rank <= 5 for rank in told["t2i"].values())
     assert save_figure(figure, tmp_path, "gallery", "pdf").stat().st_size < 400_000
-    captions = image_cases(smoke_lab, trained)
+    captions = image_cases(smoke_workspace, trained)
     labels = [axis.get_ylabel() for axis in captions.axes if axis.get_ylabel()]
     assert labels == [f"{case}: rank {rank}" for case, rank in told["i2t"].items()]
     framed = [text for axis in captions.axes for text in axis.texts if text.get_bbox_patch() is not None]
@@ -297,7 +298,7 @@ def test_galleries_show_the_cases_with_their_ranks_and_the_right_answer(smoke_la
     assert overlapping(figure) == overlapping(captions) == []
 
 
-def test_attended_words_at_the_papers_width(smoke_lab):
-    [result] = run(smoke_lab, *named(smoke_lab, "e-attention-trained"))
-    figure = attended_words(smoke_lab, result, count=4, width=COLUMN)
+def test_attended_words_at_the_papers_width(smoke_workspace):
+    [result] = run(smoke_workspace, *get_configs(smoke_workspace, "e-attention-trained"))
+    figure = attended_words(smoke_workspace, result, count=4, width=COLUMN)
     assert figure.get_figwidth() == COLUMN and cut(figure) == []

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from xmr_lib.config import Config
-from xmr_lib.experiment import Lab, named
+from xmr_lib.experiment import Workspace
 from xmr_lib.publish import stale_files
 from xmr_lib.publish.committed import DATASET, GALLERIES, LARGEST
 from xmr_lib.publish.documents import Plan
 from xmr_lib.publish.sources import DOCUMENTS
+from xmr_lib.study import get_configs
 
 ROOT = Path(__file__).parent.parent
 COMMITTED_PDFS = {ROOT / "report" / f"{name}.pdf" for name in DOCUMENTS.values()}
@@ -71,7 +72,7 @@ def test_results_of_photographs_hold_numbers_and_no_captions():
 
 def test_make_help_lists_the_two_commands():
     shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for target in ("demo", "test", "lab", "notebooks", "report", "slides", "overleaf"):
+    for target in ("demo", "test", "workspace", "notebooks", "report", "slides", "overleaf"):
         assert re.search(rf"^make {target}\s+\w", shown, re.M), target
 
 
@@ -110,10 +111,10 @@ def test_the_committed_documents_say_what_the_results_say(monkeypatch):
 
 
 @pytest.mark.parametrize(("dataset", "profile"), [("scenes", "demo"), ("flickr8k", "full")])
-def test_committed_results_are_of_the_models_as_they_are_now(dataset, profile, smoke_lab, tmp_path):
+def test_committed_results_are_of_the_models_as_they_are_now(dataset, profile, smoke_workspace, tmp_path):
     """A changed model whose old result stays in git would stop everyone who runs the notebooks."""
-    lab = Lab("scenes", smoke_lab.dataset.source, profile, tmp_path)
+    workspace = Workspace("scenes", smoke_workspace.dataset.source, profile, tmp_path)
     for path in tracked():
         if path.name == "result.json" and path.is_relative_to(ROOT / "results" / dataset / "runs"):
             recorded = Config.from_dict(json.loads(path.read_text("utf-8"))["config"])
-            assert recorded == named(lab, recorded.model)[0], f"{path}: run {recorded.model} again"
+            assert recorded == get_configs(workspace, recorded.model)[0], f"{path}: run {recorded.model} again"

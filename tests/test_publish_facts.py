@@ -1,4 +1,4 @@
-"""Facts: what is missing, stale or of another run is told, with the command that mends it."""
+"""RecordedResults: what is missing, stale or of another run is told, with the command that mends it."""
 
 import csv
 import json
@@ -9,7 +9,7 @@ import pytest
 from made_up_results import made_up_ranks, write_made_up_run
 
 from xmr_lib.errors import XmrError
-from xmr_lib.publish.facts import Facts
+from xmr_lib.publish.facts import RecordedResults
 from xmr_lib.records import read_summary, run_folder
 
 
@@ -30,7 +30,7 @@ def change_row(folder, run, **values):
 
 
 def test_a_row_and_its_runs(folder):
-    facts = Facts.read(folder)
+    facts = RecordedResults.read(folder)
     assert float(facts.row("ab-infonce")["rsum"]) == pytest.approx(
         np.mean([result.test["rsum"] for result in facts.results("ab-infonce")]), abs=1e-4
     )
@@ -40,14 +40,14 @@ def test_a_row_and_its_runs(folder):
 
 def test_no_results_at_all(tmp_path):
     with pytest.raises(XmrError, match=r"no results here; 'xmr run --dataset nowhere' makes them"):
-        Facts.read(tmp_path / "nowhere")
+        RecordedResults.read(tmp_path / "nowhere")
 
 
 def test_a_missing_run_names_the_command(folder):
     with pytest.raises(
         XmrError, match=r"no row of the run 'e-gru'; 'xmr train e-gru --dataset scenes --profile demo --results"
     ):
-        Facts.read(folder).row("e-gru")
+        RecordedResults.read(folder).row("e-gru")
 
 
 def test_a_row_that_is_older_than_its_run(folder):
@@ -56,38 +56,38 @@ def test_a_row_that_is_older_than_its_run(folder):
     record["test"]["t2i_r1"] += 0.5
     path.write_text(json.dumps(record))
     with pytest.raises(XmrError, match=r"'cca-mean' in summary.csv is not what its runs say \(t2i_r1 .*xmr train cca"):
-        Facts.read(folder).row("cca-mean")
+        RecordedResults.read(folder).row("cca-mean")
 
 
 @pytest.mark.parametrize(("column", "value"), [("rsum", "1.0"), ("track", "open"), ("seeds", "1"), ("val_rsum", "9")])
 def test_a_row_that_was_changed_by_hand(folder, column, value):
     change_row(folder, "ab-infonce", **{column: value})
     with pytest.raises(XmrError, match=r"summary\.csv is not what its runs say"):
-        Facts.read(folder).row("ab-infonce")
+        RecordedResults.read(folder).row("ab-infonce")
 
 
 def test_a_row_of_some_of_the_seeds_is_older_than_its_runs(folder):
     write_made_up_run(folder, "ab-infonce", 4.0, seeds=(0,))
     with pytest.raises(XmrError, match=r"is not what its runs say \(seeds 1 against 3\): .* --seeds 0,1,2"):
-        Facts.read(folder).row("ab-infonce")
+        RecordedResults.read(folder).row("ab-infonce")
 
 
 def test_seeds_of_an_earlier_version_without_ranks_do_not_count(folder):
     for seed in (1, 2):
         (run_folder(folder, "ab-infonce", seed) / "ranks.npz").unlink()
     [first] = write_made_up_run(folder, "ab-infonce", 4.0, seeds=(0,))
-    assert Facts.read(folder).results("ab-infonce") == [first]
+    assert RecordedResults.read(folder).results("ab-infonce") == [first]
 
 
 def test_a_row_whose_runs_are_gone(folder):
     shutil.rmtree(run_folder(folder, "ab-infonce", 1))
     with pytest.raises(XmrError, match=r"is of 3 seed\(s\), but 2 result.json are there; 'xmr train ab-infonce"):
-        Facts.read(folder).row("ab-infonce")
+        RecordedResults.read(folder).row("ab-infonce")
 
 
 def test_missing_ranks_name_the_command_and_stop_no_number(folder):
     (run_folder(folder, "cca-mean", 0) / "ranks.npz").unlink()
-    facts = Facts.read(folder)
+    facts = RecordedResults.read(folder)
     assert facts.row("cca-mean")
     with pytest.raises(XmrError, match=r"ranks of 'cca-mean' are missing; 'xmr train cca-mean"):
         facts.ranks("cca-mean")
@@ -102,19 +102,19 @@ def test_ranks_of_another_run(folder):
         image_of_caption=ranks.image_of_caption,
     )
     with pytest.raises(XmrError, match="they are of two runs"):
-        Facts.read(folder).ranks("cca-mean")
+        RecordedResults.read(folder).ranks("cca-mean")
 
 
 def test_no_image_retrieval(folder):
     with pytest.raises(
         XmrError, match=r"image_retrieval.csv: no image retrieval; 'xmr run --dataset scenes --only 07'"
     ):
-        Facts.read(folder).image_rows()
+        RecordedResults.read(folder).image_rows()
 
 
 def test_the_hash_is_of_what_was_asked_for(folder):
     def digest(*runs):
-        facts = Facts.read(folder)
+        facts = RecordedResults.read(folder)
         for run in runs:
             facts.row(run)
         return facts.digest()
@@ -124,4 +124,4 @@ def test_the_hash_is_of_what_was_asked_for(folder):
     write_made_up_run(folder, "cca-mean", 7.0)
     assert digest("ab-infonce") == one
     assert digest("ab-infonce", "cca-mean") != both
-    assert Facts.read(folder).apart().digest() == Facts.read(folder).digest()
+    assert RecordedResults.read(folder).apart().digest() == RecordedResults.read(folder).digest()

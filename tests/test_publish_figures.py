@@ -5,7 +5,7 @@ from made_up_results import write_made_up_results, write_made_up_run
 
 from xmr_lib.errors import XmrError
 from xmr_lib.figures import COLUMN
-from xmr_lib.publish.facts import Facts
+from xmr_lib.publish.facts import RecordedResults
 from xmr_lib.publish.figures import FIGURES, draw, gather
 from xmr_lib.publish.pdf import has_type_3_fonts, objects
 
@@ -17,14 +17,14 @@ def folder(tmp_path):
 
 def test_each_figure_is_drawn_from_its_facts_at_the_width_of_a_column(folder, tmp_path):
     for name in FIGURES:
-        facts = Facts.read(folder)
+        facts = RecordedResults.read(folder)
         gathered = gather(facts, name)
         assert facts.used
         path = draw(name, gathered, tmp_path)
         assert path == tmp_path / f"{name}.pdf"
         assert not has_type_3_fonts(path)
         assert f"/MediaBox [ 0 0 {72 * COLUMN:g} ".encode() in objects(path)
-        again = draw(name, gather(Facts.read(folder), name), tmp_path / "again")
+        again = draw(name, gather(RecordedResults.read(folder), name), tmp_path / "again")
         assert again.read_bytes() == path.read_bytes()
 
 
@@ -36,21 +36,21 @@ def test_each_figure_is_drawn_from_its_facts_at_the_width_of_a_column(folder, tm
     ],
 )
 def test_plot_data_older_than_a_run(folder, figure, run, message):
-    gather(Facts.read(folder), figure)
+    gather(RecordedResults.read(folder), figure)
     write_made_up_run(folder, run, 9.0)
     with pytest.raises(XmrError, match=rf"figure {figure}: .*{message}.*--only 08"):
-        gather(Facts.read(folder), figure)
+        gather(RecordedResults.read(folder), figure)
 
 
 def test_what_is_missing(folder):
     (folder / "plotdata" / "shared_space.csv").unlink()
     with pytest.raises(XmrError, match=r"figure shared_space: .*notebook 08 writes it"):
-        gather(Facts.read(folder), "shared_space")
+        gather(RecordedResults.read(folder), "shared_space")
     with pytest.raises(XmrError, match="figure magic: there is none of this name; there are recall_bars"):
-        gather(Facts.read(folder), "magic")
+        gather(RecordedResults.read(folder), "magic")
     (folder / "runs" / "e-gru" / "seed0" / "ranks.npz").unlink()
     with pytest.raises(XmrError, match=r"figure recall_bars: .*ranks of 'e-gru' are missing; 'xmr train e-gru"):
-        gather(Facts.read(folder), "recall_bars")
+        gather(RecordedResults.read(folder), "recall_bars")
 
 
 def test_no_pdf(tmp_path):

@@ -8,12 +8,12 @@ from made_up_results import write_made_up_results, write_made_up_run
 from xmr_lib.errors import XmrError
 from xmr_lib.metrics import holm, paired_test
 from xmr_lib.publish.compare import Comparisons, p_text, signed
-from xmr_lib.publish.facts import Facts
+from xmr_lib.publish.facts import RecordedResults
 from xmr_lib.publish.groups import GROUPS, chosen
-from xmr_lib.publish.names import NAMES
 from xmr_lib.publish.numbers import numbers_tex, with_hash
 from xmr_lib.publish.sources import Use
 from xmr_lib.publish.tex import escape, scientific
+from xmr_lib.study.names import NAMES
 
 PUBLISHED = "slug,dataset,method,i2t_r1,source\nold,scenes,Old & Co,18.0,Somebody 1999\n"
 
@@ -30,7 +30,7 @@ def macros(folder, tmp_path):
 
     def write(*uses):
         found = [Use(macro, tuple(names), "report/x.tex:1") for macro, *names in uses]
-        text = numbers_tex(Facts.read(folder), tmp_path, found, "scenes")
+        text = numbers_tex(RecordedResults.read(folder), tmp_path, found, "scenes")
         lines = re.findall(r"^\\xmrset\{([^}]*)\}\{(.*)\}% (.*)$", text, re.M)
         assert [key for key, _, _ in lines] == [use.key for use in found]
         return {key: (value, origin) for key, value, origin in lines}
@@ -39,7 +39,7 @@ def macros(folder, tmp_path):
 
 
 def test_numbers_are_those_of_the_table_of_record(folder, macros):
-    rows = Facts.read(folder).rows
+    rows = RecordedResults.read(folder).rows
     columns = ("i2t_r1", "t2i_r10", "rsum", "val_rsum", "cpu_minutes", "t2i_medr")
     found = macros(*(("val", run, column) for run in rows for column in columns))
     for run, row in rows.items():
@@ -55,7 +55,7 @@ def test_numbers_are_those_of_the_table_of_record(folder, macros):
 
 
 def test_validation_chooses(folder, macros):
-    facts = Facts.read(folder)
+    facts = RecordedResults.read(folder)
     for group, members in GROUPS.items():
         best = max(members, key=lambda run: float(facts.rows[run]["val_rsum"]))
         assert chosen(facts, group) == best
@@ -111,7 +111,7 @@ def test_what_cannot_be_had_is_told_with_its_place(macros, use, message):
 
 
 def test_comparisons_are_the_paired_test_after_holm(folder):
-    facts = Facts.read(folder)
+    facts = RecordedResults.read(folder)
     pairs = [("ab-infonce", "ab-triplet-all"), ("e-gru", "ab-infonce"), ("e-gru", "e-lstm"), ("e-lstm", "e-gru")]
     comparisons = Comparisons.of(facts, [*pairs, ("e-gru", "e-gru")])
     assert len(comparisons.pairs) == 3
@@ -144,7 +144,7 @@ def test_decisions_higher_lower_undecided(three, tmp_path):
     (tmp_path / "published.csv").write_text(PUBLISHED)
     pairs = [("ab-infonce", "cca-mean"), ("cca-mean", "ab-infonce"), ("ab-infonce", "e-gru"), ("e-gru", "e-gru")]
     uses = [Use(macro, pair, "x:1") for pair in pairs for macro in ("compare", "ifbetter", "difference", "points")]
-    text = numbers_tex(Facts.read(three), tmp_path, uses, "scenes")
+    text = numbers_tex(RecordedResults.read(three), tmp_path, uses, "scenes")
     value = dict(re.findall(r"^\\xmrset\{([^}]*)\}\{(.*)\}% ", text, re.M))
     better, worse, like, same = (value[f"compare:{a}:{b}"] for a, b in pairs)
     assert re.fullmatch(r"scores \d+\.\d points of rSum higher than CCA \(\$p<0\.001\$\)", better)
@@ -162,7 +162,7 @@ def test_decisions_higher_lower_undecided(three, tmp_path):
 
 
 def test_more_comparisons_ask_for_more(folder):
-    facts = Facts.read(folder)
+    facts = RecordedResults.read(folder)
     runs = [run for run in facts.rows if run.startswith("e-")]
     alone = Comparisons.of(facts, [(runs[0], runs[1])]).between(runs[0], runs[1]).p
     among = Comparisons.of(facts, [(runs[0], other) for other in runs[1:]]).between(runs[0], runs[1]).p
@@ -172,12 +172,12 @@ def test_more_comparisons_ask_for_more(folder):
 def test_runs_without_a_common_seed_are_not_compared(three):
     write_made_up_run(three, "e-lstm", 3.0, seeds=(4,))
     with pytest.raises(XmrError, match=r"'ab-infonce' has seeds \[0\] and 'e-lstm' \[4\]: none is shared"):
-        Comparisons.of(Facts.read(three), [("ab-infonce", "e-lstm")]).between("ab-infonce", "e-lstm")
+        Comparisons.of(RecordedResults.read(three), [("ab-infonce", "e-lstm")]).between("ab-infonce", "e-lstm")
 
 
 def test_every_model_of_the_study_has_a_readable_name():
-    from xmr_lib.experiment import MODELS
-    from xmr_lib.experiment.image_retrieval import METRIC_LEARNING
+    from xmr_lib.study import MODELS
+    from xmr_lib.study.image_retrieval import METRIC_LEARNING
 
     assert set(NAMES) == {*MODELS, *METRIC_LEARNING, "i-pooled", "i-regions"}
     assert all(name.isascii() for name in NAMES.values())

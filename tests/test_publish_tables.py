@@ -6,11 +6,11 @@ import pytest
 from made_up_results import write_made_up_results
 
 from xmr_lib.errors import XmrError
-from xmr_lib.publish.facts import Facts
-from xmr_lib.publish.table_rows import HEADLINE, OURS, TABLES, TASKS
+from xmr_lib.publish.facts import RecordedResults
 from xmr_lib.publish.tables import table_tex
 from xmr_lib.publish.tabular import Cell, Column, Row, tabular
 from xmr_lib.records import SUMMARY_COLUMNS
+from xmr_lib.study.table_rows import HEADLINE, OURS, TABLES, TASKS
 
 SPECIAL = ("image_retrieval", "published", "all_wide", "configs")
 PUBLISHED = (
@@ -37,7 +37,7 @@ def body(text):
 
 @pytest.mark.parametrize("name", TABLES)
 def test_numbers_are_those_of_the_record_and_carry_their_origin(folder, name):
-    facts = Facts.read(folder)
+    facts = RecordedResults.read(folder)
     text = table_tex(facts, folder, name)
     lines = [line for block in TABLES[name] for line in block]
     found = [row for row in body(text) if "chance" not in row[0][0] and "seeds" in row[1]]
@@ -57,7 +57,7 @@ def test_numbers_are_those_of_the_record_and_carry_their_origin(folder, name):
 
 @pytest.mark.parametrize("name", [*TABLES, *SPECIAL, "regions_wide"])
 def test_a_table_is_whole(folder, name):
-    text = table_tex(Facts.read(folder), folder, name)
+    text = table_tex(RecordedResults.read(folder), folder, name)
     assert text.count("\\begin{tabular}") == text.count("\\end{tabular}") == 1
     assert all(rule in text for rule in (r"\toprule", r"\midrule", r"\bottomrule"))
     width = len(re.search(r"\\begin\{tabular\}\{@\{\}([lcr]+)@\{\}\}", text)[1])
@@ -67,7 +67,7 @@ def test_a_table_is_whole(folder, name):
 
 
 def test_the_wide_table_has_all_models_by_task(folder):
-    facts = Facts.read(folder)
+    facts = RecordedResults.read(folder)
     found = [cells[0] for cells, origin in body(table_tex(facts, folder, "all_wide")) if "seeds" in origin]
     runs = [re.search(r"\\textsf\{(.*)\}", cell)[1] for cell in found]
     assert sorted(runs) == sorted(facts.rows)
@@ -75,14 +75,14 @@ def test_the_wide_table_has_all_models_by_task(folder):
 
 
 def test_published_numbers_of_this_dataset_alone(folder):
-    text = table_tex(Facts.read(folder), folder, "published")
+    text = table_tex(RecordedResults.read(folder), folder, "published")
     assert r"Old~\cite{old1999} & \textbf{99.9} & -- & 1.0 & 3.0 \\% published.csv, Somebody 1999" in text
     assert "Other" not in text
     assert len([row for row in body(text) if "seeds" in row[1]]) == len(OURS)
 
 
 def test_a_run_that_a_table_needs(folder):
-    facts = Facts.read(folder)
+    facts = RecordedResults.read(folder)
     del facts.rows["e-bigru"]
     with pytest.raises(XmrError, match=r"table recurrent: .*no row of the run 'e-bigru'; 'xmr train e-bigru"):
         table_tex(facts, folder, "recurrent")
@@ -92,7 +92,7 @@ def test_a_run_that_a_table_needs(folder):
 
 def test_an_unknown_table(folder):
     with pytest.raises(XmrError, match="table magic: there is none of this name; there are basics"):
-        table_tex(Facts.read(folder), folder, "magic")
+        table_tex(RecordedResults.read(folder), folder, "magic")
 
 
 def test_the_best_of_a_column_is_bold_and_ties_are_too():

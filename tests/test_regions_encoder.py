@@ -6,11 +6,11 @@ import torch
 from torch import nn
 
 from xmr_lib.config import Config
-from xmr_lib.encoders import GEOMETRY, LEARNED, ItemEncoder, Projection, RegionEntry, RowPart, Rows, row_pooling
-from xmr_lib.encoders.row_pooling import AttentionPooling, GeneralisedPooling
 from xmr_lib.errors import XmrError
 from xmr_lib.experiment.factories import Pretrained, make_model
 from xmr_lib.experiment.grid import grid_rows
+from xmr_lib.modules import GEOMETRY, LEARNED, ItemEncoder, Projection, RegionEntry, RowPart, Rows, row_pooling
+from xmr_lib.modules.row_pooling import AttentionPooling, GeneralisedPooling
 from xmr_lib.ragged import offsets_of
 from xmr_lib.training import Pairs
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from xmr_lib.course.object_array import object_array_shape, read_object_array
 from xmr_lib.errors import XmrError
-from xmr_lib.features.object_array import object_array_shape, read_object_array
 
 RNG = np.random.default_rng(0)
 

@@ -9,16 +9,16 @@ import pytest
 from PIL import Image
 
 from xmr_lib.data.karpathy import read_karpathy
-from xmr_lib.data.scenes import words, write, write_scenes
-from xmr_lib.data.scenes.captions import ambiguous_captions, write_captions
-from xmr_lib.data.scenes.draw import draw_scene
-from xmr_lib.data.scenes.facts import FactIndex
-from xmr_lib.data.scenes.grammar import sentence
-from xmr_lib.data.scenes.kinds import HABITATS, PAINTS, STRONG
-from xmr_lib.data.scenes.layout import SIDE, Placement, Stage
-from xmr_lib.data.scenes.things import COLOURS, THINGS, sprite
-from xmr_lib.data.scenes.world import Group, Scene
 from xmr_lib.errors import XmrError
+from xmr_lib.scenes import words, write, write_scenes
+from xmr_lib.scenes.captions import ambiguous_captions, write_captions
+from xmr_lib.scenes.draw import draw_scene
+from xmr_lib.scenes.facts import FactIndex
+from xmr_lib.scenes.grammar import sentence
+from xmr_lib.scenes.kinds import HABITATS, PAINTS, STRONG
+from xmr_lib.scenes.layout import SIDE, Placement, Stage
+from xmr_lib.scenes.things import COLOURS, THINGS, sprite
+from xmr_lib.scenes.world import Group, Scene
 
 SIZES = {"train": 12, "val": 5, "test": 5}
 
@@ -184,7 +184,7 @@ def test_the_text_names_the_stated_kinds_colours_and_no_others(many: tuple[list[
 
 def test_hardly_a_caption_fits_two_pictures(many: tuple[list[Scene], list]) -> None:
     assert len(ambiguous_captions(*many)) < 0.01 * 2000
-    # The measure itself: of two scenes with the same facts every honest caption is ambiguous.
+    # The distance itself: of two scenes with the same facts every honest caption is ambiguous.
     twins = [solo("dog"), solo("dog")]
     assert len(ambiguous_captions(twins, write_captions(twins, seed=0))) >= 8
 

@@ -10,18 +10,18 @@ RNG = np.random.default_rng(0)
 QUERIES, GALLERY = RNG.normal(size=(6, 8)), RNG.normal(size=(20, 8))
 
 
-def naive_similarity(query, item, measure):
-    if measure == "euclidean":
+def naive_similarity(query, item, distance):
+    if distance == "euclidean":
         return -float(np.sqrt(sum((q - g) ** 2 for q, g in zip(query, item, strict=True))))
     return float(query @ item / np.sqrt((query @ query) * (item @ item)))
 
 
-@pytest.mark.parametrize("measure", ["cosine", "euclidean"])
+@pytest.mark.parametrize("distance", ["cosine", "euclidean"])
 @pytest.mark.parametrize("count", [1, 7, 20, 99])
-def test_nearest_agrees_with_sorting(measure, count):
-    found, values = nearest(QUERIES, GALLERY, count, measure)
+def test_nearest_agrees_with_sorting(distance, count):
+    found, values = nearest(QUERIES, GALLERY, count, distance)
     for query, places, similarities in zip(QUERIES, found, values, strict=True):
-        table = [(naive_similarity(query, item, measure), i) for i, item in enumerate(GALLERY)]
+        table = [(naive_similarity(query, item, distance), i) for i, item in enumerate(GALLERY)]
         expected = sorted(table, reverse=True)[:count]
         assert places.tolist() == [i for _, i in expected]
         assert similarities == pytest.approx([value for value, _ in expected])

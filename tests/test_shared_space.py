@@ -10,17 +10,17 @@ import torch
 from xmr_lib.analysis import modality_gap, rank_shares
 from xmr_lib.config import Config
 from xmr_lib.errors import XmrError
-from xmr_lib.experiment import (
-    Lab,
+from xmr_lib.experiment import Workspace, embed, ranks_of, run
+from xmr_lib.losses import InfoNCELoss
+from xmr_lib.metrics import ranks_of_embeddings, summarise
+from xmr_lib.plotdata import read_plotdata
+from xmr_lib.study import (
     SharedSpace,
     at_hand,
-    embed,
     gap_closing,
     gap_table,
-    named,
-    ranks_of,
+    get_configs,
     recorded,
-    run,
     shown_gaps,
     space_map,
     summary_numbers,
@@ -29,49 +29,46 @@ from xmr_lib.experiment import (
     write_rank_distribution,
     write_training_curves,
 )
-from xmr_lib.experiment.shared_space import embed_untrained, learned_temperature
-from xmr_lib.losses import InfoNCELoss
-from xmr_lib.metrics import ranks_of_embeddings, summarise
-from xmr_lib.plotdata import read_plotdata
+from xmr_lib.study.shared_space import embed_untrained, learned_temperature
 
 # The package's own name for it is the function.
 RUNS = importlib.import_module("xmr_lib.experiment.run")
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory):
+def workspace(tmp_path_factory):
     """Results of its own: which runs are recorded is what is looked at."""
-    return Lab("scenes", None, "smoke", tmp_path_factory.mktemp("space"))
+    return Workspace("scenes", None, "smoke", tmp_path_factory.mktemp("space"))
 
 
 @pytest.fixture(scope="module")
-def groups(lab):
+def groups(workspace):
     models = ("ab-infonce-meanmax", "ab-triplet-semihard", "cca-mean")
-    return [run(lab, config, (0, 1)) for config in named(lab, *models)]
+    return [run(workspace, config, (0, 1)) for config in get_configs(workspace, *models)]
 
 
 @pytest.fixture(scope="module")
-def space(lab, groups):
-    return SharedSpace(lab, groups[0][0])
+def space(workspace, groups):
+    return SharedSpace(workspace, groups[0][0])
 
 
-def test_before_is_where_training_began(lab, groups, monkeypatch):
+def test_before_is_where_training_began(workspace, groups, monkeypatch):
     """The untrained model is the one that the run's own training loop was given."""
     given = {}
 
     def keep(model, *rest):
         config, seed = rest[3], rest[4]
-        pairs = lab.pairs(config, "test", seed)
+        pairs = workspace.pairs(config, "test", seed)
         given["images"] = model.embed_images(pairs.images).numpy()
         raise XmrError("far enough")
 
     monkeypatch.setattr(RUNS, "train", keep)
 
     with pytest.raises(XmrError, match="far enough"):
-        embed(lab, groups[0][1], "test")
-    images, captions = embed_untrained(lab, groups[0][1], "test")
+        embed(workspace, groups[0][1], "test")
+    images, captions = embed_untrained(workspace, groups[0][1], "test")
     assert np.array_equal(images, given["images"])
-    assert not np.array_equal(images, embed_untrained(lab, groups[0][0], "test")[0])
+    assert not np.array_equal(images, embed_untrained(workspace, groups[0][0], "test")[0])
     assert captions.shape[1] == images.shape[1]
 
 
@@ -83,13 +80,13 @@ def test_training_brings_pairs_together(space):
     assert float(table.loc["after", "cosine, pair"]) > float(table.loc["before", "cosine, pair"])
 
 
-def test_a_closed_form_has_no_before(lab, groups):
+def test_a_closed_form_has_no_before(workspace, groups):
     with pytest.raises(XmrError, match="needs a dual encoder, not 'cca'"):
-        SharedSpace(lab, groups[2][0])
+        SharedSpace(workspace, groups[2][0])
 
 
-def test_the_map_holds_both_modalities_of_each_image_and_is_the_same_again(lab, space, monkeypatch):
-    monkeypatch.setattr("xmr_lib.experiment.shared_space.SHOWN", 12)
+def test_the_map_holds_both_modalities_of_each_image_and_is_the_same_again(workspace, space, monkeypatch):
+    monkeypatch.setattr("xmr_lib.study.shared_space.SHOWN", 12)
     points = space_map(space)
     assert len(points) == 2 * 2 * 2 * 12
     assert set(points["topic"]) <= set(space.topics.names)
@@ -98,7 +95,7 @@ def test_the_map_holds_both_modalities_of_each_image_and_is_the_same_again(lab, 
     of_image = points.groupby("image")["topic"].nunique()
     assert (of_image == 1).all()
     assert space_map(space).equals(points)
-    read = read_plotdata(lab.results, "shared_space")
+    read = read_plotdata(workspace.results, "shared_space")
     assert read["x"].to_numpy() == pytest.approx(points["x"].to_numpy(), abs=6e-5)
     assert list(read["topic"]) == list(points["topic"])
 
@@ -109,8 +106,8 @@ def test_one_caption_of_each_image_is_its_own(space):
     assert list(topic_counts(space))[-1] == "other"
 
 
-def test_gaps_are_measured_and_the_temperature_is_the_checkpoints(lab, groups, space):
-    table = gap_table([space, SharedSpace(lab, groups[1][0])])
+def test_gaps_are_measured_and_the_temperature_is_the_checkpoints(workspace, groups, space):
+    table = gap_table([space, SharedSpace(workspace, groups[1][0])])
     assert list(table["stage"]) == ["before", "after"] * 2
     own = modality_gap(*space.embeddings["after"], space.part.image_of_caption)
     assert table.loc[1, "gap"] == pytest.approx(own.gap) and table.loc[1, "share"] == pytest.approx(own.share)
@@ -123,9 +120,9 @@ def test_gaps_are_measured_and_the_temperature_is_the_checkpoints(lab, groups, s
     assert shown.index.is_unique and shown["temperature"].iloc[2] == ""
 
 
-def test_closing_the_gap_is_scored_as_a_loop_would(lab, groups, space):
+def test_closing_the_gap_is_scored_as_a_loop_would(workspace, groups, space):
     table = gap_closing(space)
-    assert set(table["temperature"]) == {learned_temperature(lab, groups[0][0]), 0.2, 1.0}
+    assert set(table["temperature"]) == {learned_temperature(workspace, groups[0][0]), 0.2, 1.0}
     as_it_is = table[(table["closed"] == 0) & (table["temperature"] == 0.2)].iloc[0]
     images, captions = space.embeddings["after"]
     cosines = torch.from_numpy(images @ captions[space.one_caption].T)
@@ -133,20 +130,20 @@ def test_closing_the_gap_is_scored_as_a_loop_would(lab, groups, space):
     assert as_it_is["loss"] == pytest.approx(float(expected), rel=1e-4)
     ranks = ranks_of_embeddings(images, captions, space.part.image_of_caption)
     assert as_it_is["rsum"] == pytest.approx(summarise(ranks)["rsum"])
-    assert len(read_plotdata(lab.results, "gap_closing")) == len(table)
+    assert len(read_plotdata(workspace.results, "gap_closing")) == len(table)
 
 
-def test_what_is_recorded_is_read_and_nothing_is_trained(lab, groups, monkeypatch):
-    assert [own[0].model for own in recorded(lab)] == sorted(own[0].model for own in groups)
+def test_what_is_recorded_is_read_and_nothing_is_trained(workspace, groups, monkeypatch):
+    assert [own[0].model for own in recorded(workspace)] == sorted(own[0].model for own in groups)
     monkeypatch.setattr(RUNS, "train", None)
-    [config] = named(lab, "ab-infonce-meanmax")
-    assert at_hand(lab, config, [5]) == groups[0]
+    [config] = get_configs(workspace, "ab-infonce-meanmax")
+    assert at_hand(workspace, config, [5]) == groups[0]
 
 
-def test_a_run_on_other_data_is_told(lab, groups, tmp_path):
-    other = Lab("scenes", None, "smoke", tmp_path)
+def test_a_run_on_other_data_is_told(workspace, groups, tmp_path):
+    other = Workspace("scenes", None, "smoke", tmp_path)
     for name in ("result.json", "ranks.npz"):
-        source = lab.results / "runs" / "cca-mean" / "seed0" / name
+        source = workspace.results / "runs" / "cca-mean" / "seed0" / name
         target = other.results / "runs" / "cca-mean" / "seed0" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(source.read_bytes())
@@ -159,11 +156,11 @@ def test_a_run_on_other_data_is_told(lab, groups, tmp_path):
         recorded(other)
 
 
-def test_the_distribution_of_ranks_is_that_of_the_runs(lab, groups):
-    table = write_rank_distribution(lab)
+def test_the_distribution_of_ranks_is_that_of_the_runs(workspace, groups):
+    table = write_rank_distribution(workspace)
     assert set(table["run"]) == {"ab-infonce-meanmax", "ab-triplet-semihard", "cca-mean", "chance"}
     own = table[(table["run"] == "cca-mean") & (table["direction"] == "i2t")]
-    ranks = [ranks_of(lab, result) for result in groups[2]]
+    ranks = [ranks_of(workspace, result) for result in groups[2]]
     expected = np.mean([rank_shares(one.i2t, own["rank"].to_numpy()) for one in ranks], axis=0)
     assert own["share"].to_numpy() == pytest.approx(expected)
     # The curve goes through the recalls of the table of record.
@@ -174,8 +171,8 @@ def test_the_distribution_of_ranks_is_that_of_the_runs(lab, groups):
         assert 100 * chance["share"].item() == pytest.approx(groups[2][0].chance[f"i2t_r{k}"])
 
 
-def test_curves_are_the_histories(lab, groups):
-    table = write_training_curves(lab)
+def test_curves_are_the_histories(workspace, groups):
+    table = write_training_curves(workspace)
     assert set(table["run"]) == {"ab-infonce-meanmax", "ab-triplet-semihard"}
     own = table[(table["run"] == "ab-infonce-meanmax") & (table["seed"] == 1)]
     assert list(own["epoch"]) == list(range(1, len(own) + 1))
@@ -183,9 +180,9 @@ def test_curves_are_the_histories(lab, groups):
     assert list(own["loss"]) == groups[0][1].history["loss"]
 
 
-def test_rows_of_the_record_are_numbers_in_the_order_asked_for(lab, groups):
-    rows = summary_numbers(lab, ["cca-mean", "ab-infonce-meanmax"])
+def test_rows_of_the_record_are_numbers_in_the_order_asked_for(workspace, groups):
+    rows = summary_numbers(workspace, ["cca-mean", "ab-infonce-meanmax"])
     assert list(rows["run"]) == ["cca-mean", "ab-infonce-meanmax"]
     assert rows.loc[0, "rsum"] == pytest.approx(np.mean([r.test["rsum"] for r in groups[2]]), abs=1e-4)
     with pytest.raises(XmrError, match="has no a-recipe"):
-        summary_numbers(lab, ["cca-mean", "a-recipe"])
+        summary_numbers(workspace, ["cca-mean", "a-recipe"])

@@ -180,7 +180,7 @@ def test_a_kill_in_the_middle_loses_only_what_was_not_committed(tmp_path):
         assert process.stdout.readline() == "half-way\n"
         process.kill()
         assert process.wait() == -9
-    with pytest.raises(XmrError, match="no whole feature store here"):
+    with pytest.raises(XmrError, match="incomplete feature store"):
         FeatureStore.open(folder)
     with StoreWriter(folder, {"extractor": "test"}, (25,), ragged=True) as writer:
         assert writer.done == 6
@@ -334,7 +334,7 @@ def test_arrays_that_do_not_fit_each_other(tmp_path, arrays):
 def test_a_missing_file_is_named(tmp_path, file):
     folder = write(tmp_path / "store").folder
     (folder / file).unlink()
-    with pytest.raises(XmrError, match=rf"no whole feature store here \({file} is missing\)"):
+    with pytest.raises(XmrError, match=rf"incomplete feature store \({file} is missing\)"):
         FeatureStore.open(folder)
 
 

@@ -44,9 +44,9 @@ def train_tiny(checkpoint: Path, config: Config = CONFIG, seed: int = 0, identit
 
 
 @pytest.mark.parametrize("loss", ["infonce", "triplet"])
-@pytest.mark.parametrize("measure", ["cosine", "euclidean"])
-def test_it_learns(tmp_path, loss, measure):
-    config = CONFIG.but(loss=loss, measure=measure, negatives="semihard", epochs=10, learning_rate=5e-3)
+@pytest.mark.parametrize("distance", ["cosine", "euclidean"])
+def test_it_learns(tmp_path, loss, distance):
+    config = CONFIG.but(loss=loss, distance=distance, negatives="semihard", epochs=10, learning_rate=5e-3)
     _, history, chance = train_tiny(tmp_path / "c.safetensors", config)
     assert max(history.val_rsum) > 3 * chance
     assert history.loss[-1] < history.loss[0]
@@ -122,7 +122,7 @@ def test_a_checkpoint_of_another_run_or_a_damaged_one_is_refused(tmp_path):
 def test_collapse_is_stopped_with_an_explanation_and_so_is_its_restart(tmp_path):
     # Weight decay of this size pulls every weight to zero: all embeddings fall into one point.
     config = CONFIG.but(
-        loss="triplet", negatives="hardest", weight_decay=300.0, normalised=False, measure="euclidean", epochs=12,
+        loss="triplet", negatives="hardest", weight_decay=300.0, normalised=False, distance="euclidean", epochs=12,
         patience=12, learning_rate=3e-3,
     )  # fmt: skip
     for _ in range(2):

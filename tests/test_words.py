@@ -11,8 +11,8 @@ from xmr_lib.features.words import WordVectors, misspellings_of, table_of, vocab
 
 
 @pytest.fixture(scope="module")
-def dataset(smoke_lab):
-    return smoke_lab.dataset
+def dataset(smoke_workspace):
+    return smoke_workspace.dataset
 
 
 def vectors_of(words):

@@ -6,10 +6,10 @@ import torch
 from torch import nn
 
 from xmr_lib.config import Config
-from xmr_lib.encoders import LEARNED, RECURRENT, ItemEncoder, Projection, RowPart, Rows, TokenEntry, row_pooling
-from xmr_lib.encoders.entries import WordEntry, without_some
-from xmr_lib.encoders.recurrent import RecurrentPooling
 from xmr_lib.experiment.factories import Pretrained, make_loss, make_model
+from xmr_lib.modules import LEARNED, RECURRENT, ItemEncoder, Projection, RowPart, Rows, TokenEntry, row_pooling
+from xmr_lib.modules.entries import WordEmbedding, without_some
+from xmr_lib.modules.recurrent import RecurrentPooling
 from xmr_lib.ragged import offsets_of
 from xmr_lib.training import Pairs
 from xmr_lib.training.loop import parameter_groups
@@ -120,7 +120,7 @@ def test_a_table_is_standardised_over_the_training_words_and_unknown_words_stay_
     table = torch.randn(5, DIM) * 4 + 7
     table[3] = 0
     pairs, _ = word_pairs(table)
-    entry = WordEntry(table, True, 0.0)
+    entry = WordEmbedding(table, True, 0.0)
     entry.fit(pairs.captions)
     used = entry.table.weight[[0, 1, 2, 1]]
     torch.testing.assert_close(used.mean(0), torch.zeros(DIM), atol=1e-5, rtol=0)

@@ -99,11 +99,12 @@ def detector_train(dataset: DatasetOption = "scenes", data: DataOption = None, p
 
     Goes on where a kill left it. mAP is measured on images of the validation split.
     """
-    from .experiment import Lab, detector_lines
+    from .experiment import Workspace
+    from .study import detector_lines
 
-    lab = Lab(dataset, data, profile)
-    lab.detector()
-    typer.echo("\n".join([*detector_lines(lab), str(lab.detector_file)]))
+    workspace = Workspace(dataset, data, profile)
+    workspace.detector()
+    typer.echo("\n".join([*detector_lines(workspace), str(workspace.detector_file)]))
 
 
 @app.command(short_help="Make image features and word vectors.")
@@ -116,14 +117,14 @@ def features(
     strict: StrictOption = False,
 ) -> None:
     """Make the feature stores of a dataset: image features and word vectors. What is there is not made again."""
-    from .experiment import Lab
+    from .experiment import Workspace
 
-    lab = Lab(dataset, data, profile, strict=strict)
-    config = lab.config("features")
-    store = lab.image_store(image_features or config.image_features)
+    workspace = Workspace(dataset, data, profile, strict=strict)
+    config = workspace.config("features")
+    store = workspace.image_store(image_features or config.image_features)
     typer.echo(f"{store.folder}: {len(store)} items of {store.values.shape[1:]}, {len(store.skipped)} left out")
     for seed in _seeds(seeds):
-        lab.words(config.text_features, seed)
+        workspace.words(config.text_features, seed)
         typer.echo(f"{config.text_features}, seed {seed}: ready")
 
 
@@ -142,7 +143,8 @@ def train(
     strict: StrictOption = False,
 ) -> None:
     """Train one model, score it once on test, and add its row to summary.csv. Goes on where a kill left it."""
-    from .experiment import MODELS, Lab, named, run
+    from .experiment import Workspace, run
+    from .study import MODELS, get_configs
 
     if model == "list":
         typer.echo(
@@ -151,16 +153,16 @@ def train(
             )
         )
         return
-    lab = Lab(dataset, data, profile, results, strict)
-    [config] = named(lab, model)
+    workspace = Workspace(dataset, data, profile, results, strict)
+    [config] = get_configs(workspace, model)
     if changes:
         if not name:
             raise XmrError("--set makes another model: give it a name with --name")
         config = config.but(**dict(_change(change, config.to_dict()) for change in changes))
     if name:
         config = config.but(model=name)
-    run(lab, config, _seeds(seeds))
-    typer.echo(_summary(lab.results / "summary.csv", [config.model]))
+    run(workspace, config, _seeds(seeds))
+    typer.echo(_summary(workspace.results / "summary.csv", [config.model]))
 
 
 @app.command(short_help="Score a run again, or search with it.")

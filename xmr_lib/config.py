@@ -34,7 +34,7 @@ CHOICES = {
     "image_input": ("none", "l2", "power", "standardise"),
     "text_input": ("none", "l2", "power", "standardise"),
     "projection": ("linear", "mlp", "residual"),
-    "measure": ("cosine", "euclidean"),
+    "distance": ("cosine", "euclidean"),
     "loss": ("infonce", "triplet", "contrastive"),
     "negatives": ("random", "semihard", "hardest", "all"),
     "direction": ("i2t", "t2i", "both"),
@@ -103,7 +103,7 @@ class Config:
     """Share of inputs and hidden units dropped in training."""
     normalised: bool = True
     """Whether embeddings are scaled to length 1."""
-    measure: str = "cosine"
+    distance: str = "cosine"
     """How two embeddings are compared, in training and in search."""
 
     loss: str = "infonce"
@@ -111,7 +111,7 @@ class Config:
     negatives: str = "hardest"
     """Which negatives of the batch a triplet takes."""
     margin: float = 0.2
-    """Triplet margin, in units of the measure."""
+    """Triplet margin, in units of the distance."""
     temperature: float = 0.07
     """Where InfoNCE's learnable temperature starts."""
     direction: str = "both"
@@ -183,6 +183,7 @@ class Config:
         Raises:
             XmrError: a field that does not exist, or no ``model``.
         """
+        values = {"distance" if name == "measure" else name: value for name, value in values.items()}
         cls._refuse_unknown(values)
         if "model" not in values:
             raise XmrError("config: the field 'model' (its name) is missing")

@@ -2,7 +2,7 @@
 
 from .cases import CASES, chosen_cases
 from .gap import ModalityGap, close_gap, modality_gap
-from .maps import METHODS, flat_map
+from .maps import METHODS, project_2d
 from .rank_shares import chance_shares, rank_grid, rank_shares
 from .topics import OTHER, Topics, find_topics, topic_closeness
 
@@ -16,8 +16,8 @@ __all__ = [
     "chosen_cases",
     "close_gap",
     "find_topics",
-    "flat_map",
     "modality_gap",
+    "project_2d",
     "rank_grid",
     "rank_shares",
     "topic_closeness",

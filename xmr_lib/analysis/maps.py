@@ -12,7 +12,7 @@ PERPLEXITY = 30.0
 NEIGHBOURS = 15
 
 
-def flat_map(vectors: Float[np.ndarray, "points embed"], method: str, seed: int = 0) -> Float[np.ndarray, "points 2"]:
+def project_2d(vectors: Float[np.ndarray, "points embed"], method: str, seed: int = 0) -> Float[np.ndarray, "points 2"]:
     """Draw points of a space in the plane, neighbours beside neighbours; the same seed gives the same map.
 
     Euclidean distances of the first principal components are kept; of vectors of length 1 they order as cosines do.

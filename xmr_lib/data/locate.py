@@ -6,9 +6,9 @@ from pathlib import Path
 from ..config import Profile
 from ..errors import XmrError
 from ..paths import COURSE_SERVER, cache_root
+from ..scenes import write_scenes
 from .captioned import CaptionedImages
 from .recognise import read_dataset
-from .scenes import write_scenes
 
 
 def open_dataset(name: str, data: str | Path | None, profile: Profile) -> CaptionedImages:

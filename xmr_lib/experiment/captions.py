@@ -9,10 +9,10 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ..data import CaptionedImages
-from ..encoders import pool
 from ..errors import XmrError
 from ..features.store import FeatureStore
 from ..features.words import WordVectors
+from ..modules import pool
 from ..ragged import Ragged, offsets_of
 
 BLOCK = 4096

@@ -10,8 +10,8 @@ from ..metrics import summarise
 from ..metrics.graded import GradedRelevance
 from ..records import RECALLS, Result, read_result
 from ..search import nearest
-from .lab import Lab
 from .run import embed, score_again
+from .workspace import Workspace
 
 FOUND = 10
 
@@ -21,7 +21,7 @@ def evaluate_run(run_folder: Path, data: str | None = None, gallery: str = "test
 
     Args:
         run_folder: ``results/<dataset>/runs/<model>/seed<k>``.
-        data: see ``Lab``.
+        data: see ``Workspace``.
         gallery: ``test``: recall, beside what is recorded; ``train``: a test query has no exact match there, so the
             ten nearest are scored by graded relevance.
 
@@ -31,38 +31,41 @@ def evaluate_run(run_folder: Path, data: str | None = None, gallery: str = "test
     if gallery not in ("test", "train"):
         raise XmrError(f"gallery {gallery!r} is unknown; there are test, train")
     result = read_result(run_folder / "result.json")
-    lab = Lab(result.data["name"], data, result.data["profile"], run_folder.resolve().parents[3])
-    facts = lab.facts(Config.from_dict(result.config))
+    workspace = Workspace(result.data["name"], data, result.data["profile"], run_folder.resolve().parents[3])
+    facts = workspace.facts(Config.from_dict(result.config))
     if facts["fingerprint"] != result.data["fingerprint"]:
         raise XmrError(f"{run_folder}: this run was made on other data (fingerprint {result.data['fingerprint']})")
     if gallery == "train":
-        values = search_train(lab, result)
+        values = search_train(workspace, result)
         return [
             f"{name:28} nDCG@{FOUND} {value:5.1f} %  (random order {chance:.1f} %)"
             for name, (value, chance) in values.items()
         ]
-    again = summarise(score_again(lab, result))
+    again = summarise(score_again(workspace, result))
     lines = [f"{metric:8} {again[metric]:7.2f}   recorded {result.test[metric]:7.2f}" for metric in RECALLS]
     # A whole image's worth of difference is another model; less can come from another machine's arithmetic.
-    if abs(again["rsum"] - result.test["rsum"]) > 600 / lab.usable(result.config["image_features"]).splits["test"].size:
+    if (
+        abs(again["rsum"] - result.test["rsum"])
+        > 600 / workspace.usable(result.config["image_features"]).splits["test"].size
+    ):
         raise XmrError(
             f"{run_folder}: scored again, rSum is {again['rsum']:.2f}, recorded is {result.test['rsum']:.2f}"
         )
     return lines
 
 
-def search_train(lab: Lab, result: Result) -> dict[str, tuple[float, float]]:
+def search_train(workspace: Workspace, result: Result) -> dict[str, tuple[float, float]]:
     """Search the training split with the test split's queries; return direction → (nDCG@10, that of a random order)."""
     config = Config.from_dict(result.config)
-    queries, gallery = (lab.usable(config.image_features).split(split) for split in ("test", "train"))
-    images, captions = embed(lab, result, "test")
-    train_images, train_captions = embed(lab, result, "train")
+    queries, gallery = (workspace.usable(config.image_features).split(split) for split in ("test", "train"))
+    images, captions = embed(workspace, result, "test")
+    train_images, train_captions = embed(workspace, result, "train")
 
     def words_of_images(part):
         return [[word for c in part.captions_of(i) for word in part.tokens[c]] for i in range(len(part))]
 
     def ndcg(query_words, gallery_words, query: np.ndarray, database: np.ndarray) -> tuple[float, float]:
-        found, _ = nearest(query, database, FOUND, config.measure)
+        found, _ = nearest(query, database, FOUND, config.distance)
         return GradedRelevance(query_words, gallery_words).ndcg(found)
 
     return {

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from ..config import Config
-from ..encoders import (
+from ..errors import XmrError
+from ..losses import ContrastiveLoss, InfoNCELoss, TripletLoss
+from ..modules import (
     GEOMETRY,
     DualEncoder,
     ItemEncoder,
@@ -18,11 +20,9 @@ from ..encoders import (
     RowPart,
     Rows,
     TokenEntry,
-    WordEntry,
+    WordEmbedding,
     row_pooling,
 )
-from ..errors import XmrError
-from ..losses import ContrastiveLoss, InfoNCELoss, TripletLoss
 from ..networks.efficientnet_lite import EfficientNetTail
 from ..training import Pairs
 
@@ -128,7 +128,7 @@ def _text_part(config: Config, how: str, features: Tensor | Rows, table: Tensor 
         return nn.Identity(), features.shape[1]
     if features.values.ndim == 1:
         dim = table.shape[1]
-        entry: nn.Module = WordEntry(table, config.train_words, config.word_dropout, config.word_scale)
+        entry: nn.Module = WordEmbedding(table, config.train_words, config.word_dropout, config.word_scale)
     else:
         if config.train_words:
             raise XmrError(

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from ..encoders import GEOMETRY, Rows
+from ..modules import GEOMETRY, Rows
 
 
 def grid_rows(features: Float[np.ndarray, "images places dim"]) -> Rows:

@@ -12,7 +12,6 @@ from tqdm import tqdm
 
 from ..baselines import CCAStatistics
 from ..config import Config
-from ..encoders import DualEncoder
 from ..errors import XmrError
 from ..losses import similarity_matrix
 from ..metrics import (
@@ -23,12 +22,12 @@ from ..metrics import (
     ranks_of_embeddings,
     summarise,
 )
+from ..modules import DualEncoder
 from ..records import Result, read_ranks, read_run, recorded_seeds, summary_row, update_summary, write_run
 from ..training import History, Pairs, train
-from .catalogue import named
 from .factories import make_loss, make_model
-from .lab import Lab
 from .machine import machine
+from .workspace import Workspace
 
 Embeddings = tuple[np.ndarray, np.ndarray]
 """Of images, shape (images, embed), and of captions, shape (captions, embed)."""
@@ -36,7 +35,7 @@ Embedder = Callable[[str], Embeddings]
 """From the name of a split to its embeddings."""
 
 
-def run(lab: Lab, config: Config, seeds: Sequence[int] = (0,)) -> list[Result]:
+def run(workspace: Workspace, config: Config, seeds: Sequence[int] = (0,)) -> list[Result]:
     """Fit a model once a seed, choose on validation, score once on test, and record it.
 
     Writes ``runs/<model>/seed<k>/`` and the model's row of ``summary.csv``, which is of all seeds that are recorded. A
@@ -46,21 +45,24 @@ def run(lab: Lab, config: Config, seeds: Sequence[int] = (0,)) -> list[Result]:
         XmrError: a run of this name was made with another config or other data; the training collapsed; data are
             missing.
     """
-    results = [_run_seed(lab, config, seed) for seed in seeds]
-    recorded = recorded_results(lab, config)
-    interval = bootstrap_interval([ranks_of(lab, result) for result in recorded])
-    update_summary(lab.results, [summary_row(recorded, interval)])
+    results = [_run_seed(workspace, config, seed) for seed in seeds]
+    recorded = recorded_results(workspace, config)
+    interval = bootstrap_interval([ranks_of(workspace, result) for result in recorded])
+    update_summary(workspace.results, [summary_row(recorded, interval)])
     return results
 
 
-def recorded_results(lab: Lab, config: Config) -> list[Result]:
+def recorded_results(workspace: Workspace, config: Config) -> list[Result]:
     """Return what is recorded of a model with its ranks, one result a seed; nothing is trained.
 
     Raises:
         XmrError: a run of this name was made with another config or other data.
     """
-    data = lab.facts(config)
-    found = (read_run(lab.results, config.to_dict(), seed, data) for seed in recorded_seeds(lab.results, config.model))
+    data = workspace.facts(config)
+    found = (
+        read_run(workspace.results, config.to_dict(), seed, data)
+        for seed in recorded_seeds(workspace.results, config.model)
+    )
     return [result for result in found if result is not None]
 
 
@@ -69,30 +71,30 @@ def chosen_on_validation(groups: Sequence[list[Result]]) -> list[Result]:
     return max(groups, key=lambda results: float(np.mean([result.val_rsum for result in results])))
 
 
-def ranks_of(lab: Lab, result: Result) -> Ranks:
+def ranks_of(workspace: Workspace, result: Result) -> Ranks:
     """Return the ranks of a run on the test split, from its folder."""
-    return Ranks(**read_ranks(lab.results, result.model, result.seed))
+    return Ranks(**read_ranks(workspace.results, result.model, result.seed))
 
 
-def score_again(lab: Lab, result: Result) -> Ranks:
+def score_again(workspace: Workspace, result: Result) -> Ranks:
     """Rank the test split with the model of a run, whatever is recorded."""
     config = Config.from_dict(result.config)
-    return _rank(lab, config, _fit(lab, config, result.seed)[0], "test")
+    return _rank(workspace, config, _fit(workspace, config, result.seed)[0], "test")
 
 
-def embed(lab: Lab, result: Result, split: str) -> Embeddings:
+def embed(workspace: Workspace, result: Result, split: str) -> Embeddings:
     """Embed the images and captions of a split with the model of a run, from its checkpoint if there is one."""
-    return _fit(lab, Config.from_dict(result.config), result.seed)[0](split)
+    return _fit(workspace, Config.from_dict(result.config), result.seed)[0](split)
 
 
-def _run_seed(lab: Lab, config: Config, seed: int) -> Result:
-    data = lab.facts(config)
-    if (result := read_run(lab.results, config.to_dict(), seed, data)) is not None:
+def _run_seed(workspace: Workspace, config: Config, seed: int) -> Result:
+    data = workspace.facts(config)
+    if (result := read_run(workspace.results, config.to_dict(), seed, data)) is not None:
         return result
-    embedder, history, fit_seconds = _fit(lab, config, seed)
+    embedder, history, fit_seconds = _fit(workspace, config, seed)
     started = time.process_time()
-    val_rsum = summarise(_rank(lab, config, embedder, "val"))["rsum"]
-    ranks = _rank(lab, config, embedder, "test")
+    val_rsum = summarise(_rank(workspace, config, embedder, "val"))["rsum"]
+    ranks = _rank(workspace, config, embedder, "test")
     result = Result(
         config=config.to_dict(),
         seed=seed,
@@ -104,49 +106,51 @@ def _run_seed(lab: Lab, config: Config, seed: int) -> Result:
         history=history,
         machine=machine(),
     )
-    write_run(lab.results, result, asdict(ranks))
+    write_run(workspace.results, result, asdict(ranks))
     return result
 
 
-def _rank(lab: Lab, config: Config, embedder: Embedder, split: str) -> Ranks:
-    image_of_caption = lab.usable(config.image_features).split(split).image_of_caption
-    return ranks_of_embeddings(*embedder(split), image_of_caption, config.measure)
+def _rank(workspace: Workspace, config: Config, embedder: Embedder, split: str) -> Ranks:
+    image_of_caption = workspace.usable(config.image_features).split(split).image_of_caption
+    return ranks_of_embeddings(*embedder(split), image_of_caption, config.distance)
 
 
-def _fit(lab: Lab, config: Config, seed: int) -> tuple[Embedder, dict, float]:
+def _fit(workspace: Workspace, config: Config, seed: int) -> tuple[Embedder, dict, float]:
     """Return the embedder, its history and the processor time; fast for a model that has its checkpoint."""
-    return {"cca": _fit_cca, "late": _fit_late, "dual-encoder": _fit_dual_encoder}[config.method](lab, config, seed)
+    return {"cca": _fit_cca, "late": _fit_late, "dual-encoder": _fit_dual_encoder}[config.method](
+        workspace, config, seed
+    )
 
 
-def fitted(lab: Lab, config: Config, seed: int) -> tuple[DualEncoder, History]:
+def fitted(workspace: Workspace, config: Config, seed: int) -> tuple[DualEncoder, History]:
     """Return the trained dual encoder of a config, from its checkpoint if there is one, and its history."""
-    train_pairs, val_pairs = (lab.pairs(config, split, seed) for split in ("train", "val"))
+    train_pairs, val_pairs = (workspace.pairs(config, split, seed) for split in ("train", "val"))
     torch.manual_seed(seed)
-    model = make_model(config, train_pairs, lab.pretrained(config, seed))
-    checkpoint = lab.cache / "checkpoints" / config.model / f"seed{seed}.safetensors"
-    facts, weights = lab.facts(config), lab.weights(config, seed)
+    model = make_model(config, train_pairs, workspace.pretrained(config, seed))
+    checkpoint = workspace.cache / "checkpoints" / config.model / f"seed{seed}.safetensors"
+    facts, weights = workspace.facts(config), workspace.weights(config, seed)
     identity = {"config": config.to_dict(), "data": facts, "weights": weights, "seed": seed}
     history = train(model, make_loss(config), train_pairs, val_pairs, config, seed, checkpoint, identity)
     return model, history
 
 
-def _fit_dual_encoder(lab: Lab, config: Config, seed: int) -> tuple[Embedder, dict, float]:
-    model, history = fitted(lab, config, seed)
+def _fit_dual_encoder(workspace: Workspace, config: Config, seed: int) -> tuple[Embedder, dict, float]:
+    model, history = fitted(workspace, config, seed)
 
     def embedder(split: str) -> Embeddings:
-        pairs = lab.pairs(config, split, seed)
+        pairs = workspace.pairs(config, split, seed)
         return model.embed_images(pairs.images).numpy(), model.embed_captions(pairs.captions).numpy()
 
     facts = {"loss": history.loss, "val_rsum": history.val_rsum, "best_epoch": history.best_epoch}
     return embedder, facts, sum(history.seconds)
 
 
-def _fit_late(lab: Lab, config: Config, seed: int) -> tuple[Embedder, dict, float]:
+def _fit_late(workspace: Workspace, config: Config, seed: int) -> tuple[Embedder, dict, float]:
     """Average the cosines of several models, with the weights that validation prefers."""
-    members = [(own, *_fit(lab, own, seed)) for own in member_configs(lab, config)]
+    members = [(own, *_fit(workspace, own, seed)) for own in member_configs(workspace, config)]
     started = time.process_time()
 
-    image_of_caption = lab.usable(config.image_features).split("val").image_of_caption
+    image_of_caption = workspace.usable(config.image_features).split("val").image_of_caption
     pairs = [embedder("val") for _, embedder, _, _ in members]
     if any(len(captions) != len(image_of_caption) for _, captions in pairs):
         raise XmrError(
@@ -170,14 +174,16 @@ def _fit_late(lab: Lab, config: Config, seed: int) -> tuple[Embedder, dict, floa
     return joined, {"validation": table, "weights": best}, seconds
 
 
-def member_configs(lab: Lab, config: Config) -> list[Config]:
+def member_configs(workspace: Workspace, config: Config) -> list[Config]:
     """Return the configs of the models that a late fusion averages.
 
     Raises:
         XmrError: fewer than two, or one whose embeddings have no cosine.
     """
-    configs = named(lab, *config.members)
-    if len(configs) < 2 or any(own.measure != "cosine" or not own.normalised for own in configs):
+    from ..study.models import get_configs
+
+    configs = get_configs(workspace, *config.members)
+    if len(configs) < 2 or any(own.distance != "cosine" or not own.normalised for own in configs):
         raise XmrError(f"config {config.model!r}: members must be two models or more, all normalised, all by cosine")
     return configs
 
@@ -188,8 +194,8 @@ def _weights(members: int, steps: int = 10) -> list[list[float]]:
     return [[count / steps for count in own] for own in counts if sum(own) == steps]
 
 
-def _fit_cca(lab: Lab, config: Config, seed: int) -> tuple[Embedder, dict, float]:
-    train_pairs, val_pairs = (lab.pairs(config, split, seed) for split in ("train", "val"))
+def _fit_cca(workspace: Workspace, config: Config, seed: int) -> tuple[Embedder, dict, float]:
+    train_pairs, val_pairs = (workspace.pairs(config, split, seed) for split in ("train", "val"))
     started = time.process_time()
 
     def inputs(pairs: Pairs) -> Embeddings:
@@ -206,14 +212,14 @@ def _fit_cca(lab: Lab, config: Config, seed: int) -> tuple[Embedder, dict, float
         cca = statistics.solve(regularisation)
         for power in config.powers:
             embeddings = cca.embed_images(val_inputs[0], power), cca.embed_captions(val_inputs[1], power)
-            rsum = summarise(ranks_of_embeddings(*embeddings, val_pairs.image_of_caption, config.measure))["rsum"]
+            rsum = summarise(ranks_of_embeddings(*embeddings, val_pairs.image_of_caption, config.distance))["rsum"]
             table.append({"regularisation": regularisation, "power": power, "val_rsum": rsum})
             if best is None or rsum > best[0]:
                 best = (rsum, cca, power)
     _, cca, power = best
 
     def embedder(split: str) -> Embeddings:
-        images, captions = inputs(lab.pairs(config, split, seed))
+        images, captions = inputs(workspace.pairs(config, split, seed))
         return cca.embed_images(images, power), cca.embed_captions(captions, power)
 
     return embedder, {"validation": table}, time.process_time() - started

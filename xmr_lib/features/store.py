@@ -42,7 +42,7 @@ class FeatureStore:
             meta: what the caller believes made it; every key is compared.
 
         Raises:
-            XmrError: there is no whole store, it is damaged, or it was made by something else.
+            XmrError: there is incomplete store, it is damaged, or it was made by something else.
         """
         try:
             found = json.loads((folder / META).read_text("utf-8"))
@@ -53,7 +53,7 @@ class FeatureStore:
             _check(ids, values, offsets)
         except (FileNotFoundError, NotADirectoryError) as error:
             missing = Path(error.filename).name
-            raise XmrError(f"{folder}: no whole feature store here ({missing} is missing)") from None
+            raise XmrError(f"{folder}: incomplete feature store ({missing} is missing)") from None
         except OSError as error:
             raise XmrError(f"{folder}: the feature store can't be read ({error.strerror or error})") from None
         except (ValueError, KeyError, TypeError, EOFError) as error:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 class ContrastiveLoss(nn.Module):
     """½ D² of own pairs + ½ max(0, margin − D)² of pairs of different images (Hadsell et al. 2006, eq. 4).
 
-    The distance D is the negative similarity, so the measure has to be ``euclidean``. Own pairs and negatives are
+    The distance D is the negative similarity, so the distance has to be ``euclidean``. Own pairs and negatives are
     averaged apart, or the many negatives of a batch would outweigh the few own pairs; those farther apart than the
     margin add nothing and are not counted, or the few that matter would vanish among them. A pair has no direction.
 

@@ -12,21 +12,21 @@ DIRECTIONS = {"i2t": ("i2t",), "t2i": ("t2i",), "both": ("i2t", "t2i")}
 
 
 def similarity_matrix(
-    images: Float[Tensor, "images embed"], captions: Float[Tensor, "captions embed"], measure: str
+    images: Float[Tensor, "images embed"], captions: Float[Tensor, "captions embed"], distance: str
 ) -> Float[Tensor, "images captions"]:
     """Return the similarity of every image with every caption; higher is more alike.
 
     Args:
-        measure: ``cosine``; or ``euclidean``, then it is the negative distance.
+        distance: ``cosine``; or ``euclidean``, then it is the negative distance.
 
     Raises:
-        XmrError: an unknown measure.
+        XmrError: an unknown distance.
     """
-    if measure == "cosine":
+    if distance == "cosine":
         normalised = [torch.nn.functional.normalize(x, dim=-1) for x in (images, captions)]
         return normalised[0] @ normalised[1].T
-    if measure != "euclidean":
-        raise XmrError(f"measure {measure!r} is unknown; there are cosine, euclidean")
+    if distance != "euclidean":
+        raise XmrError(f"distance {distance!r} is unknown; there are cosine, euclidean")
     squares = images.square().sum(1)[:, None] + captions.square().sum(1)[None, :] - 2 * images @ captions.T
     # The root's slope is infinite at 0, where rounding may even put a square below 0.
     return -squares.clamp_min(1e-12).sqrt()

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 
 from ..errors import XmrError
 
-MEASURES = ("cosine", "dot", "euclidean")
+DISTANCES = ("cosine", "dot", "euclidean")
 ROUNDING = 1e-12
 """Squared distances below this share of the squared lengths are rounding: they count as 0."""
 
@@ -71,7 +71,7 @@ def ranks_of_embeddings(
     images: Float[np.ndarray, "images embed"],
     captions: Float[np.ndarray, "captions embed"],
     image_of_caption: Int[np.ndarray, " captions_too"],
-    measure: str = "cosine",
+    distance: str = "cosine",
     block: int = 1024,
     optimistic: bool = False,
 ) -> Ranks:
@@ -84,27 +84,27 @@ def ranks_of_embeddings(
         images: embeddings; one of length 0 has cosine 0 with everything.
         captions: embeddings in the same space.
         image_of_caption: see ``ranks_from_similarity``.
-        measure: ``cosine``, ``dot``, or ``euclidean`` (the similarity is the negative squared distance).
+        distance: ``cosine``, ``dot``, or ``euclidean`` (the similarity is the negative squared distance).
         block: images, and captions, handled at once.
         optimistic: see ``ranks_from_similarity``.
 
     Raises:
-        XmrError: as ``ranks_from_similarity``, or an unknown measure.
+        XmrError: as ``ranks_from_similarity``, or an unknown distance.
     """
-    if measure not in MEASURES:
-        raise XmrError(f"measure {measure!r} is unknown; there are {', '.join(MEASURES)}")
+    if distance not in DISTANCES:
+        raise XmrError(f"distance {distance!r} is unknown; there are {', '.join(DISTANCES)}")
     owner = _checked(image_of_caption, len(images), len(captions))
 
     def vectors(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return what is multiplied, and its squared lengths."""
         wide = rows.astype(np.float64)
         squares = np.einsum("re,re->r", wide, wide)  # r rows, e embed
-        if measure == "cosine":
+        if distance == "cosine":
             wide /= np.sqrt(np.where(squares == 0, 1, squares))[:, None]
         return wide, squares
 
     def rounded(dots: np.ndarray, image_squares: np.ndarray, caption_squares: np.ndarray) -> np.ndarray:
-        if measure == "euclidean":
+        if distance == "euclidean":
             squares = image_squares + caption_squares
             dots = -np.maximum(squares - 2 * dots, ROUNDING * squares)
         return dots.astype(np.float32)

@@ -8,8 +8,8 @@ import numpy as np
 
 from ..errors import XmrError
 from ..metrics import holm, paired_test
-from .facts import Facts
-from .names import readable
+from ..study.names import readable
+from .facts import RecordedResults
 
 LEVEL = 0.05
 
@@ -34,11 +34,11 @@ class Comparison:
 class Comparisons:
     """All pairs of runs that the documents compare: their number decides how sure one has to be."""
 
-    facts: Facts
+    facts: RecordedResults
     pairs: tuple[tuple[str, str], ...]
 
     @classmethod
-    def of(cls, facts: Facts, pairs: Sequence[tuple[str, str]]) -> "Comparisons":
+    def of(cls, facts: RecordedResults, pairs: Sequence[tuple[str, str]]) -> "Comparisons":
         """Take pairs in either order and any number of times; a run compared with itself is none."""
         return cls(facts, tuple(sorted({(min(pair), max(pair)) for pair in pairs if pair[0] != pair[1]})))
 
@@ -85,7 +85,7 @@ class Comparisons:
         return [[own[seed] for seed in shared] for own in by_seed]
 
 
-def shared_seeds(facts: Facts, first: str, second: str) -> tuple[int, ...]:
+def shared_seeds(facts: RecordedResults, first: str, second: str) -> tuple[int, ...]:
     """Return the seeds that two runs share.
 
     Raises:
@@ -101,7 +101,7 @@ def shared_seeds(facts: Facts, first: str, second: str) -> tuple[int, ...]:
     return tuple(sorted(one & other))
 
 
-def difference(facts: Facts, first: str, second: str) -> float:
+def difference(facts: RecordedResults, first: str, second: str) -> float:
     """Return by how much the first has the higher rSum, mean over the seeds that both have."""
     if first == second:
         return 0.0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import XmrError
 from ..paths import atomic_write, results_root, root
-from .facts import Facts
+from .facts import RecordedResults
 from .latex import Latex, find_latex
 from .latex_log import read_log
 from .numbers import NUMBERS, write_if_new
@@ -67,7 +67,7 @@ def gathered(plan: Plan, with_galleries: bool = True) -> Contents:
     Raises:
         XmrError: a result is missing or stale.
     """
-    return contents(Facts.read(plan.results / plan.dataset), plan.sources, plan.galleries, with_galleries)
+    return contents(RecordedResults.read(plan.results / plan.dataset), plan.sources, plan.galleries, with_galleries)
 
 
 def prepare(plan: Plan) -> Contents:

@@ -9,14 +9,14 @@ from ..metrics import bootstrap_interval, paired_test
 from ..records import DETECTOR
 from .compare import LEVEL
 from .dataset import words_of
-from .facts import Facts
+from .facts import RecordedResults
 from .tex import count, escape, one_place
 
 SHARED = "ab-infonce"
 """The run whose record tells the facts that all runs share: data, machine, width of the common space."""
 
 
-def fact_value(facts: Facts, key: str, comparisons: int) -> str:
+def fact_value(facts: RecordedResults, key: str, comparisons: int) -> str:
     """Return the text of a fact; ``comparisons``: how many pairs the documents test.
 
     Raises:
@@ -41,7 +41,7 @@ def _default(function: Callable, name: str) -> str:
     return count(inspect.signature(function).parameters[name].default)
 
 
-def _detector_map(facts: Facts) -> str:
+def _detector_map(facts: RecordedResults) -> str:
     path = facts.folder / DETECTOR
     if not path.is_file():
         raise XmrError(
@@ -53,15 +53,15 @@ def _detector_map(facts: Facts) -> str:
     return one_place(100 * json.loads(text)["map50"][-1])
 
 
-def _trainings(facts: Facts) -> str:
+def _trainings(facts: RecordedResults) -> str:
     return count(sum(int(facts.row(run)["seeds"]) for run in facts.rows))
 
 
-def _cpu_hours(facts: Facts) -> str:
+def _cpu_hours(facts: RecordedResults) -> str:
     return one_place(sum(float(row["cpu_minutes"]) * int(row["seeds"]) for row in map(facts.row, facts.rows)) / 60)
 
 
-_SIMPLE: dict[str, Callable[[Facts], str]] = {
+_SIMPLE: dict[str, Callable[[RecordedResults], str]] = {
     "dataset": lambda facts: words_of(facts.dataset).name,
     "slug": lambda facts: escape(facts.dataset),
     "chance_rsum": lambda facts: one_place(facts.row(SHARED)["chance_rsum"]),

@@ -18,7 +18,7 @@ IMAGE_RETRIEVAL = "image_retrieval.csv"
 
 
 @dataclass(frozen=True)
-class Facts:
+class RecordedResults:
     """The facts of one dataset, read when they are asked for; each that was asked for is in ``used``."""
 
     folder: Path
@@ -31,7 +31,7 @@ class Facts:
     ranks_read: dict[str, list[Ranks]] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, folder: Path) -> "Facts":
+    def read(cls, folder: Path) -> "RecordedResults":
         """Read the table of record of a dataset.
 
         Raises:
@@ -46,7 +46,7 @@ class Facts:
     def dataset(self) -> str:
         return self.folder.name
 
-    def apart(self) -> "Facts":
+    def apart(self) -> "RecordedResults":
         """Return the same facts with a list of its own of what was asked for."""
         return replace(self, used={})
 

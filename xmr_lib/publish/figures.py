@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 from .. import figures
 from ..errors import XmrError
 from ..figures import COLUMN, save_figure
-from .facts import Facts
-from .names import NAMES
+from ..study.names import NAMES
+from ..study.table_rows import HEADLINE, TABLES
+from .facts import RecordedResults
 from .plot_facts import gaps, plot_facts, rank_shares
-from .table_rows import HEADLINE, TABLES
 
 LEARNING = TABLES["losses"][0]
 """Runs whose training is drawn."""
@@ -29,27 +29,27 @@ LABELS = NAMES | LOSSES | {line.run: line.label for line in HEADLINE}
 class Drawn:
     """A figure that is drawn from facts."""
 
-    gather: Callable[[Facts], tuple]
+    gather: Callable[[RecordedResults], tuple]
     """Reads the facts; what it reads decides whether the figure is drawn again."""
     draw: Callable[..., Figure]
 
 
-def _recalls(facts: Facts) -> tuple:
+def _recalls(facts: RecordedResults) -> tuple:
     return [facts.results(line.run) for line in HEADLINE], [facts.ranks(line.run) for line in HEADLINE]
 
 
-def _rsums(facts: Facts) -> tuple:
+def _rsums(facts: RecordedResults) -> tuple:
     rows = [facts.row(line.run) for line in HEADLINE]
     intervals = [(float(row["rsum_low"]), float(row["rsum_high"])) for row in rows]
     kinds = [int(row["track"] != "clean") for row in rows]
     return [line.label for line in HEADLINE], [float(row["rsum"]) for row in rows], intervals, kinds
 
 
-def _learning(facts: Facts) -> tuple:
+def _learning(facts: RecordedResults) -> tuple:
     return ([facts.results(line.run) for line in LEARNING],)
 
 
-def _times(facts: Facts) -> tuple:
+def _times(facts: RecordedResults) -> tuple:
     rows = pd.DataFrame([facts.row(line.run) for line in HEADLINE])
     numbers = ["cpu_minutes", "rsum", "rsum_low", "rsum_high"]
     return (rows[["run", "task"]].join(rows[numbers].astype(float)),)
@@ -73,7 +73,7 @@ FIGURES: dict[str, Drawn] = {
 }
 
 
-def gather(facts: Facts, name: str) -> tuple:
+def gather(facts: RecordedResults, name: str) -> tuple:
     """Read the facts of a figure.
 
     Raises:

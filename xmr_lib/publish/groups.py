@@ -1,8 +1,8 @@
 """Groups of runs, and the one of each that validation prefers: test scores choose nothing."""
 
 from ..errors import XmrError
-from .facts import Facts
-from .names import NAMES
+from ..study.names import NAMES
+from .facts import RecordedResults
 
 EARLY = ("concat", "sum", "average", "gate", "attention")
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -29,7 +29,7 @@ OPEN_GROUPS = {
 """Groups of whatever the study has recorded: all clean single models; every model."""
 
 
-def members(facts: Facts, group: str) -> list[str]:
+def members(facts: RecordedResults, group: str) -> list[str]:
     """Return the runs of a group.
 
     Raises:
@@ -42,7 +42,7 @@ def members(facts: Facts, group: str) -> list[str]:
     raise XmrError(f"group {group!r} is unknown; there are {', '.join([*GROUPS, *OPEN_GROUPS])}")
 
 
-def chosen(facts: Facts, group: str) -> str:
+def chosen(facts: RecordedResults, group: str) -> str:
     """Return the run of a group with the highest rSum on validation.
 
     Raises:
@@ -51,6 +51,6 @@ def chosen(facts: Facts, group: str) -> str:
     return max(members(facts, group), key=lambda run: float(facts.row(run)["val_rsum"]))
 
 
-def resolve(facts: Facts, run: str) -> str:
+def resolve(facts: RecordedResults, run: str) -> str:
     """Return a run's name: itself, or what validation chooses for ``@GROUP``."""
     return chosen(facts, run[1:]) if run.startswith("@") else run

@@ -5,7 +5,7 @@ from pathlib import Path
 from ..paths import atomic_write
 from .dataset import dataset_text, words_of
 from .fact_values import SHARED
-from .facts import Facts
+from .facts import RecordedResults
 from .sources import Use
 from .tex import escape
 from .values import Values
@@ -34,7 +34,7 @@ _HEAD = r"""% Written by 'xmr report' from results/{dataset}; behind each number
 """
 
 
-def numbers_tex(facts: Facts, sources: Path, uses: list[Use], gallery: str) -> str:
+def numbers_tex(facts: RecordedResults, sources: Path, uses: list[Use], gallery: str) -> str:
     """Return the macros that are used, without ``\\factshash``; ``gallery`` is the dataset of the galleries.
 
     Raises:

@@ -4,13 +4,13 @@ import pandas as pd
 
 from ..errors import XmrError
 from ..plotdata import read_plotdata
-from .facts import Facts
+from .facts import RecordedResults
 
 SAME = 0.02
 """Points by which a recall may differ: shares are written with four places."""
 
 
-def plot_facts(facts: Facts, name: str) -> pd.DataFrame:
+def plot_facts(facts: RecordedResults, name: str) -> pd.DataFrame:
     """Return one table, counted among the facts that were asked for.
 
     Raises:
@@ -21,7 +21,7 @@ def plot_facts(facts: Facts, name: str) -> pd.DataFrame:
     return table
 
 
-def rank_shares(facts: Facts, runs: tuple[str, ...]) -> pd.DataFrame:
+def rank_shares(facts: RecordedResults, runs: tuple[str, ...]) -> pd.DataFrame:
     """Return the share of queries answered within each rank, of these runs and of a random order.
 
     Raises:
@@ -41,7 +41,7 @@ def rank_shares(facts: Facts, runs: tuple[str, ...]) -> pd.DataFrame:
     return shares
 
 
-def gaps(facts: Facts) -> tuple[pd.DataFrame, pd.DataFrame]:
+def gaps(facts: RecordedResults) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the modality gap of some runs, and what closing it does to one of them.
 
     Raises:
@@ -55,7 +55,7 @@ def gaps(facts: Facts) -> tuple[pd.DataFrame, pd.DataFrame]:
     return table, closing
 
 
-def _refuse(facts: Facts, name: str, difference: str, run: str) -> None:
+def _refuse(facts: RecordedResults, name: str, difference: str, run: str) -> None:
     raise XmrError(
         f"{facts.folder / 'plotdata' / name}.csv is not of the recorded runs ({difference}); 'xmr run --dataset "
         f"{facts.dataset} --profile {facts.profile} --only 08' makes it anew (and '{facts.command(run)}' the row)"

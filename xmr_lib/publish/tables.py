@@ -5,9 +5,9 @@ from pathlib import Path
 
 from ..config import Config
 from ..errors import XmrError
-from .facts import Facts
-from .names import NAMES, readable
-from .table_rows import HEADLINE, IMAGES, OURS, TABLES, TASKS
+from ..study.names import NAMES, readable
+from ..study.table_rows import HEADLINE, IMAGES, OURS, TABLES, TASKS
+from .facts import RecordedResults
 from .tabular import Cell, Column, Row, tabular
 from .tex import escape, one_place
 from .values import PUBLISHED, config_text, interval_text, read_published
@@ -39,7 +39,7 @@ _OF_FEATURES = ("image_features", "text_features", "image_aggregation", "aggrega
 _IMAGE_METRICS = {"r1": "R@1", "map": "mAP", "ndcg10": "nDCG"}
 
 
-def table_tex(facts: Facts, sources: Path, name: str) -> str:
+def table_tex(facts: RecordedResults, sources: Path, name: str) -> str:
     """Return a table by name, complete with size and rules.
 
     Raises:
@@ -63,13 +63,13 @@ def table_tex(facts: Facts, sources: Path, name: str) -> str:
         raise XmrError(f"table {name}: {error}") from None
 
 
-def _of_runs(facts: Facts, name: str, metrics: Sequence[str]) -> str:
+def _of_runs(facts: RecordedResults, name: str, metrics: Sequence[str]) -> str:
     columns = [Column("model", "l"), *(_RECALLS.get(metric, _RSUM) for metric in metrics), _INTERVAL, _SEEDS]
     blocks = _blocks(facts, name, lambda row: [*_numbers(row, metrics), _interval(row), Cell(row["seeds"])])
     return tabular(columns, blocks, _chance(facts, metrics, 2), gap="2pt")
 
 
-def _finetuning(facts: Facts) -> str:
+def _finetuning(facts: RecordedResults) -> str:
     metrics = ("i2t_r1", "t2i_r1", "rsum")
     columns = [
         Column("trained", "l"),
@@ -87,7 +87,9 @@ def _finetuning(facts: Facts) -> str:
     return tabular(columns, _blocks(facts, "finetuning", cells), _chance(facts, metrics, 3), gap="2.2pt")
 
 
-def _blocks(facts: Facts, name: str, cells: Callable[[dict[str, str]], list[Cell]]) -> list[tuple[str, list[Row]]]:
+def _blocks(
+    facts: RecordedResults, name: str, cells: Callable[[dict[str, str]], list[Cell]]
+) -> list[tuple[str, list[Row]]]:
     blocks = []
     for block in TABLES[name]:
         rows = [
@@ -108,14 +110,14 @@ def _interval(row: dict[str, str]) -> Cell:
     return Cell(interval_text(row))
 
 
-def _chance(facts: Facts, metrics: Sequence[str], behind: int, before: int = 0) -> Row:
+def _chance(facts: RecordedResults, metrics: Sequence[str], behind: int, before: int = 0) -> Row:
     """Return the row of a random order, with so many empty cells before and behind its numbers."""
     chance = facts.results(HEADLINE[0].run)[0].chance
     numbers = [Cell(one_place(chance[metric])) for metric in metrics]
     return Row([Cell("chance"), *[Cell("")] * before, *numbers, *[Cell("")] * behind], f"{facts.dataset}, exact")
 
 
-def _image_retrieval(facts: Facts) -> str:
+def _image_retrieval(facts: RecordedResults) -> str:
     rows = facts.image_rows()
     columns = [
         Column("encoder", "l"),
@@ -136,7 +138,7 @@ def _image_retrieval(facts: Facts) -> str:
     return tabular(columns, [("", lines)], last, gap="2.4pt")
 
 
-def _published(facts: Facts, sources: Path) -> str:
+def _published(facts: RecordedResults, sources: Path) -> str:
     """Ours beside what others printed for the same dataset; places that they left empty have a dash."""
     metrics = ("i2t_r1", "i2t_r10", "t2i_r1", "t2i_r10")
     columns = [Column("method", "l"), *(_RECALLS[metric] for metric in metrics)]
@@ -156,7 +158,7 @@ def _number(text: str) -> float | None:
     return float(text) if text else None
 
 
-def _all_models(facts: Facts) -> str:
+def _all_models(facts: RecordedResults) -> str:
     """Every recorded model of the study, by task."""
     columns = [
         Column("run", "l", best="none"),
@@ -191,7 +193,7 @@ def _whole_row(row: dict[str, str]) -> list[Cell]:
     ]
 
 
-def _configs(facts: Facts) -> str:
+def _configs(facts: RecordedResults) -> str:
     """The fields that tell the main rows apart."""
     columns = [Column("model", "l"), *(Column(heading, "l") for heading in _FIELDS.values())]
     rows = []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .. import figures as drawing
 from ..paths import atomic_write
-from .facts import Facts
+from .facts import RecordedResults
 from .figures import LABELS, LOSSES, draw, gather
 from .galleries import GALLERIES, gallery_file
 from .numbers import NUMBERS, numbers_tex, with_hash, write_if_new
@@ -35,7 +35,7 @@ class Contents:
     """Hash of the facts of all documents."""
 
 
-def contents(facts: Facts, sources: Path, galleries: Path, with_galleries: bool = True) -> Contents:
+def contents(facts: RecordedResults, sources: Path, galleries: Path, with_galleries: bool = True) -> Contents:
     """Read all facts that the sources name, and write what follows from them as text; nothing is drawn yet.
 
     Args:
@@ -115,7 +115,7 @@ def write_state(folder: Path, state: dict[str, str]) -> None:
         path.write_text(json.dumps(state, indent=1, sort_keys=True) + "\n", "utf-8")
 
 
-def _figure_key(facts: Facts) -> str:
+def _figure_key(facts: RecordedResults) -> str:
     """Hash what decides how a figure looks: its facts, its labels, and the code that draws."""
     code = sorted(Path(drawing.__file__).parent.glob("*.py"))
     parts = [facts.digest(), repr((LABELS, LOSSES)), *(path.read_text("utf-8") for path in code)]

@@ -9,11 +9,11 @@ from pathlib import Path
 from ..config import Config
 from ..errors import XmrError
 from ..records import SUMMARY_COLUMNS
+from ..study.names import readable
 from .compare import Comparisons, difference, shared_seeds, signed
 from .fact_values import fact_value
-from .facts import Facts
+from .facts import RecordedResults
 from .groups import resolve
-from .names import readable
 from .sources import Use
 from .tex import escape, one_place, scientific
 
@@ -33,13 +33,13 @@ class Value:
 class Values:
     """What each macro of the sources prints."""
 
-    facts: Facts
+    facts: RecordedResults
     published: dict[str, dict[str, str]]
     """Published numbers by slug."""
     comparisons: Comparisons
 
     @classmethod
-    def of(cls, facts: Facts, sources: Path, uses: list[Use]) -> "Values":
+    def of(cls, facts: RecordedResults, sources: Path, uses: list[Use]) -> "Values":
         """Take all uses at once: how many comparisons there are decides how sure each has to be."""
         pairs = []
         for use in uses:

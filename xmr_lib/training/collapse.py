@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from ..config import Config
-from ..encoders import DualEncoder, Items
 from ..errors import XmrError
+from ..modules import DualEncoder, Items
 
 PATIENCE = 3
 """Epochs that a model has to leave chance level."""

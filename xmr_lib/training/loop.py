@@ -13,9 +13,9 @@ from torch import nn
 from tqdm import tqdm
 
 from ..config import Config
-from ..encoders import DualEncoder, Items
 from ..losses import similarity_matrix
 from ..metrics import Ranks, chance_levels, ranks_of_embeddings, summarise
+from ..modules import DualEncoder, Items
 from .checkpoint import load_checkpoint, save_checkpoint
 from .collapse import guard
 
@@ -45,10 +45,10 @@ class History:
         return len(self.val_rsum) - 1 - self.best_epoch
 
 
-def score(model: DualEncoder, pairs: Pairs, measure: str) -> Ranks:
+def score(model: DualEncoder, pairs: Pairs, distance: str) -> Ranks:
     """Rank every caption for every image of a split, and the other way."""
     images, captions = model.embed_images(pairs.images), model.embed_captions(pairs.captions)
-    return ranks_of_embeddings(images.numpy(), captions.numpy(), pairs.image_of_caption, measure)
+    return ranks_of_embeddings(images.numpy(), captions.numpy(), pairs.image_of_caption, distance)
 
 
 def train(
@@ -105,12 +105,12 @@ def train(
                     group["lr"] = rate * group["share"]
                 owners = image_of_caption[batch]
                 images, words = model(train_pairs.images[owners], train_pairs.captions[batch])
-                value = loss(similarity_matrix(images, words, config.measure), owners)
+                value = loss(similarity_matrix(images, words, config.distance), owners)
                 optimiser.zero_grad(set_to_none=True)
                 value.backward()
                 optimiser.step()
                 sum_of_losses += value.item()
-            val_rsum = summarise(score(model, val_pairs, config.measure))["rsum"]
+            val_rsum = summarise(score(model, val_pairs, config.distance))["rsum"]
             history.loss.append(sum_of_losses / steps)
             history.val_rsum.append(val_rsum)
             if history.best_epoch < 0 or val_rsum > history.val_rsum[history.best_epoch]:

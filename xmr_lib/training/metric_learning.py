@@ -74,7 +74,7 @@ def train_metric(
                 )
             drawn = places[starts[batch] + (torch.rand(len(batch)) * counts[batch]).long()]
             pair = encoder(features[batch]), encoder(features[drawn])
-            value = loss(similarity_matrix(*pair, config.measure), owners[batch])
+            value = loss(similarity_matrix(*pair, config.distance), owners[batch])
             optimiser.zero_grad(set_to_none=True)
             value.backward()
             optimiser.step()

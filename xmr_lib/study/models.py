@@ -3,15 +3,15 @@
 from typing import Any
 
 from ..config import Config
-from ..encoders import FUSIONS, LEARNED
 from ..errors import XmrError
+from ..experiment.workspace import Workspace
 from ..features.regions import LITE, is_regions
-from .lab import Lab
+from ..modules import FUSIONS, LEARNED
 
 RECIPE: dict[str, Any] = {
     "projection": "linear",
     "normalised": False,
-    "measure": "euclidean",
+    "distance": "euclidean",
     "loss": "triplet",
     "negatives": "random",
     "margin": 1.0,
@@ -129,8 +129,8 @@ MODELS: dict[str, dict[str, Any]] = {
 }
 
 
-def named(lab: Lab, *models: str) -> list[Config]:
-    """Return the configs of models of the study on a lab's dataset, in its profile.
+def get_configs(workspace: Workspace, *models: str) -> list[Config]:
+    """Return the configs of models of the study on a workspace's dataset, in its profile.
 
     Raises:
         XmrError: there is no model of that name.
@@ -138,24 +138,24 @@ def named(lab: Lab, *models: str) -> list[Config]:
     for model in models:
         if model not in MODELS:
             raise XmrError(f"model {model!r} is unknown; there are {', '.join(MODELS)}")
-    return [_on_its_features(lab, lab.config(model, **MODELS[model])) for model in models]
+    return [_on_its_features(workspace, workspace.config(model, **MODELS[model])) for model in models]
 
 
-def runnable(lab: Lab, *models: str) -> list[Config]:
+def runnable(workspace: Workspace, *models: str) -> list[Config]:
     """Return ``named`` without those that need Faster R-CNN where none is to be had, and print which and why."""
-    configs = named(lab, *models)
+    configs = get_configs(workspace, *models)
     regions = [c.model for c in configs if any(is_regions(slug) for slug, _ in c.image_parts)]
-    if not regions or not lab.no_detector:
+    if not regions or not workspace.detector_error:
         return configs
-    print(f"left out: {', '.join(regions)} ({lab.no_detector})")
+    print(f"left out: {', '.join(regions)} ({workspace.detector_error})")
     return [config for config in configs if config.model not in regions]
 
 
-def _on_its_features(lab: Lab, config: Config) -> Config:
+def _on_its_features(workspace: Workspace, config: Config) -> Config:
     """Put the features that the data bring in place of those that are made here, where several are fused."""
-    own, fused = lab.config(config.model), len(config.image_parts) > 1
+    own, fused = workspace.config(config.model), len(config.image_parts) > 1
     images = [
-        slug.replace(LITE, lab.detector_slug)
+        slug.replace(LITE, workspace.detector_slug)
         if is_regions(slug)
         else (own.image_features if slug == POOLED and fused else slug)
         for slug, _ in config.image_parts

@@ -87,5 +87,5 @@ def readable(run: str) -> str:
         XmrError: the run is not of the study.
     """
     if run not in NAMES:
-        raise XmrError(f"run {run!r} has no readable name in xmr_lib/publish/names.py: is it misspelt?")
+        raise XmrError(f"run {run!r} has no readable name in xmr_lib/study/names.py: is it misspelt?")
     return NAMES[run]

@@ -39,7 +39,7 @@ class MapEntry(nn.Module):
         return self.tail(maps.float()).mean((2, 3))
 
 
-class WordEntry(nn.Module):
+class WordEmbedding(nn.Module):
     """Words by their number in a table of vectors: one-hot vectors times a matrix, trained or not.
 
     In training, ``dropout`` is the share of words left out of their captions (Iyyer et al. 2015).

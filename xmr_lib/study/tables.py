@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .config import Config
-from .metrics import Ranks, bootstrap_interval, holm, paired_test
-from .paths import atomic_write
-from .records import RECALLS, Result, loss_name
+from ..config import Config
+from ..metrics import Ranks, bootstrap_interval, holm, paired_test
+from ..paths import atomic_write
+from ..records import RECALLS, Result, loss_name
 
 HEADINGS = {metric: metric.replace("i2t_r", "i→t R@").replace("t2i_r", "t→i R@") for metric in RECALLS}
 HEADINGS["rsum"] = "rSum"

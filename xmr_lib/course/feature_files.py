@@ -10,11 +10,11 @@ from tqdm import tqdm
 
 from ..data.captioned import CaptionedImages
 from ..errors import XmrError
+from ..features.store import FeatureStore
+from ..features.store_writer import StoreWriter
 from .matfile import mat_columns, mat_shape
 from .object_array import object_array_shape, read_object_array
 from .safe_pickle import PickledArray
-from .store import FeatureStore
-from .store_writer import StoreWriter
 
 VGG_KEY, VGG_DIM, FASTTEXT_DIM = "feats", 4096, 300
 BLOCK = 2048

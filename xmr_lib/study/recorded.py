@@ -8,6 +8,8 @@ import pandas as pd
 from ..analysis import chance_shares, rank_grid, rank_shares
 from ..config import Config
 from ..errors import XmrError
+from ..experiment.run import ranks_of, recorded_results, run
+from ..experiment.workspace import Workspace
 from ..plotdata import write_plotdata
 from ..records import (
     FACTS,
@@ -17,31 +19,29 @@ from ..records import (
     read_result,
     read_summary,
 )
-from .lab import Lab
-from .run import ranks_of, recorded_results, run
 
 DIRECTIONS = ("i2t", "t2i")
 
 
-def at_hand(lab: Lab, config: Config, seeds: Sequence[int] = (0,)) -> list[Result]:
+def at_hand(workspace: Workspace, config: Config, seeds: Sequence[int] = (0,)) -> list[Result]:
     """Return what is recorded of a model, whichever its seeds; where nothing is, run it.
 
     Raises:
         XmrError: see ``run``.
     """
-    return recorded_results(lab, config) or run(lab, config, seeds)
+    return recorded_results(workspace, config) or run(workspace, config, seeds)
 
 
-def recorded(lab: Lab) -> list[list[Result]]:
+def recorded(workspace: Workspace) -> list[list[Result]]:
     """Return all models that are recorded with their ranks, by name; of each its results, one a seed.
 
     Raises:
         XmrError: a run was made on other data.
     """
     groups: dict[str, list[Result]] = {}
-    for path in sorted((lab.results / "runs").glob(f"*/seed*/{RANKS}")):
+    for path in sorted((workspace.results / "runs").glob(f"*/seed*/{RANKS}")):
         result = read_result(path.parent / "result.json")
-        if result.data["fingerprint"] != lab.dataset.fingerprint:
+        if result.data["fingerprint"] != workspace.dataset.fingerprint:
             raise XmrError(
                 f"{path.parent}: this run was made on other data (fingerprint {result.data['fingerprint']}); "
                 "give other results their own --results"
@@ -50,25 +50,25 @@ def recorded(lab: Lab) -> list[list[Result]]:
     return [sorted(group, key=lambda result: result.seed) for group in groups.values()]
 
 
-def summary_numbers(lab: Lab, models: Sequence[str]) -> pd.DataFrame:
+def summary_numbers(workspace: Workspace, models: Sequence[str]) -> pd.DataFrame:
     """Return the rows of ``summary.csv`` of these models, in this order, its numbers as numbers.
 
     Raises:
         XmrError: a model that is not recorded.
     """
-    rows = {row["run"]: row for row in read_summary(lab.results / "summary.csv")}
+    rows = {row["run"]: row for row in read_summary(workspace.results / "summary.csv")}
     if missing := [model for model in models if model not in rows]:
-        raise XmrError(f"{lab.results / 'summary.csv'}: has no {', '.join(missing)}; xmr train makes it")
+        raise XmrError(f"{workspace.results / 'summary.csv'}: has no {', '.join(missing)}; xmr train makes it")
     table = pd.DataFrame([rows[model] for model in models])
     numbers = [column for column in SUMMARY_COLUMNS if column not in ("run", *FACTS, "loss")]
     return table.astype(dict.fromkeys(numbers, float))
 
 
-def write_rank_distribution(lab: Lab) -> pd.DataFrame:
+def write_rank_distribution(workspace: Workspace) -> pd.DataFrame:
     """Write ``plotdata/rank_distribution.csv``: of each recorded model (mean of its seeds), and of a random order."""
     rows = []
-    for group in recorded(lab):
-        ranks = [ranks_of(lab, result) for result in group]
+    for group in recorded(workspace):
+        ranks = [ranks_of(workspace, result) for result in group]
         owner = ranks[0].image_of_caption
         for direction, items in zip(DIRECTIONS, (len(owner), ranks[0].images), strict=True):
             places = rank_grid(items)
@@ -78,19 +78,19 @@ def write_rank_distribution(lab: Lab) -> pd.DataFrame:
         places = rank_grid(items)
         rows += _curve("chance", direction, places, chance_shares(owner, direction, places))
     table = pd.DataFrame(rows)
-    write_plotdata(lab.results, "rank_distribution", table)
+    write_plotdata(workspace.results, "rank_distribution", table)
     return table
 
 
-def write_training_curves(lab: Lab) -> pd.DataFrame:
+def write_training_curves(workspace: Workspace) -> pd.DataFrame:
     """Write ``plotdata/training_curves.csv``: loss and validation rSum, epoch by epoch, of each recorded training."""
     rows = []
-    for result in (result for group in recorded(lab) for result in group):
+    for result in (result for group in recorded(workspace) for result in group):
         curves = zip(result.history.get("loss", ()), result.history.get("val_rsum", ()), strict=True)
         for epoch, (loss, val_rsum) in enumerate(curves, start=1):
             rows.append({"run": result.model, "seed": result.seed, "epoch": epoch, "loss": loss, "val_rsum": val_rsum})
     table = pd.DataFrame(rows)
-    write_plotdata(lab.results, "training_curves", table)
+    write_plotdata(workspace.results, "training_curves", table)
     return table
 
 

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from ..experiment.workspace import TABLE, Workspace
 from ..features.bert import bert_name, encode, is_bert
 from ..features.store import FeatureStore
 from ..features.words import misspellings_of, training_words, vocabulary_of
 from ..metrics import Ranks, bootstrap_interval
 from ..networks.bert import load_bert
 from ..records import Result
-from .lab import TABLE, Lab
 
 UNSEEN = {
     "onehot": "zero",
@@ -28,18 +28,18 @@ Space = tuple[list[str], np.ndarray]
 """Words, and their vectors, shape (words, dim)."""
 
 
-def word_space(lab: Lab, slug: str, seed: int = 0) -> Space:
+def word_space(workspace: Workspace, slug: str, seed: int = 0) -> Space:
     """Return the vectors of all words of a dataset and of ``misspellings_of`` them.
 
     Of a BERT, whose vectors depend on the sentence: the mean of a word's pieces when it stands alone.
     """
     if is_bert(slug):
-        vocabulary = vocabulary_of(lab.dataset)
+        vocabulary = vocabulary_of(workspace.dataset)
         bert = load_bert(bert_name(slug))
         return vocabulary, np.stack([rows[1:-1].mean(0) for rows in encode(bert, vocabulary, (bert.layers,))])
-    words = lab.words(slug, seed)
+    words = workspace.words(slug, seed)
     if isinstance(words, FeatureStore):
-        words = lab.words(slug + TABLE, seed)
+        words = workspace.words(slug + TABLE, seed)
     return list(words.vocabulary), words.table
 
 
@@ -56,32 +56,34 @@ def nearest_words(space: Space, words: Sequence[str], among: Sequence[str], coun
     return found
 
 
-def nearest_words_table(lab: Lab, slugs: Sequence[str], words: Sequence[str] = (), seed: int = 0) -> pd.DataFrame:
+def nearest_words_table(
+    workspace: Workspace, slugs: Sequence[str], words: Sequence[str] = (), seed: int = 0
+) -> pd.DataFrame:
     """Return the three nearest training words of a few words (default: frequent ones), one misspelt, a row each."""
-    frequent = _frequent(lab)
-    misspelt = next(iter(misspellings_of(lab.dataset)))
+    frequent = _frequent(workspace)
+    misspelt = next(iter(misspellings_of(workspace.dataset)))
     asked = [*(words or [word for word in frequent if len(word) > 3][3:18:4]), misspelt]
     columns = {}
     for slug in slugs:
-        found = nearest_words(word_space(lab, slug, seed), asked, frequent)
+        found = nearest_words(word_space(workspace, slug, seed), asked, frequent)
         columns[slug] = [", ".join(own) or "unknown" for own in found]
     return pd.DataFrame(columns, index=pd.Index(asked, name="word"))
 
 
 def representation_table(
-    lab: Lab, groups: Sequence[Sequence[Result]], ranks: Sequence[Sequence[Ranks]], seed: int = 0
+    workspace: Workspace, groups: Sequence[Sequence[Result]], ranks: Sequence[Sequence[Ranks]], seed: int = 0
 ) -> pd.DataFrame:
     """Return one row a representation, from the runs that used it.
 
     ``cover`` is the share of the test captions' words that have a vector; ``misspelt`` the share of misspellings (of
     frequent words) whose nearest training word is the word itself.
     """
-    test = [word for words in lab.dataset.split("test").tokens for word in words]
-    misspellings, frequent = misspellings_of(lab.dataset), _frequent(lab)
+    test = [word for words in workspace.dataset.split("test").tokens for word in words]
+    misspellings, frequent = misspellings_of(workspace.dataset), _frequent(workspace)
     rows = []
     for results, own_ranks in zip(groups, ranks, strict=True):
         slug = results[0].config["text_features"]
-        space = word_space(lab, slug, seed)
+        space = word_space(workspace, slug, seed)
         known = {word for word, vector in zip(*space, strict=True) if vector.any()}
         found = nearest_words(space, list(misspellings), frequent, 1)
         right = [best == [word] for best, word in zip(found, misspellings.values(), strict=True)]
@@ -104,6 +106,6 @@ def representation_table(
     return pd.DataFrame(rows).fillna("").set_index("representation")
 
 
-def _frequent(lab: Lab) -> list[str]:
+def _frequent(workspace: Workspace) -> list[str]:
     """Return the training words, most frequent first."""
-    return [word for word, _ in sorted(training_words(lab.dataset).items(), key=lambda item: (-item[1], item[0]))]
+    return [word for word, _ in sorted(training_words(workspace.dataset).items(), key=lambda item: (-item[1], item[0]))]

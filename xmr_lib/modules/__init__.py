@@ -1,7 +1,7 @@
 """From features to the common space: entries, aggregation, fusion, projections, the dual encoder."""
 
 from .dual import DualEncoder
-from .entries import GEOMETRY, MapEntry, RegionEntry, TokenEntry, WordEntry
+from .entries import GEOMETRY, MapEntry, RegionEntry, TokenEntry, WordEmbedding
 from .item import FUSIONS, ItemEncoder, Items, RowPart
 from .pooling import POOLS, pool
 from .projection import Projection
@@ -25,7 +25,7 @@ __all__ = [
     "RowPart",
     "Rows",
     "TokenEntry",
-    "WordEntry",
+    "WordEmbedding",
     "pool",
     "row_pooling",
 ]

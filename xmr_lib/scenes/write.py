@@ -8,7 +8,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from ...errors import XmrError
+from ..errors import XmrError
 from .captions import PER_IMAGE, Caption, write_captions
 from .draw import Box, draw_scene
 from .facts import FactIndex

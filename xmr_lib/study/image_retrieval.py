@@ -18,21 +18,21 @@ from torch.nn.functional import normalize
 from ..config import Config
 from ..data import CaptionedImages
 from ..data.labels import read_labels
-from ..encoders import GEOMETRY, pool
+from ..experiment.factories import image_encoder, make_loss
+from ..experiment.machine import machine
+from ..experiment.run import embed, run
+from ..experiment.workspace import Workspace
 from ..features.regions import BACKBONE
 from ..figures import gallery_of_neighbours, interval_figure
 from ..losses import similarity_matrix
 from ..metrics import ImageScores, holm, mean_interval, score_image_retrieval, sign_flip_test
 from ..metrics.graded import GradedRelevance
+from ..modules import GEOMETRY, pool
 from ..paths import atomic_write
 from ..ragged import Ragged
 from ..records import run_folder
 from ..training import MetricHistory, train_metric
-from .catalogue import named
-from .factories import image_encoder, make_loss
-from .lab import Lab
-from .machine import machine
-from .run import embed, run
+from .models import get_configs
 
 METRICS = ("r1", "r5", "r10", "p10", "map", "ndcg10")
 LABELS = "labels.json"
@@ -42,7 +42,7 @@ SCHEDULE: dict[str, Any] = {
     "task": "images",
     "image_input": "power",
     "projection": "linear",
-    "measure": "euclidean",
+    "distance": "euclidean",
     "dropout": 0.4,
     "batch": 512,
     "epochs": 40,
@@ -70,7 +70,7 @@ class ImageRun:
     track: str
     image_features: str
     trained_on: str
-    measure: str
+    distance: str
     scores: tuple[ImageScores, ...]
     words_ndcg10: tuple[float, ...]
     """nDCG@10 by shared words: a second judge."""
@@ -93,15 +93,15 @@ class Relevance:
     relevant: Bool[np.ndarray, "images images"]
     """For what needs a yes or no."""
 
-    def score(self, embeddings: Float[np.ndarray, "images embed"], measure: str) -> ImageScores:
-        return score_image_retrieval(_similarity(embeddings, measure), self.gains, self.relevant)
+    def score(self, embeddings: Float[np.ndarray, "images embed"], distance: str) -> ImageScores:
+        return score_image_retrieval(_similarity(embeddings, distance), self.gains, self.relevant)
 
-    def ndcg10(self, embeddings: Float[np.ndarray, "images embed"], measure: str) -> float:
-        return float(self.score(embeddings, measure).values["ndcg10"].mean())
+    def ndcg10(self, embeddings: Float[np.ndarray, "images embed"], distance: str) -> float:
+        return float(self.score(embeddings, distance).values["ndcg10"].mean())
 
 
 @dataclass(frozen=True)
-class Judges:
+class Qrels:
     """What is relevant in a split: by what ``name`` says, and by shared words."""
 
     name: str
@@ -109,7 +109,7 @@ class Judges:
     words: Relevance
 
 
-def image_retrieval(lab: Lab, seeds: Sequence[int] = (0,)) -> list[ImageRun]:
+def image_retrieval(workspace: Workspace, seeds: Sequence[int] = (0,)) -> list[ImageRun]:
     """Score what is there without training, the image encoders of cross-modal models, and metric learning.
 
     Writes ``image_retrieval.csv`` and, of each training, ``runs/<model>/seed<k>/image_retrieval.json``.
@@ -117,48 +117,48 @@ def image_retrieval(lab: Lab, seeds: Sequence[int] = (0,)) -> list[ImageRun]:
     Raises:
         XmrError: ``labels.json`` can't be read, or no image has a relevant one.
     """
-    pooled = lab.config("i-pooled")
+    pooled = workspace.config("i-pooled")
     regions = pooled.but(
-        model="i-regions", image_features=lab.detector_slug + BACKBONE, image_aggregation="mean", task="images"
+        model="i-regions", image_features=workspace.detector_slug + BACKBONE, image_aggregation="mean", task="images"
     )
-    judges = {split: judges_of(lab, pooled, split) for split in ("val", "test")}
-    score = partial(_scored, lab, judges)
-    runs = [score(pooled, "nothing", [partial(_pooled, lab, pooled)])]
-    if lab.no_detector:
-        print(f"left out: {regions.model} ({lab.no_detector})")
+    qrels = {split: qrels_of(workspace, pooled, split) for split in ("val", "test")}
+    score = partial(_scored, workspace, qrels)
+    runs = [score(pooled, "nothing", [partial(_pooled, workspace, pooled)])]
+    if workspace.detector_error:
+        print(f"left out: {regions.model} ({workspace.detector_error})")
     else:
-        runs.append(score(regions, "nothing", [partial(_regions, lab, regions)]))
-    for config in named(lab, *CROSS_MODAL):
-        results = run(lab, config, seeds)
-        embedders = [lambda split, result=result: embed(lab, result, split)[0] for result in results]
+        runs.append(score(regions, "nothing", [partial(_regions, workspace, regions)]))
+    for config in get_configs(workspace, *CROSS_MODAL):
+        results = run(workspace, config, seeds)
+        embedders = [lambda split, result=result: embed(workspace, result, split)[0] for result in results]
         runs.append(score(config, "captions", embedders, sum(result.cpu_seconds for result in results)))
-    positives, identities, taught_by = _training_pairs(lab, pooled)
+    positives, identities, taught_by = _training_pairs(workspace, pooled)
     for model, fields in METRIC_LEARNING.items():
-        config = lab.config(model, **fields)
-        fitted = [_fitted(lab, config, seed, positives, identities, judges["val"]) for seed in seeds]
-        embedders = [partial(_encoded, lab, config, encoder) for encoder, _ in fitted]
+        config = workspace.config(model, **fields)
+        fitted = [_fitted(workspace, config, seed, positives, identities, qrels["val"]) for seed in seeds]
+        embedders = [partial(_encoded, workspace, config, encoder) for encoder, _ in fitted]
         runs.append(score(config, taught_by, embedders, sum(sum(history.seconds) for _, history in fitted)))
         for seed, (_, history), scores in zip(seeds, fitted, runs[-1].scores, strict=True):
-            _record(lab, config, seed, judges["test"].name, scores, history)
-    _write_csv(lab, runs, judges["test"].name)
+            _record(workspace, config, seed, qrels["test"].name, scores, history)
+    _write_csv(workspace, runs, qrels["test"].name)
     return runs
 
 
-def judges_of(lab: Lab, config: Config, split: str) -> Judges:
+def qrels_of(workspace: Workspace, config: Config, split: str) -> Qrels:
     """Return what is relevant to what in a split.
 
     By ``labels.json`` beside the captions: images of the same label. Without it, graded by captions: the cosine of
     MiniLM's vectors, mean over an image's captions; the ``ALIKE`` images most alike count as relevant.
     """
-    part = lab.usable(config.image_features).split(split)
+    part = workspace.usable(config.image_features).split(split)
     by_words = _most_alike(np.concatenate([block for _, block in _shared_words(part).blocks()]))
-    if (labels := _labels(lab, part)) is not None:
+    if (labels := _labels(workspace, part)) is not None:
         same = (labels[:, None] == labels) & (labels >= 0)
-        return Judges("same label", Relevance(same.astype(np.float64), same), by_words)
-    captions = lab.pairs(config.but(track="open", text_features="minilm", aggregation="mean"), split, 0).captions
+        return Qrels("same label", Relevance(same.astype(np.float64), same), by_words)
+    captions = workspace.pairs(config.but(track="open", text_features="minilm", aggregation="mean"), split, 0).captions
     owner = torch.from_numpy(part.image_of_caption)
     means = normalize(torch.zeros(len(part), captions.shape[1]).index_add(0, owner, normalize(captions)))
-    return Judges("captions by MiniLM", _most_alike((means @ means.T).clamp(0, 1).double().numpy()), by_words)
+    return Qrels("captions by MiniLM", _most_alike((means @ means.T).clamp(0, 1).double().numpy()), by_words)
 
 
 def image_retrieval_table(runs: Sequence[ImageRun]) -> pd.DataFrame:
@@ -186,15 +186,18 @@ def image_retrieval_table(runs: Sequence[ImageRun]) -> pd.DataFrame:
     return pd.DataFrame(rows).fillna("").set_index("model")
 
 
-def neighbours_figure(lab: Lab, runs: Sequence[ImageRun], count: int = 4, seed: int = 0) -> Figure:
+def neighbours_figure(workspace: Workspace, runs: Sequence[ImageRun], count: int = 4, seed: int = 0) -> Figure:
     """Draw the five nearest of a few test images: of the first run, and of the one that validation prefers."""
-    config = lab.config("i-pooled")
-    part, relevance = lab.usable(config.image_features).split("test"), judges_of(lab, config, "test").relevance
+    config = workspace.config("i-pooled")
+    part, relevance = (
+        workspace.usable(config.image_features).split("test"),
+        qrels_of(workspace, config, "test").relevance,
+    )
     asked = runs[0].scores[0].queries
     queries = np.sort(np.random.default_rng(seed).choice(asked, min(count, len(asked)), replace=False))
     found = []
     for own in (runs[0], max(runs[1:], key=lambda run: np.mean(run.val_ndcg10))):
-        similarity = _similarity(own.embeddings, own.measure)
+        similarity = _similarity(own.embeddings, own.distance)
         np.fill_diagonal(similarity, -np.inf)
         found.append((own.model, np.argsort(-similarity[queries], axis=1, kind="stable")[:, :5]))
     return gallery_of_neighbours(part, queries, found, relevance.relevant)
@@ -227,15 +230,15 @@ def _shared_words(part: CaptionedImages) -> GradedRelevance:
     return GradedRelevance(words, words)
 
 
-def _labels(lab: Lab, part: CaptionedImages) -> np.ndarray | None:
-    path = lab.beside(LABELS)
+def _labels(workspace: Workspace, part: CaptionedImages) -> np.ndarray | None:
+    path = workspace.beside(LABELS)
     return read_labels(path, part) if path.is_file() else None
 
 
-def _training_pairs(lab: Lab, config: Config) -> tuple[Ragged, np.ndarray, str]:
+def _training_pairs(workspace: Workspace, config: Config) -> tuple[Ragged, np.ndarray, str]:
     """Return the positives of each training image, which are of one identity, and in words where that comes from."""
-    part = lab.usable(config.image_features).split("train")
-    if (labels := _labels(lab, part)) is not None:
+    part = workspace.usable(config.image_features).split("train")
+    if (labels := _labels(workspace, part)) is not None:
         # An image without a label is of no other's identity, and is not asked.
         identities = np.where(labels >= 0, labels, -1 - np.arange(len(labels)))
         of_label = [
@@ -254,64 +257,64 @@ def _ragged(items: Sequence[np.ndarray]) -> Ragged:
     return Ragged.from_lengths(np.concatenate(items).astype(np.int64), np.array([len(own) for own in items]))
 
 
-def _pooled(lab: Lab, config: Config, split: str) -> np.ndarray:
-    return lab.pairs(config, split, 0).images.numpy()
+def _pooled(workspace: Workspace, config: Config, split: str) -> np.ndarray:
+    return workspace.pairs(config, split, 0).images.numpy()
 
 
-def _regions(lab: Lab, config: Config, split: str) -> np.ndarray:
-    regions = lab.pairs(config, split, 0).images
+def _regions(workspace: Workspace, config: Config, split: str) -> np.ndarray:
+    regions = workspace.pairs(config, split, 0).images
     return pool(regions.values.float()[:, :-GEOMETRY], regions.offsets, "mean").numpy()
 
 
 @torch.inference_mode()
-def _encoded(lab: Lab, config: Config, encoder: nn.Module, split: str) -> np.ndarray:
-    return encoder(lab.pairs(config, split, 0).images).numpy()
+def _encoded(workspace: Workspace, config: Config, encoder: nn.Module, split: str) -> np.ndarray:
+    return encoder(workspace.pairs(config, split, 0).images).numpy()
 
 
-def _similarity(embeddings: np.ndarray, measure: str) -> np.ndarray:
+def _similarity(embeddings: np.ndarray, distance: str) -> np.ndarray:
     rows: Tensor = torch.from_numpy(embeddings)
-    return similarity_matrix(rows, rows, measure).numpy()
+    return similarity_matrix(rows, rows, distance).numpy()
 
 
 def _scored(
-    lab: Lab,
-    judges: dict[str, Judges],
+    workspace: Workspace,
+    qrels: dict[str, Qrels],
     config: Config,
     trained_on: str,
     embedders: Sequence[Embedder],
     seconds: float = 0.0,
 ) -> ImageRun:
-    test, measure = [embedder("test") for embedder in embedders], config.measure
+    test, distance = [embedder("test") for embedder in embedders], config.distance
     return ImageRun(
         model=config.model,
         track=config.track,
         image_features=config.image_features,
         trained_on=trained_on,
-        measure=measure,
-        scores=tuple(judges["test"].relevance.score(own, measure) for own in test),
-        words_ndcg10=tuple(judges["test"].words.ndcg10(own, measure) for own in test),
-        val_ndcg10=tuple(judges["val"].relevance.ndcg10(embedder("val"), measure) for embedder in embedders),
+        distance=distance,
+        scores=tuple(qrels["test"].relevance.score(own, distance) for own in test),
+        words_ndcg10=tuple(qrels["test"].words.ndcg10(own, distance) for own in test),
+        val_ndcg10=tuple(qrels["val"].relevance.ndcg10(embedder("val"), distance) for embedder in embedders),
         cpu_seconds=seconds / len(embedders),
         embeddings=test[0],
     )
 
 
 def _fitted(
-    lab: Lab, config: Config, seed: int, positives: Ragged, identities: np.ndarray, judges: Judges
+    workspace: Workspace, config: Config, seed: int, positives: Ragged, identities: np.ndarray, qrels: Qrels
 ) -> tuple[nn.Module, MetricHistory]:
     torch.manual_seed(seed)
-    features = lab.pairs(config, "train", seed).images
+    features = workspace.pairs(config, "train", seed).images
     encoder = image_encoder(config, features)
 
     def validate(encoder: nn.Module) -> float:
-        return judges.relevance.ndcg10(_encoded(lab, config, encoder, "val"), config.measure)
+        return qrels.relevance.ndcg10(_encoded(workspace, config, encoder, "val"), config.distance)
 
-    checkpoint = lab.cache / "checkpoints" / config.model / f"seed{seed}.safetensors"
+    checkpoint = workspace.cache / "checkpoints" / config.model / f"seed{seed}.safetensors"
     identity = {
         "config": config.to_dict(),
-        "data": lab.facts(config),
-        "weights": lab.weights(config, seed),
-        "relevance": judges.name,
+        "data": workspace.facts(config),
+        "weights": workspace.weights(config, seed),
+        "relevance": qrels.name,
         "seed": seed,
     }
     loss = make_loss(config)
@@ -319,23 +322,25 @@ def _fitted(
     return encoder, history
 
 
-def _record(lab: Lab, config: Config, seed: int, judge: str, scores: ImageScores, history: MetricHistory) -> None:
+def _record(
+    workspace: Workspace, config: Config, seed: int, judge: str, scores: ImageScores, history: MetricHistory
+) -> None:
     facts = {
         "config": config.to_dict(),
         "seed": seed,
-        "data": lab.facts(config),
+        "data": workspace.facts(config),
         "relevance": judge,
         "test": scores.summary(),
         "history": asdict(history),
         "machine": machine(),
     }
-    with atomic_write(run_folder(lab.results, config.model, seed) / "image_retrieval.json") as path:
+    with atomic_write(run_folder(workspace.results, config.model, seed) / "image_retrieval.json") as path:
         path.write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
 
 
-def _write_csv(lab: Lab, runs: Sequence[ImageRun], judge: str) -> None:
+def _write_csv(workspace: Workspace, runs: Sequence[ImageRun], judge: str) -> None:
     with (
-        atomic_write(lab.results / "image_retrieval.csv") as path,
+        atomic_write(workspace.results / "image_retrieval.csv") as path,
         path.open("w", newline="", encoding="utf-8") as file,
     ):
         writer = csv.writer(file, lineterminator="\n")

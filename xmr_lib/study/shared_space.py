@@ -13,18 +13,18 @@ from ..analysis import (
     Topics,
     close_gap,
     find_topics,
-    flat_map,
     modality_gap,
+    project_2d,
 )
 from ..config import Config
 from ..errors import XmrError
+from ..experiment.factories import make_model
+from ..experiment.run import Embeddings, embed
+from ..experiment.workspace import Workspace
 from ..losses import InfoNCELoss, similarity_matrix
 from ..metrics import ranks_of_embeddings, summarise
 from ..plotdata import write_plotdata
 from ..records import Result
-from .factories import make_model
-from .lab import Lab
-from .run import Embeddings, embed
 
 SHOWN = 600
 """Images on a map at most: more would hide each other in a column of the paper."""
@@ -45,21 +45,24 @@ class SharedSpace:
         XmrError: the run's model is not trained by gradient descent, and so has no before.
     """
 
-    def __init__(self, lab: Lab, result: Result):
-        self.lab, self.result, self.config = lab, result, Config.from_dict(result.config)
+    def __init__(self, workspace: Workspace, result: Result):
+        self.workspace, self.result, self.config = workspace, result, Config.from_dict(result.config)
         if self.config.method != "dual-encoder":
             raise XmrError(f"{result.model}: a space before training needs a dual encoder, not {self.config.method!r}")
-        self.part = lab.usable(self.config.image_features).split("test")
+        self.part = workspace.usable(self.config.image_features).split("test")
 
     @cached_property
     def embeddings(self) -> dict[str, Embeddings]:
         """Stage → embeddings of the images and the captions of the test split."""
-        return {"before": embed_untrained(self.lab, self.result, "test"), "after": embed(self.lab, self.result, "test")}
+        return {
+            "before": embed_untrained(self.workspace, self.result, "test"),
+            "after": embed(self.workspace, self.result, "test"),
+        }
 
     @cached_property
     def topics(self) -> Topics:
         """Found in the captions of the training split."""
-        return find_topics(self.lab.usable(self.config.image_features).split("train"))
+        return find_topics(self.workspace.usable(self.config.image_features).split("train"))
 
     @cached_property
     def topic_of_image(self) -> np.ndarray:
@@ -72,18 +75,18 @@ class SharedSpace:
         return np.random.default_rng(self.result.seed).integers(first, last)
 
 
-def embed_untrained(lab: Lab, result: Result, split: str) -> Embeddings:
+def embed_untrained(workspace: Workspace, result: Result, split: str) -> Embeddings:
     """Embed the images and captions of a split with a run's model as it is before the first step of training."""
     config, seed = Config.from_dict(result.config), result.seed
-    train_pairs, pairs = (lab.pairs(config, name, seed) for name in ("train", split))
+    train_pairs, pairs = (workspace.pairs(config, name, seed) for name in ("train", split))
     torch.manual_seed(seed)
-    model = make_model(config, train_pairs, lab.pretrained(config, seed))
+    model = make_model(config, train_pairs, workspace.pretrained(config, seed))
     return model.embed_images(pairs.images).numpy(), model.embed_captions(pairs.captions).numpy()
 
 
-def learned_temperature(lab: Lab, result: Result) -> float:
+def learned_temperature(workspace: Workspace, result: Result) -> float:
     """Return the temperature at which training ended, from the checkpoint of a run with InfoNCE."""
-    path = lab.cache / "checkpoints" / result.model / f"seed{result.seed}.safetensors"
+    path = workspace.cache / "checkpoints" / result.model / f"seed{result.seed}.safetensors"
     with safe_open(path, "pt") as file:
         return float(torch.exp(-file.get_tensor("now.loss.log_scale")))
 
@@ -102,13 +105,13 @@ def space_map(space: SharedSpace) -> pd.DataFrame:
     for method in METHODS:
         for stage, (image_points, caption_points) in space.embeddings.items():
             together = np.concatenate([image_points[shown], caption_points[space.one_caption[shown]]])
-            x, y = flat_map(together, method, space.result.seed).T
+            x, y = project_2d(together, method, space.result.seed).T
             facts = {"model": space.config.model, "method": method, "stage": stage}
             modality = np.repeat(["image", "caption"], len(shown))
             own = {"modality": modality, "image": np.tile(ids, 2), "x": x, "y": y, "topic": np.tile(names, 2)}
             tables.append(pd.DataFrame({**{key: [value] * len(x) for key, value in facts.items()}, **own}))
     table = pd.concat(tables, ignore_index=True)
-    write_plotdata(space.lab.results, "shared_space", table)
+    write_plotdata(space.workspace.results, "shared_space", table)
     return table
 
 
@@ -129,7 +132,7 @@ def gap_table(spaces: Sequence[SharedSpace]) -> pd.DataFrame:
                 {
                     "run": space.config.model,
                     "stage": stage,
-                    "temperature": learned_temperature(space.lab, space.result) if learned else start,
+                    "temperature": learned_temperature(space.workspace, space.result) if learned else start,
                     "gap": own.gap,
                     "pair_distance": own.pair_distance,
                     "other_distance": own.other_distance,
@@ -139,7 +142,7 @@ def gap_table(spaces: Sequence[SharedSpace]) -> pd.DataFrame:
                 }
             )
     table = pd.DataFrame(rows)
-    write_plotdata(spaces[0].lab.results, "modality_gap", table)
+    write_plotdata(spaces[0].workspace.results, "modality_gap", table)
     return table
 
 
@@ -166,7 +169,7 @@ def gap_closing(space: SharedSpace) -> pd.DataFrame:
     """
     images, captions = space.embeddings["after"]
     owner, alone = space.part.image_of_caption, torch.arange(len(images))
-    temperatures = (learned_temperature(space.lab, space.result), *TEMPERATURES)
+    temperatures = (learned_temperature(space.workspace, space.result), *TEMPERATURES)
     rows = []
     for closed in CLOSED:
         x, y = close_gap(images, captions, owner, closed)
@@ -184,7 +187,7 @@ def gap_closing(space: SharedSpace) -> pd.DataFrame:
                 }
             )
     table = pd.DataFrame(rows)
-    write_plotdata(space.lab.results, "gap_closing", table)
+    write_plotdata(space.workspace.results, "gap_closing", table)
     return table
 
 

@@ -7,18 +7,18 @@ from matplotlib.figure import Figure
 
 from ..config import Config
 from ..errors import XmrError
+from ..experiment.run import fitted
+from ..experiment.workspace import Workspace
 from ..features.bert import LONGEST, bert_name, is_bert
 from ..figures import word_weights
 from ..networks.bert import load_bert
 from ..records import Result
-from .lab import Lab
-from .run import fitted
 
 
-def token_table(lab: Lab, slug: str, captions: tuple[int, ...] = (0, 1)) -> pd.DataFrame:
+def token_table(workspace: Workspace, slug: str, captions: tuple[int, ...] = (0, 1)) -> pd.DataFrame:
     """Return what a BERT is given for some captions of the test split in one batch: tokens, ids, attention mask."""
     tokenizer = load_bert(bert_name(slug)).tokenizer
-    part = lab.dataset.split("test")
+    part = workspace.dataset.split("test")
     batch = tokenizer([part.raw[caption] for caption in captions], padding=True)
     rows = {}
     for place, (ids, mask) in enumerate(zip(batch["input_ids"], batch["attention_mask"], strict=True), start=1):
@@ -28,7 +28,9 @@ def token_table(lab: Lab, slug: str, captions: tuple[int, ...] = (0, 1)) -> pd.D
     return pd.DataFrame(rows).T
 
 
-def attended_words(lab: Lab, result: Result, count: int = 6, seed: int = 0, width: float | None = None) -> Figure:
+def attended_words(
+    workspace: Workspace, result: Result, count: int = 6, seed: int = 0, width: float | None = None
+) -> Figure:
     """Draw a few test captions, drawn at random, with the weight that the attention of a run gives each word.
 
     For ``width`` see ``figures.use_style``.
@@ -39,16 +41,18 @@ def attended_words(lab: Lab, result: Result, count: int = 6, seed: int = 0, widt
     config = Config.from_dict(result.config)
     if config.aggregation != "attention":
         raise XmrError(f"{config.model}: attention over words is to be drawn, not {config.aggregation!r}")
-    part = lab.usable(config.image_features).split("test")
+    part = workspace.usable(config.image_features).split("test")
     chosen = np.sort(np.random.default_rng(seed).choice(part.caption_count, min(count, part.caption_count), False))
-    [text] = fitted(lab, config, result.seed)[0].caption.parts
+    [text] = fitted(workspace, config, result.seed)[0].caption.parts
     words = [list(part.tokens[caption]) for caption in chosen]
     if is_bert(config.text_features):
         tokenizer = load_bert(bert_name(config.text_features)).tokenizer
         ids = tokenizer([part.raw[caption] for caption in chosen], truncation=True, max_length=LONGEST)["input_ids"]
         words = [tokenizer.convert_ids_to_tokens(own) for own in ids]
     with torch.inference_mode():
-        rows, beside = text.eval().entry(lab.pairs(config, "test", result.seed).captions[torch.from_numpy(chosen)])
+        rows, beside = text.eval().entry(
+            workspace.pairs(config, "test", result.seed).captions[torch.from_numpy(chosen)]
+        )
         weights = text.pooling.weights(rows, beside)
     own = [part.numpy() for part in weights.split(rows.lengths.tolist())]
     return word_weights(words, own, f"{config.model}: the weight of each word", width)

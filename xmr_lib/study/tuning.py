@@ -8,21 +8,23 @@ import torch
 from torch import Tensor
 
 from ..config import Config
-from ..encoders import Items, Parts, Rows
+from ..experiment.factories import make_loss, make_model
+from ..experiment.workspace import Workspace
 from ..losses import similarity_matrix
 from ..metrics import Ranks, bootstrap_interval, holm
+from ..modules import Items, Parts, Rows
 from ..records import Result
-from ..tables import paired_p
 from ..training import pretrained_parameters
-from .factories import make_loss, make_model
-from .lab import Lab
+from .tables import paired_p
 
 MB = 1e6
 ADAM = 16
 """Bytes a trained parameter takes: its value, its gradient and two moments, in single precision."""
 
 
-def tuning_table(lab: Lab, groups: Sequence[Sequence[Result]], ranks: Sequence[Sequence[Ranks]]) -> pd.DataFrame:
+def tuning_table(
+    workspace: Workspace, groups: Sequence[Sequence[Result]], ranks: Sequence[Sequence[Ranks]]
+) -> pd.DataFrame:
     """Return one row a model; models come in pairs, a frozen one and the same with pretrained layers trained on.
 
     ``tuned`` counts the parameters of those layers; ``features`` is what the training split's features take, ``a step``
@@ -34,8 +36,8 @@ def tuning_table(lab: Lab, groups: Sequence[Sequence[Result]], ranks: Sequence[S
     rows = []
     for place, (results, own_ranks) in enumerate(zip(groups, ranks, strict=True)):
         config, (low, high) = Config.from_dict(results[0].config), bootstrap_interval(own_ranks)
-        pairs = lab.pairs(config, "train", 0)
-        tuned, step = step_memory(lab, config)
+        pairs = workspace.pairs(config, "train", 0)
+        tuned, step = step_memory(workspace, config)
         rows.append(
             {
                 "model": config.model,
@@ -54,15 +56,15 @@ def tuning_table(lab: Lab, groups: Sequence[Sequence[Result]], ranks: Sequence[S
     return pd.DataFrame(rows).fillna("").set_index("model")
 
 
-def step_memory(lab: Lab, config: Config, seed: int = 0) -> tuple[int, int]:
+def step_memory(workspace: Workspace, config: Config, seed: int = 0) -> tuple[int, int]:
     """Return the parameters of pretrained layers that are trained, and the bytes that a step of training takes.
 
     Counted, not measured, so that it is the same on every machine: what the forward pass of one batch keeps for the
     backward pass, each piece of memory once, and ``ADAM`` bytes a trained parameter.
     """
-    pairs = lab.pairs(config, "train", seed)
+    pairs = workspace.pairs(config, "train", seed)
     torch.manual_seed(seed)
-    model, loss = make_model(config, pairs, lab.pretrained(config, seed)).train(), make_loss(config)
+    model, loss = make_model(config, pairs, workspace.pretrained(config, seed)).train(), make_loss(config)
     batch = torch.arange(min(config.batch, len(pairs.image_of_caption)))
     owners = torch.from_numpy(pairs.image_of_caption)[batch]
     trained = [x for x in (*model.parameters(), *loss.parameters()) if x.requires_grad]
@@ -77,7 +79,7 @@ def step_memory(lab: Lab, config: Config, seed: int = 0) -> tuple[int, int]:
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         images, captions = model(pairs.images[owners], pairs.captions[batch])
-        value = loss(similarity_matrix(images, captions, config.measure), owners)
+        value = loss(similarity_matrix(images, captions, config.distance), owners)
     # Until here the graph must live: memory that is freed would be given out, and counted, again.
     del value
     tuned = sum(x.numel() for x in pretrained_parameters(model) if x.requires_grad)

@@ -1,4 +1,4 @@
-"""``Lab``: one dataset with its features, opened once and shared by many runs."""
+"""``Workspace``: one dataset with its features, opened once and shared by many runs."""
 
 import copy
 import os
@@ -13,7 +13,6 @@ from torch import nn
 from ..config import Config, profile
 from ..data import CaptionedImages
 from ..data.locate import open_dataset
-from ..encoders import POOLS, Items, Parts, Rows
 from ..errors import XmrError
 from ..features.bert import bert_name, bert_tokens, is_bert
 from ..features.course import import_fasttext, import_vgg
@@ -26,6 +25,7 @@ from ..features.phoc import phoc_words
 from ..features.regions import BACKBONE, LITE, RegionRows, is_regions, region_extractor
 from ..features.store import FeatureStore
 from ..features.words import WordVectors, table_of_store
+from ..modules import POOLS, Items, Parts, Rows
 from ..networks.bert import BertTail, load_bert
 from ..networks.faster_rcnn import coco_weights, last_layer
 from ..paths import cache_root, results_root
@@ -43,7 +43,7 @@ TABLE = " as a table"
 COURSE_FILES = {"vgg16-course": "vgg_feats.mat", "fasttext-course": "fasttext_feats.npy"}
 
 
-class Lab:
+class Workspace:
     """A dataset, its features (made when first asked for) and the folder of its results.
 
     Args:
@@ -71,7 +71,7 @@ class Lab:
             results = tempfile.mkdtemp(prefix="xmr-smoke-")
         self.results = (Path(results).expanduser() if results else results_root()) / self.dataset.name
         self.strict = strict
-        # Memoised for this object alone; a memoised method would keep every Lab alive.
+        # Memoised for this object alone; a memoised method would keep every Workspace alive.
         self.image_store = lru_cache(maxsize=None)(self._image_store)
         self.words = lru_cache(maxsize=6)(self._open_words)
         self._captions = lru_cache(maxsize=3)(self._caption_vectors)
@@ -207,7 +207,7 @@ class Lab:
         return LITE if self.beside("boxes.json").is_file() else "frcnn-resnet50"
 
     @cached_property
-    def no_detector(self) -> str:
+    def detector_error(self) -> str:
         """Why task (c) can't be done on these data, and what to do; empty where it can."""
         if self.detector_slug == LITE:
             return ""
