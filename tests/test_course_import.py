@@ -17,7 +17,7 @@ from xmr_lib.course.matfile import mat_columns, mat_shape
 from xmr_lib.data import read_dataset
 from xmr_lib.data.captioned import CaptionedImages
 from xmr_lib.errors import XmrError
-from xmr_lib.features import course
+from xmr_lib.course import feature_files as course
 from xmr_lib.features.store import FeatureStore
 
 

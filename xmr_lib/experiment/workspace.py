@@ -15,7 +15,7 @@ from ..data import CaptionedImages
 from ..data.locate import open_dataset
 from ..errors import XmrError
 from ..features.bert import bert_name, bert_tokens, is_bert
-from ..features.course import import_fasttext, import_vgg
+from ..course import import_fasttext, import_vgg
 from ..features.fasttext import read_fasttext, train_fasttext
 from ..features.glove import glove_words
 from ..features.image_extractors import TRUNK, image_extractor, image_tail
