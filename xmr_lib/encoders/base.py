@@ -1,0 +1,188 @@
+"""What an encoder is: one file, one class per pretrained or fixed way from photographs or captions to features.
+
+A class registers itself under the name that slugs begin with::
+
+    @ENCODERS.register("colours")
+    class Colours(ImageEncoder):
+        provenance = Provenance(())
+        row_shape, side = (3,), 32
+
+        def features(self, pixels):
+            return pixels.mean((1, 2)).astype("float32")
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Self
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from torch import nn
+
+from ..data.captioned import CaptionedImages
+from ..errors import XmrError
+from ..features.spec import FeatureSpec
+from ..features.store import FeatureStore
+from ..provenance import Provenance
+from ..ragged import Ragged
+from ..weights import Weights
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where an encoder is opened on a dataset: what it may learn from, and where it keeps what it learned."""
+
+    dataset: CaptionedImages
+    cache: Path
+    """Folder of the dataset's stores."""
+    seed: int = 0
+    profile: str = "full"
+    """Name of the profile: what is learned in another one is another thing."""
+    fasttext_epochs: int = 10
+    detector_epochs: int = 2
+
+    def beside(self, name: str) -> Path:
+        """Return the path of a file of this name beside the captions, whether there is one or not."""
+        source = self.dataset.source or Path()
+        return (source if source.is_dir() else source.parent) / name
+
+
+class Encoder(ABC):
+    """One encoder, ready for use on one spec. Nothing large is loaded before it is needed."""
+
+    modality: ClassVar[str]
+    outputs: ClassVar[tuple[str, ...]] = ("",)
+    """What can be taken of it, by name; the first is the default and has no name."""
+    asks_for_source: ClassVar[bool] = False
+    """Whether a slug must name weights of the user's: ``bert:FOLDER``."""
+    provenance: ClassVar[Provenance] = Provenance(("unknown",))
+
+    def __init__(self, spec: FeatureSpec):
+        self.spec = spec
+
+    @classmethod
+    def open(cls, spec: FeatureSpec, site: Site) -> Self:
+        """Make it ready on a dataset; what it learns there (words, a detector) is kept in ``site.cache``.
+
+        Raises:
+            XmrError: its weights or files can't be had.
+        """
+        return cls(spec)
+
+    @classmethod
+    def restore(cls, spec: FeatureSpec, folder: Path, networks: Path | None = None) -> Self:
+        """Make it ready from what ``save`` wrote; ``networks``: folder of copies of pretrained networks, or None.
+
+        Raises:
+            XmrError: something is missing or damaged.
+        """
+        return cls(spec)
+
+    def save(self, folder: Path) -> None:
+        """Write what was learned on the dataset, if anything, into a folder that is there and empty."""
+
+    def networks(self) -> tuple[Weights, ...]:
+        """Return the pretrained networks or vectors that it stands on and that ``save`` leaves out."""
+        return ()
+
+    @classmethod
+    def check_layers(cls, spec: FeatureSpec) -> None:
+        """Refuse layers that can't be told apart here.
+
+        Raises:
+            XmrError: as said.
+        """
+        if spec.layers:
+            raise XmrError(f"features {spec.slug!r}: {spec.encoder} has no layers to choose from")
+
+    @classmethod
+    @abstractmethod
+    def yields(cls, spec: FeatureSpec) -> str:
+        """``vector``, ``rows`` or ``map``."""
+
+    @classmethod
+    def provenance_of(cls, spec: FeatureSpec) -> Provenance:
+        """What a spec's weights were trained on; an encoder with a source looks there."""
+        return cls.provenance
+
+
+class ImageEncoder(Encoder):
+    """Photographs → features."""
+
+    modality = "image"
+    row_shape: tuple[int, ...]
+    """Shape of the features of one image, or of one of its rows."""
+    side: int = 224
+    """Pixels: an image is squashed to side × side."""
+    dtype: str = "float32"
+    """Of what is stored."""
+    weights: Weights | None = None
+
+    @classmethod
+    def yields(cls, spec: FeatureSpec) -> str:
+        return "vector"
+
+    @property
+    def settings(self) -> dict:
+        """Everything beside the weights that the values depend on, as JSON keeps it: a store is told by it."""
+        return {"side": self.side, "dtype": self.dtype}
+
+    @abstractmethod
+    def features(self, pixels: UInt8[np.ndarray, "images side side 3"]) -> np.ndarray | Ragged:
+        """Return the features of a batch as they are stored: (images, *row_shape), or ragged rows."""
+
+    def networks(self) -> tuple[Weights, ...]:
+        return (self.weights,) if self.weights else ()
+
+    def store(self, dataset: CaptionedImages, folder: Path, strict: bool = False) -> FeatureStore:
+        """Extract the features of all images of a dataset, or open what is there; see ``extract_images``."""
+        from ..features.extract import extract_images
+
+        return extract_images(dataset, self, folder, strict)
+
+    def tail(self) -> nn.Module | None:
+        """Return a copy of the pretrained layers between what is stored and its vectors, or None."""
+        return None
+
+
+@dataclass(frozen=True)
+class Captions:
+    """Captions as a text encoder gets them: ``raw`` for those with a tokenizer of their own, else ``tokens``."""
+
+    raw: Sequence[str]
+    tokens: Sequence[Sequence[str]]
+
+    def __len__(self) -> int:
+        return len(self.raw)
+
+
+class TextEncoder(Encoder):
+    """Captions → rows: one vector per word or token."""
+
+    modality = "text"
+
+    @classmethod
+    def yields(cls, spec: FeatureSpec) -> str:
+        return "rows"
+
+    @abstractmethod
+    def rows(self, captions: Captions) -> Ragged:
+        """Return the vectors of the words or tokens of each caption, shape (words, dim), as they are stored."""
+
+    def tail(self, layers: int) -> nn.Module | None:
+        """Return a copy of the last layers of the network, to be trained on, or None."""
+        return None
+
+
+class WordEncoder(TextEncoder):
+    """A vector per word, whatever stands around it. A subclass gives ``vectors``; the table comes from it."""
+
+    vocabulary: tuple[str, ...] = ()
+    """Words of the dataset that the table has rows for."""
+    table: Float[np.ndarray, "vocabulary dim"]
+
+    @abstractmethod
+    def vectors(self, words: Sequence[str]) -> Float[np.ndarray, "words dim"]:
+        """Return the vector of any word, also of one outside the vocabulary; zeros where the method has none."""

@@ -1,0 +1,33 @@
+"""What something has learned from: the track of a model, clean or open, follows from it and is never set by hand."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+TRACKS = ("clean", "transductive", "open")
+"""From the best to the worst: nothing seen of the test set; its images without captions; perhaps its captions."""
+SEEN_BEFORE = ("flickr30k", "flickr8k", "flickr-30k", "flickr-8k")
+"""Data sets, in lower case, whose captions are those that this project tests on."""
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where pretrained weights or vectors come from."""
+
+    trained_on: tuple[str, ...]
+    """Data sets, e.g. ``ImageNet-1k``; ``unknown`` where nobody says; empty: nothing was learned."""
+    licence: str = ""
+    url: str = ""
+    note: str = ""
+    """What a reader has to know wherever scores are printed."""
+
+    @property
+    def track(self) -> str:
+        """``open`` where the test set's captions were, or may have been, among the training data."""
+        names = [name.lower() for name in self.trained_on]
+        return "open" if any(n == UNKNOWN or any(seen in n for seen in SEEN_BEFORE) for n in names) else "clean"
+
+
+def worst_track(tracks: Iterable[str]) -> str:
+    """Return the track of a model that learned from several things: the worst of theirs."""
+    return max(tracks, key=TRACKS.index, default="clean")
