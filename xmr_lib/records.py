@@ -3,30 +3,37 @@
 import csv
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 from filelock import FileLock
 
-from .config import Config
+from .config import DualEncoderConfig, RunConfig, read_config
 from .errors import XmrError
 from .paths import atomic_write
 
 FACTS = ("task", "track", "image_features", "text_features", "aggregation")
+FACTS_2 = ("image_aggregation", "bank", "device")
 RECALLS = ("i2t_r1", "i2t_r5", "i2t_r10", "t2i_r1", "t2i_r5", "t2i_r10", "rsum")
 REST = ("rsum_low", "rsum_high", "cpu_minutes", "val_rsum", "i2t_medr", "t2i_medr", "chance_rsum")
 RANKS = "ranks.npz"
 DETECTOR = "detector.json"
 """History of the light detector, beside ``summary.csv``."""
-SUMMARY_COLUMNS = ("run", *FACTS, "loss", "seeds", *RECALLS, *REST)
+COLUMNS_1 = ("run", *FACTS, "loss", "seeds", *RECALLS, *REST)
+"""Of ``summary.csv``, version 1."""
+SUMMARY_COLUMNS = (*COLUMNS_1, "image_aggregation", "bank", "wall_minutes", "device")
+"""Of ``summary.csv``: what version 1 did not record is empty. ``bank``: queries that similarities are normalised by."""
+TEXT_COLUMNS = ("run", *FACTS, "loss", *FACTS_2)
+"""Columns that hold no number."""
+VERSION = 2
 
 
 @dataclass(frozen=True)
 class Result:
     """One model, one seed, scored once on the test split."""
 
-    config: dict
+    config: RunConfig
     seed: int
     data: dict
     """Facts of the data: name, fingerprint, splits and where they come from, images that were left out."""
@@ -41,10 +48,14 @@ class Result:
     """Epoch by epoch, or for CCA what validation chose."""
     machine: dict
     """Processor, threads and versions of the libraries that decide numbers."""
+    wall_seconds: float | None = None
+    """Time on the clock of training and scoring; version 1 did not record it."""
+    five_folds: dict[str, float] | None = None
+    """Of a test split of 5,000 images or more: recalls by the 5 × 1K protocol."""
 
     @property
     def model(self) -> str:
-        return self.config["model"]
+        return self.config.name
 
 
 def run_folder(results: Path, model: str, seed: int) -> Path:
@@ -58,10 +69,10 @@ def write_run(results: Path, result: Result, ranks: dict[str, np.ndarray]) -> No
     with atomic_write(folder / RANKS) as path, path.open("wb") as file:
         np.savez_compressed(file, **{name: _small(values) for name, values in ranks.items()})
     with atomic_write(folder / "result.json") as path:
-        path.write_text(json.dumps(asdict(result), indent=1, ensure_ascii=False) + "\n", "utf-8")
+        path.write_text(json.dumps(_plain(result), indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
-def read_run(results: Path, config: dict, seed: int, data: dict) -> Result | None:
+def read_run(results: Path, config: RunConfig, seed: int, data: dict) -> Result | None:
     """Return the result of a run that was made before, or None.
 
     A result without its ranks counts as not made: no test can be made with it.
@@ -69,23 +80,33 @@ def read_run(results: Path, config: dict, seed: int, data: dict) -> Result | Non
     Raises:
         XmrError: a run of that name was made with another config or other data; nothing is overwritten.
     """
-    folder = run_folder(results, config["model"], seed)
+    folder = run_folder(results, config.name, seed)
     if not (folder / "result.json").is_file():
         return None
     result = read_result(folder / "result.json")
-    # A field that came after the run was made has the default, which changes nothing.
-    found_config = Config.from_dict(result.config).to_dict()
     made_here = (folder / RANKS).is_file()
-    # Nor does a fact of the data that was not recorded then tell anything.
+    wanted, found = flat(config.to_dict()), flat(result.config.to_dict())
+    # A fact of the data that was not recorded then tells nothing.
     known = {key: value for key, value in data.items() if made_here and key in result.data}
-    for what, wanted, found in (("", config, found_config), ("data: ", known, result.data if made_here else {})):
-        for key in sorted(set(wanted) | set(found)):
-            if wanted.get(key) != found.get(key):
+    for what, mine, theirs in (("", wanted, found), ("data: ", known, result.data if made_here else {})):
+        for key in sorted(set(mine) | (set(theirs) if not what else set(mine))):
+            if mine.get(key) != theirs.get(key):
+                name = key.removeprefix("method.")
                 raise XmrError(
-                    f"{folder}: the run {config['model']!r} is there with {what}{key} = {found.get(key)!r}, not "
-                    f"{wanted.get(key)!r}; give the model another name, or delete {folder.parent} to run it anew"
+                    f"{folder}: the run {config.name!r} is there with {what}{name} = {theirs.get(key)!r}, not "
+                    f"{mine.get(key)!r}; give the model another name, or delete {folder.parent} to run it anew"
                 )
     return result if made_here else None
+
+
+def flat(values: dict, prefix: str = "") -> dict[str, object]:
+    """Name the values within dictionaries and lists like ``loss.margin``, so that one that differs can be told alone."""
+    found: dict[str, object] = {}
+    for key, value in values.items():
+        if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+            value = {str(place): item for place, item in enumerate(value)}
+        found |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return found
 
 
 def recorded_seeds(results: Path, model: str) -> list[int]:
@@ -100,11 +121,19 @@ def read_result(path: Path) -> Result:
     Raises:
         XmrError: there is none, or it is no result.
     """
+
+    def member(name: str) -> RunConfig:
+        # Version 1 names the members of late fusion only; their own results tell the rest.
+        beside = sorted((path.parent.parent.parent / name).glob("seed*/result.json"))
+        return read_result(beside[0] if beside else path.parent.parent.parent / name / "seed0" / "result.json").config
+
     try:
-        return Result(**json.loads(path.read_text("utf-8")))
+        values = json.loads(path.read_text("utf-8"))
+        values.pop("version", None)
+        return Result(**{**values, "config": read_config(values["config"], member)})
     except FileNotFoundError:
         raise XmrError(f"{path}: no result here; 'xmr train' or 'xmr run' makes it") from None
-    except (TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise XmrError(f"{path}: not a result of this version ({error}); delete its folder and run again") from None
 
 
@@ -123,30 +152,34 @@ def read_ranks(results: Path, model: str, seed: int) -> dict[str, np.ndarray]:
 
 def summary_row(results: Sequence[Result], interval: tuple[float, float]) -> dict[str, object]:
     """Return one row of ``summary.csv``: means over seeds; ``interval`` is that of rSum, in points."""
-    config = results[0].config
-    loss = loss_name(config) if config["method"] != "dual-encoder" else f"{loss_name(config)} {config['direction']}"
+    first = results[0]
+    config = first.config
+    loss = config.loss_name
+    direction = config.method.loss.settings.get("direction") if isinstance(config.method, DualEncoderConfig) else None
+    walls = [result.wall_seconds for result in results]
     row: dict[str, object] = {
-        "run": config["model"],
-        **{key: config[key] for key in FACTS},
-        "loss": loss,
+        "run": config.name,
+        "task": config.task,
+        "track": config.track,
+        "image_features": config.image_features,
+        "text_features": config.text_features,
+        "aggregation": config.text_pooling,
+        "image_aggregation": config.image_pooling,
+        "bank": "",
+        "device": first.machine.get("device", ""),
+        "loss": f"{loss} {direction}" if direction else loss,
         "seeds": len(results),
         "rsum_low": interval[0],
         "rsum_high": interval[1],
         "cpu_minutes": float(np.mean([result.cpu_seconds for result in results])) / 60,
+        "wall_minutes": "" if None in walls else float(np.mean(walls)) / 60,
         "val_rsum": float(np.mean([result.val_rsum for result in results])),
-        "chance_rsum": results[0].chance["rsum"],
+        "chance_rsum": first.chance["rsum"],
     }
     for column in SUMMARY_COLUMNS:
         if column not in row:
             row[column] = float(np.mean([result.test[column] for result in results]))
     return {column: _rounded(row[column]) for column in SUMMARY_COLUMNS}
-
-
-def loss_name(config: dict) -> str:
-    """Return the short name of a config's loss, e.g. ``triplet-hardest``, or of what stands in its place."""
-    if config["method"] != "dual-encoder":
-        return {"cca": "closed form", "late": "scores averaged"}[config["method"]]
-    return config["loss"] if config["loss"] == "infonce" else f"{config['loss']}-{config['negatives']}"
 
 
 def update_summary(results: Path, rows: Sequence[dict[str, object]]) -> Path:
@@ -163,7 +196,7 @@ def update_summary(results: Path, rows: Sequence[dict[str, object]]) -> Path:
 
 
 def read_summary(path: Path) -> list[dict[str, str]]:
-    """Read ``summary.csv``; an absent file has no rows.
+    """Read ``summary.csv`` of this version or of version 1, whose missing columns are empty; an absent file has no rows.
 
     Raises:
         XmrError: its columns are not those of this version.
@@ -172,9 +205,16 @@ def read_summary(path: Path) -> list[dict[str, str]]:
         return []
     with path.open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != SUMMARY_COLUMNS:
-            raise XmrError(f"{path}: its columns are not those of this version; move it away and run again")
-        return list(reader)
+        if tuple(reader.fieldnames or ()) not in (SUMMARY_COLUMNS, COLUMNS_1):
+            raise XmrError(f"{path}: its columns are those of no version known here; move it away and run again")
+        return [dict.fromkeys(SUMMARY_COLUMNS, "") | row for row in reader]
+
+
+def _plain(result: Result) -> dict:
+    """Return what ``result.json`` holds; what was not measured is left out."""
+    values = {field.name: getattr(result, field.name) for field in fields(result)}
+    values = {name: value for name, value in values.items() if value is not None}
+    return {"version": VERSION, **values, "config": result.config.to_dict()}
 
 
 def _small(values: np.ndarray) -> np.ndarray:

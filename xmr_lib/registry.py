@@ -1,5 +1,6 @@
 """Names → classes: what registers itself, here or in a plugin, can be named in a config."""
 
+import inspect
 from collections.abc import Callable, Iterator
 from importlib.metadata import entry_points
 from typing import Any, Generic, TypeVar
@@ -80,3 +81,9 @@ def load_plugins() -> None:
 
 def _home(thing: Any) -> str:
     return f"{thing.__module__}.{thing.__qualname__}"
+
+
+def settings_of(thing: Callable) -> dict[str, tuple[Any, Any]]:
+    """Return the arguments of a class by name, each with its annotation and default, as ``pydantic.create_model`` asks."""
+    parameters = inspect.signature(thing).parameters.values()
+    return {p.name: (p.annotation, ... if p.default is p.empty else p.default) for p in parameters}

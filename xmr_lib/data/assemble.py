@@ -16,6 +16,8 @@ from .splits import Splits
 
 _APOSTROPHE = re.compile(r"(?<=\w)['’](?=\w)")
 _WORD = re.compile(r"[^\W_]+")
+TOKENIZER = {"name": "xmr-words", "version": 1}
+"""What ``tokenise`` does, by name and version: a model records it, since its words are those that this rule made."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """``Workspace``: one dataset with its features, opened once and shared by many runs."""
 
-import copy
 import os
 import tempfile
 from functools import cached_property, lru_cache
@@ -8,39 +7,26 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 
-from ..config import Config, profile
+from ..config import RunConfig, TextBranch, profile
 from ..data import CaptionedImages
 from ..data.locate import open_dataset
+from ..encoders import DETECTORS, ImageEncoder, WordEncoder
 from ..errors import XmrError
-from ..features.bert import bert_name, bert_tokens, is_bert
-from ..course import import_fasttext, import_vgg
-from ..features.fasttext import read_fasttext, train_fasttext
-from ..features.glove import glove_words
-from ..features.image_extractors import TRUNK, image_extractor, image_tail
-from ..features.images import drop_skipped, extract_images
-from ..features.onehot import onehot_words
-from ..features.phoc import phoc_words
-from ..features.regions import BACKBONE, LITE, RegionRows, is_regions, region_extractor
+from ..features.spec import FeatureSpec
 from ..features.store import FeatureStore
-from ..features.words import WordVectors, table_of_store
-from ..modules import POOLS, Items, Parts, Rows
-from ..networks.bert import BertTail, load_bert
-from ..networks.faster_rcnn import coco_weights, last_layer
+from ..model import BranchInput, ImageInput, TextInput, one_or_parts
+from ..modules import BOX_FEATURES, Rows
+from ..networks.efficientnet_lite import EfficientNetTail
+from ..networks.faster_rcnn import coco_weights
 from ..paths import cache_root, results_root
 from ..training import Pairs
 from ..weights import sha256_of
-from .captions import caption_vectors
-from .detectors import DetectorHistory, detector_of
-from .factories import Pretrained
-from .grid import grid_rows
+from .bank import LITE, FeatureBank
 
-TEXT_FEATURES = ("onehot", "phoc", "glove", "fasttext-self", "fasttext-course", "fasttext-file", "minilm")
 FILES = {"glove": "XMR_GLOVE_FILE", "fasttext-file": "XMR_FASTTEXT_FILE"}
-"""Environment variables that may name a file of vectors, by the slug of what is read from it."""
-TABLE = " as a table"
-COURSE_FILES = {"vgg16-course": "vgg_feats.mat", "fasttext-course": "fasttext_feats.npy"}
+"""Environment variables that may name a file of vectors, by the encoder that reads it."""
+COURSE_FILES = {"image": ("vgg_feats.mat", "vgg16-course"), "text": ("fasttext_feats.npy", "fasttext-course")}
 
 
 class Workspace:
@@ -49,8 +35,8 @@ class Workspace:
     Args:
         dataset: slug; ``scenes`` needs no data.
         data: folder or file of the dataset; empty: see ``data.locate``.
-        profile: ``smoke``, ``demo`` or ``full``; sizes only.
-        results: root of the results; empty: ``results/`` (for ``smoke`` a new temporary folder).
+        profile_name: ``smoke``, ``demo`` or ``full``; sizes only.
+        results: root of the results; empty: ``runs/`` (for ``smoke`` a new temporary folder).
         strict: stop at the first image that can't be read, instead of leaving it out of its split.
 
     Raises:
@@ -70,146 +56,86 @@ class Workspace:
         if not results and profile_name == "smoke":
             results = tempfile.mkdtemp(prefix="xmr-smoke-")
         self.results = (Path(results).expanduser() if results else results_root()) / self.dataset.name
-        self.strict = strict
-        # Memoised for this object alone; a memoised method would keep every Workspace alive.
-        self.image_store = lru_cache(maxsize=None)(self._image_store)
-        self.words = lru_cache(maxsize=6)(self._open_words)
-        self._captions = lru_cache(maxsize=3)(self._caption_vectors)
+        self.cache = cache_root() / f"{self.dataset.name}-{self.dataset.fingerprint[:8]}"
+        self.bank = FeatureBank(self.dataset, self.cache, self.profile, strict)
         self._pairs = lru_cache(maxsize=4)(self._gather_pairs)
 
-    @cached_property
-    def cache(self) -> Path:
-        """Folder of this dataset's stores and checkpoints."""
-        return cache_root() / f"{self.dataset.name}-{self.dataset.fingerprint[:8]}"
+    @property
+    def own_features(self) -> dict[str, str]:
+        """Slugs of the features of images and captions that the data bring, or of those that are made here."""
+        made = {"image": "effnet-lite0", "text": "fasttext-self"}
+        return {side: slug if self.beside(file).is_file() else made[side] for side, (file, slug) in COURSE_FILES.items()}
 
-    def config(self, model: str, **changes: object) -> Config:
-        """Return the config of a model on this dataset, in this profile, on the features that the data bring.
+    def sized(self, config: RunConfig) -> RunConfig:
+        """Return a config with the sizes of this workspace's profile."""
+        return self.profile.apply(config)
 
-        ``changes`` are what the model sets; sizes of the profile come after them.
-        Where the course's own feature files lie beside the captions they are named; else those that are made here.
-        """
-        course = {"image_features": "vgg16-course"} if self._course_file("vgg16-course").is_file() else {}
-        course |= {"text_features": "fasttext-course"} if self._course_file("fasttext-course").is_file() else {}
-        sizes = dict(self.profile.changes)
-        if "epochs" in sizes:
-            sizes["epochs"] = min(sizes["epochs"], changes.get("epochs", Config.epochs))
-        return Config(model).but(**{**course, **changes, **sizes})
+    def usable(self, config: RunConfig) -> CaptionedImages:
+        """Return the dataset, its splits without the images that have none of a model's features."""
+        return self.bank.usable(config.image_specs)
 
-    def usable(self, image_features: str) -> CaptionedImages:
-        """Return the dataset, its splits without the images that have no features (a file that can't be read)."""
-        usable = self.dataset
-        for slug in image_features.split("+"):
-            usable = drop_skipped(usable, self.image_store(slug))
-        return usable
-
-    def pairs(self, config: Config, split: str, seed: int) -> Pairs:
+    def pairs(self, config: RunConfig, split: str, seed: int) -> Pairs:
         """Return the features of one split of ``usable()``, images and captions in the order of the dataset."""
-        # What is not trained on is aggregated once, ahead of training.
-        in_model = config.train_words or config.word_dropout > 0 or config.tune_text_layers > 0
-        slugs = self._text_slugs(config)
-        hows = (how if how in POOLS and not in_model else None for _, how in config.text_parts)
-        text = tuple(zip(slugs, hows, strict=True))
-        return self._pairs(config.image_features, text, split, seed)
+        return self._pairs(config.image_specs, config.branches("text"), split, seed)
 
-    def pretrained(self, config: Config, seed: int) -> Pretrained:
-        """Return what a model of this config starts from: last layers of detectors, tables of words, tails of BERTs."""
-        slugs = self._text_slugs(config)
-        words = [self.words(slug, seed) for slug in slugs]
-        return Pretrained(
-            last_layers=tuple(self.last_layer(slug) for slug, _ in config.image_parts),
-            tables=tuple(torch.from_numpy(w.table) if isinstance(w, WordVectors) else None for w in words),
-            tails=tuple(self._tail(slug, config.tune_text_layers) for slug in slugs),
-        )
+    def image_inputs(self, config: RunConfig) -> list[BranchInput]:
+        """Return what the image branches of a model are fed, and the pretrained layers that they start from."""
+        part = self.usable(config).split("train").image_ids[:1]
+        return [self._image_input(branch.features, part) for branch in config.branches("image")]
 
-    @staticmethod
-    def _text_slugs(config: Config) -> list[str]:
-        # To be trained, the course's vectors (one for each word of each caption) have to be those of words.
-        return [
-            f"{slug}{TABLE}" if config.train_words and slug in COURSE_FILES else slug for slug, _ in config.text_parts
-        ]
+    def text_inputs(self, config: RunConfig, seed: int) -> list[BranchInput]:
+        """Return what the text branches of a model are fed; tables of words and tails of BERTs with it."""
+        return [self._text_input(branch, seed) for branch in config.branches("text")]
 
-    def _tail(self, slug: str, layers: int) -> BertTail | None:
-        if not layers or not is_bert(slug):
-            return None
-        bert = load_bert(bert_name(slug))
-        if not slug.endswith(f"@{bert.layers - layers}"):
-            raise XmrError(
-                f"text features {slug!r}: to tune the last {layers} of {bert.layers} layers, take the features of the "
-                f"layer before them, '{slug.split('@')[0]}@{bert.layers - layers}'"
-            )
-        return BertTail(bert, layers)
+    def inputs(self, config: RunConfig, seed: int) -> tuple[list[ImageInput], list[TextInput]]:
+        """Return the way from photographs and captions to what a model is fed: what makes it independent of this place."""
+        images = [ImageInput(branch, self.bank.encoder(branch.features)) for branch in config.branches("image")]
+        texts = []
+        for branch in config.branches("text"):
+            # One vector per word is what new captions can have; a store has them for its own captions only.
+            encoder = self.bank.text_encoder(branch.features, seed, as_words=True)
+            texts.append(TextInput(branch, encoder, self.bank.frequency() if branch.pooling == "idf" else None))
+        return images, texts
 
-    def facts(self, config: Config) -> dict:
+    def facts(self, config: RunConfig) -> dict:
         """Return what a result says about its data: nothing that differs from machine to machine."""
-        usable, slugs = self.usable(config.image_features), config.image_features.split("+")
-        named = [FILES[slug] for slug, _ in config.text_parts if os.environ.get(FILES.get(slug, ""))]
+        usable = self.usable(config)
+        named = [FILES[spec.encoder] for spec in config.text_specs if os.environ.get(FILES.get(spec.encoder, ""))]
+        stores = [self.bank.image_store(spec) for spec in config.image_specs]
         return {
             "name": usable.name,
             "fingerprint": usable.fingerprint,
             "layout": usable.layout,
             "split_source": usable.split_source,
             "split_fingerprint": usable.split_fingerprint,
-            "files": {variable: sha256_of(_file_named_by(variable, variable)) for variable in named},
+            "files": {variable: sha256_of(Path(os.environ[variable]).expanduser()) for variable in named},
             "images": {name: len(images) for name, images in usable.splits.items()},
             "captions": {
                 name: usable.split(name).caption_count for name, images in usable.splits.items() if len(images)
             },
-            "left_out": sorted({name for slug in slugs for name in self.image_store(slug).skipped}),
+            "left_out": sorted({name for store in stores for name in store.skipped}),
             "profile": self.profile.name,
         }
 
-    def weights(self, config: Config, seed: int) -> dict[str, str]:
+    def weights(self, config: RunConfig, seed: int) -> dict[str, str]:
         """Return the hash of the network behind each of a model's features, where one made them."""
-        stores = {slug: self.image_store(slug) for slug, _ in config.image_parts}
-        stores |= {slug: self.words(slug, seed) for slug in self._text_slugs(config)}
+        stores = {spec.slug: self.bank.image_store(spec) for spec in config.image_specs}
+        stores |= {spec.slug: self.bank.words(spec, seed) for spec in config.text_specs}
         return {
             slug: store.meta["weights"]
             for slug, store in stores.items()
             if isinstance(store, FeatureStore) and "weights" in store.meta
         }
 
-    def _gather_pairs(
-        self, image_features: str, text: tuple[tuple[str, str | None], ...], split: str, seed: int
-    ) -> Pairs:
-        part = self.usable(image_features).split(split)
-        images = [self._images(slug, part.image_ids) for slug in image_features.split("+")]
-        of_part = np.flatnonzero(np.isin(self.dataset.caption_ids, part.caption_ids))
-        captions = [self._texts(slug, how, of_part, seed) for slug, how in text]
-        return Pairs(_one_or_parts(images), _one_or_parts(captions), part.image_of_caption)
-
-    def _images(self, slug: str, ids: np.ndarray) -> torch.Tensor | Rows:
-        store = self.image_store(slug)
-        if is_regions(slug):
-            rows = RegionRows(store).take(ids, slug)
-            return Rows(torch.from_numpy(rows.values), torch.from_numpy(rows.offsets))
-        features = store.take(ids)
-        if features.ndim == 4:  # maps of a CNN, a hundred times as long as a vector: kept in half precision
-            return torch.from_numpy(features)
-        return grid_rows(features) if features.ndim == 3 else torch.from_numpy(features.astype(np.float32))
-
-    def _texts(self, slug: str, how: str | None, captions: np.ndarray, seed: int) -> torch.Tensor | Rows:
-        """Return captions (by their places in the dataset) as one vector each, or as words where ``how`` is None."""
-        if how is not None:
-            return self._captions(slug, how, seed)[torch.from_numpy(captions)]
-        words = self.words(slug, seed)
-        if isinstance(words, FeatureStore):
-            rows = words.take(self.dataset.caption_ids[captions])
-            return Rows(torch.from_numpy(rows.values), torch.from_numpy(rows.offsets))
-        rows = words.words.take(captions)
-        return Rows(torch.from_numpy(rows.values), torch.from_numpy(rows.offsets))
-
-    def _caption_vectors(self, text_features: str, aggregation: str, seed: int) -> torch.Tensor:
-        return caption_vectors(self.dataset, self.words(text_features, seed), aggregation)
-
     @property
     def detector_slug(self) -> str:
         """The detector of task (c): trained here where boxes lie beside the captions, else torchvision's from COCO."""
-        return LITE if self.beside("boxes.json").is_file() else "frcnn-resnet50"
+        return LITE.slug if self.beside("boxes.json").is_file() else "frcnn-resnet50"
 
     @cached_property
     def detector_error(self) -> str:
         """Why task (c) can't be done on these data, and what to do; empty where it can."""
-        if self.detector_slug == LITE:
+        if self.detector_slug == LITE.slug:
             return ""
         try:
             coco_weights(self.detector_slug)
@@ -217,80 +143,43 @@ class Workspace:
             return f"{error}; or put boxes.json, in COCO's format, beside the captions"
         return ""
 
-    @property
-    def detector_file(self) -> Path:
-        """Where the light Faster R-CNN of this dataset is, or will be once ``detector()`` was called."""
-        return self.cache / "detectors" / f"{LITE}-{self.profile.name}.safetensors"
-
-    def detector(self) -> DetectorHistory:
-        """Train the light Faster R-CNN on ``boxes.json`` beside the captions, or return the history of what is there.
-
-        Raises:
-            XmrError: there are no boxes.
-        """
-        boxes, epochs = self.beside("boxes.json"), self.profile.detector_epochs
-        return detector_of(self.usable(TRUNK), boxes, self.image_store(TRUNK), self.detector_file, epochs)
-
-    def last_layer(self, image_features: str) -> nn.Module | None:
-        """Return a copy of fc7 of the detector whose box head describes the regions, or of the rest of the CNN whose
-        maps they are; None for other features."""
-        if (tail := image_tail(image_features)) is not None:
-            return tail
-        if not is_regions(image_features) or image_features.endswith(BACKBONE):
-            return None
-        return copy.deepcopy(last_layer(region_extractor(image_features, self.detector_file).network()))
-
-    def _image_store(self, slug: str) -> FeatureStore:
-        if is_regions(slug):
-            detector = slug.removesuffix(BACKBONE)
-            if slug != detector:
-                # One store holds both descriptions.
-                return self.image_store(detector)
-            if detector == LITE:
-                self.detector()
-            folder = self.cache / "features" / (f"{LITE}-{self.profile.name}" if detector == LITE else detector)
-            extractor = region_extractor(detector, self.detector_file)
-            return extract_images(self.dataset, extractor, folder, strict=self.strict)
-        folder = self.cache / "features" / slug
-        if slug in COURSE_FILES:
-            return import_vgg(self._course_file(slug), self.dataset, folder)
-        return extract_images(self.dataset, image_extractor(slug), folder, strict=self.strict)
-
-    def _open_words(self, slug: str, seed: int) -> WordVectors | FeatureStore:
-        folder = self.cache / "features" / slug.replace("/", "_")
-        if slug.endswith(TABLE):
-            return table_of_store(self.dataset, self.words(slug.removesuffix(TABLE), seed))
-        if slug in COURSE_FILES:
-            return import_fasttext(self._course_file(slug), self.dataset, folder)
-        if slug == "fasttext-self":
-            folder = self.cache / "features" / f"{slug}-{self.profile.name}-seed{seed}"
-            return train_fasttext(self.dataset, folder, epochs=self.profile.fasttext_epochs, seed=seed)
-        if slug == "fasttext-file":
-            return read_fasttext(self.dataset, _file_named_by(FILES[slug], slug))
-        if slug == "glove":
-            return glove_words(self.dataset, _file_named_by(FILES[slug], slug) if FILES[slug] in os.environ else None)
-        if slug == "onehot":
-            return onehot_words(self.dataset, seed=seed)
-        if slug == "phoc":
-            return phoc_words(self.dataset)
-        if is_bert(slug):
-            return bert_tokens(self.dataset, slug, folder)
-        raise XmrError(f"text features {slug!r} are unknown; there are {', '.join(TEXT_FEATURES)}, bert:NAME_OR_FOLDER")
-
-    def _course_file(self, slug: str) -> Path:
-        return self.beside(COURSE_FILES[slug])
-
     def beside(self, name: str) -> Path:
         """Return the path of a file of this name beside the captions, whether there is one or not."""
-        source = self.dataset.source or Path()
-        return (source if source.is_dir() else source.parent) / name
+        return self.bank.site().beside(name)
+
+    def _gather_pairs(
+        self, images: tuple[FeatureSpec, ...], texts: tuple[TextBranch, ...], split: str, seed: int
+    ) -> Pairs:
+        part = self.bank.usable(images).split(split)
+        of_part = np.flatnonzero(np.isin(self.dataset.caption_ids, part.caption_ids))
+        return Pairs(
+            one_or_parts([self.bank.images(spec, part.image_ids) for spec in images]),
+            one_or_parts([self.bank.captions(branch, of_part, seed) for branch in texts]),
+            part.image_of_caption,
+        )
+
+    def _image_input(self, spec: FeatureSpec, one: np.ndarray) -> BranchInput:
+        encoder, features = self.bank.encoder(spec), self.bank.images(spec, one)
+        assert isinstance(encoder, ImageEncoder)
+        tail = encoder.tail()
+        if isinstance(tail, EfficientNetTail):
+            return BranchInput(tail.norm.num_features, tail=tail)
+        if isinstance(features, Rows):
+            dim = features.shape[1] - len(BOX_FEATURES) if tail is None else tail.out_features
+            return BranchInput(dim, rows=True, tail=tail)
+        return BranchInput(features.shape[1])
+
+    def _text_input(self, branch: TextBranch, seed: int) -> BranchInput:
+        features = self.bank.captions(branch, np.arange(1), seed)
+        if not isinstance(features, Rows):
+            return BranchInput(features.shape[1])
+        encoder = self.bank.text_encoder(branch.features, seed, branch.train_words)
+        if isinstance(encoder, WordEncoder) and features.values.ndim == 1:
+            return BranchInput(encoder.table.shape[1], rows=True, table=torch.from_numpy(encoder.table))
+        return BranchInput(features.shape[1], rows=True, tail=encoder.tail(branch.unfreeze))
 
 
-def _one_or_parts(features: list[torch.Tensor | Rows]) -> Items:
-    return features[0] if len(features) == 1 else Parts(tuple(features))
+def is_regions(spec: FeatureSpec) -> bool:
+    """Tell whether features are regions of Faster R-CNN."""
+    return spec.encoder in DETECTORS
 
-
-def _file_named_by(variable: str, slug: str) -> Path:
-    if not os.environ.get(variable):
-        raise XmrError(f"text features {slug!r}: set {variable} to the file of the vectors")
-    return Path(os.environ[variable]).expanduser()

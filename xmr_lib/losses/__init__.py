@@ -2,7 +2,8 @@
 
 from .contrastive import ContrastiveLoss
 from .infonce import InfoNCELoss
+from .registry import LOSSES
 from .similarity import similarity_matrix
 from .triplet import TripletLoss
 
-__all__ = ["ContrastiveLoss", "InfoNCELoss", "TripletLoss", "similarity_matrix"]
+__all__ = ["LOSSES", "ContrastiveLoss", "InfoNCELoss", "TripletLoss", "similarity_matrix"]

@@ -1,14 +1,20 @@
 """Contrastive loss of Siamese networks: own pairs as near as can be, others at least a margin apart."""
 
+from typing import Annotated, ClassVar
+
 import torch
 from jaxtyping import Float, Int
+from pydantic import Field
 from torch import Tensor, nn
 
+from .registry import LOSSES
 
+
+@LOSSES.register("contrastive")
 class ContrastiveLoss(nn.Module):
     """½ D² of own pairs + ½ max(0, margin − D)² of pairs of different images (Hadsell et al. 2006, eq. 4).
 
-    The distance D is the negative similarity, so the distance has to be ``euclidean``. Own pairs and negatives are
+    The distance D is the negative similarity, so it needs Euclidean embeddings. Own pairs and negatives are
     averaged apart, or the many negatives of a batch would outweigh the few own pairs; those farther apart than the
     margin add nothing and are not counted, or the few that matter would vanish among them. A pair has no direction.
 
@@ -18,7 +24,9 @@ class ContrastiveLoss(nn.Module):
     A pair without negatives (a batch of one image) does not count; a batch of such pairs has loss 0.
     """
 
-    def __init__(self, margin: float = 1.0):
+    distances: ClassVar[tuple[str, ...]] = ("euclidean",)
+
+    def __init__(self, margin: Annotated[float, Field(gt=0)] = 1.0):
         super().__init__()
         self.margin = margin
 

@@ -1,18 +1,22 @@
 """InfoNCE: pick the right partner out of the batch."""
 
 import math
+from typing import Annotated, Literal
 
 import torch
 from jaxtyping import Float, Int
+from pydantic import Field
 from torch import Tensor, nn
 
 from ..errors import XmrError
+from .registry import LOSSES
 from .similarity import by_direction, known_direction
 
 LOWEST_TEMPERATURE = 0.01
 """CLIP's bound: below it, training becomes unstable."""
 
 
+@LOSSES.register("infonce")
 class InfoNCELoss(nn.Module):
     """Cross entropy of "which of the batch's items is mine", over similarity / temperature, mean over anchors.
 
@@ -30,7 +34,12 @@ class InfoNCELoss(nn.Module):
         XmrError: a temperature below 0.01, or an unknown direction.
     """
 
-    def __init__(self, temperature: float = 0.07, learnable: bool = True, direction: str = "both"):
+    def __init__(
+        self,
+        temperature: Annotated[float, Field(ge=LOWEST_TEMPERATURE)] = 0.07,
+        learnable: bool = True,
+        direction: Literal["i2t", "t2i", "both"] = "both",
+    ):
         super().__init__()
         if not temperature >= LOWEST_TEMPERATURE:
             raise XmrError(f"temperature {temperature} is too small; take at least {LOWEST_TEMPERATURE}")

@@ -1,15 +1,20 @@
 """Triplet losses: a pair should be more alike than its negatives, by a margin."""
 
+from typing import Annotated, Literal
+
 import torch
 from jaxtyping import Bool, Float, Int
+from pydantic import Field
 from torch import Tensor, nn
 
 from ..errors import XmrError
+from .registry import LOSSES
 from .similarity import by_direction, known_direction
 
 NEGATIVES = ("random", "semihard", "hardest", "all")
 
 
+@LOSSES.register("triplet")
 class TripletLoss(nn.Module):
     """max(0, margin + similarity to a negative − similarity to the own item), mean over anchors.
 
@@ -29,7 +34,12 @@ class TripletLoss(nn.Module):
         XmrError: unknown negatives, or an unknown direction.
     """
 
-    def __init__(self, margin: float = 0.2, negatives: str = "hardest", direction: str = "both"):
+    def __init__(
+        self,
+        margin: Annotated[float, Field(gt=0)] = 0.2,
+        negatives: Literal["random", "semihard", "hardest", "all"] = "hardest",
+        direction: Literal["i2t", "t2i", "both"] = "both",
+    ):
         super().__init__()
         if negatives not in NEGATIVES:
             raise XmrError(f"negatives {negatives!r} are unknown; there are {', '.join(NEGATIVES)}")

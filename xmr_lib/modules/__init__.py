@@ -6,13 +6,14 @@ from .item import FUSIONS, ItemEncoder, Items, RowPart
 from .pooling import POOLS, pool
 from .projection import Projection
 from .recurrent import RECURRENT
-from .row_pooling import LEARNED, row_pooling
+from .row_pooling import LEARNED, POOLINGS, row_pooling
 from .rows import Parts, Rows
 
 __all__ = [
     "FUSIONS",
     "GEOMETRY",
     "LEARNED",
+    "POOLINGS",
     "POOLS",
     "RECURRENT",
     "DualEncoder",

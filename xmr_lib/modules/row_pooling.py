@@ -7,12 +7,16 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ..errors import XmrError
+from ..registry import Registry
 from .pooling import POOLS, pool
 from .projection import Projection
 from .recurrent import RECURRENT, RecurrentPooling
 from .rows import Rows
 
 LEARNED = ("attention", "selfattention", "gpo")
+POOLINGS: Registry[type[nn.Module]] = Registry("aggregation")
+"""Classes ``(dim, hidden, dropout, geometry)`` → a module from rows and what stands beside them to one vector per item, whose
+length is its ``dim``. ``fixed = True``: nothing of it is learned."""
 
 
 class ScorePooling(nn.Module):
@@ -120,30 +124,76 @@ class GeneralisedPooling(nn.Module):
 
 
 def row_pooling(how: str, dim: int, hidden: int, dropout: float, geometry: int = 0) -> tuple[nn.Module, int]:
-    """Build an aggregation by name; return it and the length of its vectors.
+    """Build an aggregation by its registered name; return it and the length of its vectors.
 
     Args:
-        how: one of ``pool``'s (but ``idf``, which needs weights), ``score``, ``attention``, ``selfattention``,
-            ``gpo``, one of ``RECURRENT``.
         dim: length of a row.
         hidden: width of what has a hidden layer.
         geometry: numbers that stand beside each row: 5 of a region (see ``GEOMETRY``), none of a word.
 
     Raises:
-        XmrError: an unknown name.
+        XmrError: an unknown name, or one that needs what there isn't.
     """
-    if how in POOLS and how != "idf":
-        return PlainPooling(how), dim * (2 if how == "meanmax" else 1)
-    if how == "score" and geometry:
-        return ScorePooling(), dim
-    if how == "attention":
-        return AttentionPooling(dim, geometry), dim
-    if how == "selfattention":
-        return SelfAttentionPooling(dim, hidden, dropout, geometry), hidden
-    if how == "gpo":
-        return GeneralisedPooling(), dim
-    if how in RECURRENT:
-        recurrent = RecurrentPooling(how, dim, hidden)
-        return recurrent, recurrent.dim
-    known = [name for name in (*POOLS, *LEARNED, *RECURRENT) if name != "idf"]
-    raise XmrError(f"aggregation {how!r} of rows is unknown; there are {', '.join(known)}")
+    pooling = POOLINGS[how](dim, hidden, dropout, geometry)
+    return pooling, pooling.dim
+
+
+def _plain(how: str) -> type[nn.Module]:
+    """Return the class of an aggregation of ``pool``: nothing of it is learned."""
+
+    class Plain(PlainPooling):
+        fixed = True
+
+        def __init__(self, dim: int, hidden: int, dropout: float, geometry: int = 0):
+            if how == "idf":
+                raise XmrError("aggregation 'idf' is done ahead of training: with it, words can't be trained or left out")
+            super().__init__(how)
+            self.dim = dim * (2 if how == "meanmax" else 1)
+
+    return Plain
+
+
+def _recurrent(kind: str) -> type[nn.Module]:
+    class Recurrent(RecurrentPooling):
+        def __init__(self, dim: int, hidden: int, dropout: float, geometry: int = 0):
+            super().__init__(kind, dim, hidden)
+
+    return Recurrent
+
+
+for _how in POOLS:
+    POOLINGS.register(_how)(_plain(_how))
+
+
+@POOLINGS.register("score")
+class _Score(ScorePooling):
+    def __init__(self, dim: int, hidden: int, dropout: float, geometry: int = 0):
+        if not geometry:
+            raise XmrError("aggregation 'score' needs regions: words have no detector's score")
+        super().__init__()
+        self.dim = dim
+
+
+@POOLINGS.register("attention")
+class _Attention(AttentionPooling):
+    def __init__(self, dim: int, hidden: int, dropout: float, geometry: int = 0):
+        super().__init__(dim, geometry)
+        self.dim = dim
+
+
+@POOLINGS.register("selfattention")
+class _SelfAttention(SelfAttentionPooling):
+    def __init__(self, dim: int, hidden: int, dropout: float, geometry: int = 0):
+        super().__init__(dim, hidden, dropout, geometry)
+        self.dim = hidden
+
+
+@POOLINGS.register("gpo")
+class _GPO(GeneralisedPooling):
+    def __init__(self, dim: int, hidden: int, dropout: float, geometry: int = 0):
+        super().__init__()
+        self.dim = dim
+
+
+for _kind in RECURRENT:
+    POOLINGS.register(_kind)(_recurrent(_kind))

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from ..config import Config
+from ..config import RunConfig, from_flat
+from ..encoders import DETECTORS
 from ..errors import XmrError
 from ..experiment.workspace import Workspace
-from ..features.regions import LITE, is_regions
+from ..features.spec import JOIN
 from ..modules import FUSIONS, LEARNED
 
 RECIPE: dict[str, Any] = {
@@ -18,10 +19,10 @@ RECIPE: dict[str, Any] = {
 }
 """The assignment's own words: project both into one space, Euclidean distance, a triplet in one direction."""
 
-CCA: dict[str, Any] = {"task": "baseline", "method": "cca", "text_input": "l2"}
+CCA: dict[str, Any] = {"task": "baseline", "method": "cca", "text_scaling": "l2"}
 
 STUDY: dict[str, Any] = {
-    "image_input": "power",
+    "image_scaling": "power",
     "projection": "linear",
     "dropout": 0.4,
     "batch": 512,
@@ -30,34 +31,34 @@ STUDY: dict[str, Any] = {
 }
 """Of the studies (c), (d), (e), representations, fusion: one schedule for all, so that only what is studied changes;
 chosen on validation with a trained table of words."""
-FASTTEXT: dict[str, Any] = {"task": "representations", "aggregation": "meanmax", **STUDY}
+FASTTEXT: dict[str, Any] = {"task": "representations", "text_pooling": "meanmax", **STUDY}
 REGIONS: dict[str, Any] = {**FASTTEXT, "task": "c", "image_features": "frcnn-lite0-roi"}
 HEAD: dict[str, Any] = {**REGIONS, "image_features": "frcnn-lite0"}
-BERT: dict[str, Any] = {"task": "d", "track": "open", "text_features": "minilm", **STUDY}
+BERT: dict[str, Any] = {"task": "d", "text_features": "minilm", **STUDY}
 TRAINED: dict[str, Any] = {"train_words": True, "word_dropout": 0.15}
 """Vectors of words that are trained on."""
-SMALL: dict[str, Any] = {**TRAINED, "word_scale": 0.1, "text_input": "l2"}
+SMALL: dict[str, Any] = {**TRAINED, "word_scale": 0.1, "text_scaling": "l2"}
 """The same, aggregated without a network of their own: they have to move further."""
 WORDS: dict[str, Any] = {"task": "e", "word_dropout": 0.15, **STUDY}
-RNN: dict[str, Any] = {**WORDS, "text_input": "none", "hidden": 256}
+RNN: dict[str, Any] = {**WORDS, "text_scaling": "none", "hidden": 256}
 ROI: dict[str, Any] = {**FASTTEXT, "task": "fusion", "image_features": "effnet-lite0+frcnn-lite0-roi"}
-BOTH: dict[str, Any] = {"task": "fusion", "track": "open", "text_features": "fasttext-self+minilm", **STUDY}
+BOTH: dict[str, Any] = {"task": "fusion", "text_features": "fasttext-self+minilm", **STUDY}
 
 TUNING: dict[str, Any] = {"task": "finetune", "text_features": "onehot+glove", "epochs": 4}
 """An epoch takes a hundred times as long as with frozen features."""
 
-LATE: dict[str, Any] = {"method": "late"}
+LATE: dict[str, Any] = {"task": "ensemble", "method": "late"}
 
-POOLED = "effnet-lite0"
+POOLED, WORDS_MADE_HERE, LITE = "effnet-lite0", "fasttext-self", "frcnn-lite0"
 
 MODELS: dict[str, dict[str, Any]] = {
     # A linear method in closed form that every trained model has to beat.
     "cca-mean": CCA,
     # The length of a sum is what it has beyond the mean.
-    "cca-sum": {**CCA, "aggregation": "sum", "text_input": "none"},
-    "cca-max": {**CCA, "aggregation": "max"},
-    "cca-meanmax": {**CCA, "aggregation": "meanmax"},
-    "cca-idf": {**CCA, "aggregation": "idf"},
+    "cca-sum": {**CCA, "text_pooling": "sum", "text_scaling": "none"},
+    "cca-max": {**CCA, "text_pooling": "max"},
+    "cca-meanmax": {**CCA, "text_pooling": "meanmax"},
+    "cca-idf": {**CCA, "text_pooling": "idf"},
     # Task (a): image-to-text alone.
     "a-recipe": {"task": "a", "direction": "i2t", **RECIPE},
     "a-infonce": {"task": "a", "direction": "i2t"},
@@ -71,94 +72,94 @@ MODELS: dict[str, dict[str, Any]] = {
     "ab-triplet-hardest": {"task": "b", "loss": "triplet", "negatives": "hardest"},
     "ab-triplet-all": {"task": "b", "loss": "triplet", "negatives": "all"},
     # InfoNCE again, with other aggregations of the words.
-    "ab-infonce-meanmax": {"task": "b", "aggregation": "meanmax"},
-    "ab-infonce-idf": {"task": "b", "aggregation": "idf"},
+    "ab-infonce-meanmax": {"task": "b", "text_pooling": "meanmax"},
+    "ab-infonce-idf": {"task": "b", "text_pooling": "idf"},
     # The reference of what follows: notebook 02's best model under the schedule of the studies.
     "r-fasttext": FASTTEXT,
     # Task (c): the image as regions of Faster R-CNN, described by the image network's last stage, six aggregations.
-    **{f"c-roi-{how}": {**REGIONS, "image_aggregation": how} for how in ("mean", "max", "score", *LEARNED)},
+    **{f"c-roi-{how}": {**REGIONS, "image_pooling": how} for how in ("mean", "max", "score", *LEARNED)},
     # A transformer layer over 37 regions an image: at the width of the others an epoch takes minutes.
-    "c-roi-selfattention": {**REGIONS, "image_aggregation": "selfattention", "hidden": 256},
+    "c-roi-selfattention": {**REGIONS, "image_pooling": "selfattention", "hidden": 256},
     # The same regions, described by the detector's own box head; its last layer as it is, or trained on with the loss.
-    "c-head-mean": {**HEAD, "image_aggregation": "mean"},
-    "c-head-attention": {**HEAD, "image_aggregation": "attention"},
-    "c-head-attention-tuned": {**HEAD, "image_aggregation": "attention", "tune_last_layer": True},
+    "c-head-mean": {**HEAD, "image_pooling": "mean"},
+    "c-head-attention": {**HEAD, "image_pooling": "attention"},
+    "c-head-attention-tuned": {**HEAD, "image_pooling": "attention", "unfreeze_blocks": 1},
     # No detector: the 49 places of the last map. Their mean is the pooled feature of the other tasks.
     "grid-attention": {
         **{**REGIONS, "task": "fusion", "image_features": "effnet-lite0-grid"},
-        "image_aggregation": "attention",
+        "image_pooling": "attention",
     },
     # Task (d): tokens of a BERT, frozen, five aggregations, other layers; then its last layer trained with the loss.
-    **{f"d-{how}": {**BERT, "aggregation": how} for how in ("cls", "mean", "max", "meanmax", "attention")},
-    "d-meanmax-layer5": {**BERT, "text_features": "minilm@5", "aggregation": "meanmax"},
-    "d-meanmax-layers4to6": {**BERT, "text_features": "minilm@4-6", "aggregation": "meanmax"},
-    "d-meanmax-tuned": {**BERT, "text_features": "minilm@5", "aggregation": "meanmax", "tune_text_layers": 1},
+    **{f"d-{how}": {**BERT, "text_pooling": how} for how in ("cls", "mean", "max", "meanmax", "attention")},
+    "d-meanmax-layer5": {**BERT, "text_features": "minilm@5", "text_pooling": "meanmax"},
+    "d-meanmax-layers4to6": {**BERT, "text_features": "minilm@4-6", "text_pooling": "meanmax"},
+    "d-meanmax-tuned": {**BERT, "text_features": "minilm@5", "text_pooling": "meanmax", "unfreeze_layers": 1},
     # Task (e): networks that read the words in their order, against aggregations that don't; FastText, frozen.
-    **{f"e-{how}": {**RNN, "aggregation": how} for how in ("lstm", "bilstm", "gru", "bigru")},
-    **{f"e-{how}": {**WORDS, "aggregation": how} for how in ("mean", "meanmax", "attention")},
+    **{f"e-{how}": {**RNN, "text_pooling": how} for how in ("lstm", "bilstm", "gru", "bigru")},
+    **{f"e-{how}": {**WORDS, "text_pooling": how} for how in ("mean", "meanmax", "attention")},
     # The same, the vectors of the words trained too.
-    **{f"e-{how}-trained": {**RNN, **TRAINED, "aggregation": how} for how in ("lstm", "bigru")},
-    **{f"e-{how}-trained": {**WORDS, **SMALL, "aggregation": how} for how in ("mean", "meanmax", "attention")},
+    **{f"e-{how}-trained": {**RNN, **TRAINED, "text_pooling": how} for how in ("lstm", "bigru")},
+    **{f"e-{how}-trained": {**WORDS, **SMALL, "text_pooling": how} for how in ("mean", "meanmax", "attention")},
     # All hidden states instead of the last one; the vectors are kept near where they started.
-    "e-bigru-meanmax-trained": {**RNN, **TRAINED, "aggregation": "bigru-meanmax", "word_rate": 0.1},
+    "e-bigru-meanmax-trained": {**RNN, **TRAINED, "text_pooling": "bigru-meanmax", "word_lr": 0.1},
     # Representations of words, frozen; then as the start of a table that is trained.
     **{f"r-{slug}": {**FASTTEXT, "text_features": slug} for slug in ("onehot", "phoc", "glove")},
     "r-onehot-trained": {**FASTTEXT, **SMALL, "text_features": "onehot"},
     "r-onehot-glove-trained": {**FASTTEXT, **SMALL, "text_features": "onehot+glove"},
     # The last block of the image network trained with the loss; and frozen, for as many epochs.
     "t-cnn-frozen": {**FASTTEXT, **SMALL, **TUNING, "image_features": POOLED},
-    "t-cnn-tuned": {**FASTTEXT, **SMALL, **TUNING, "image_features": "effnet-lite0@15", "tune_image_tail": True},
+    "t-cnn-tuned": {**FASTTEXT, **SMALL, **TUNING, "image_features": "effnet-lite0@15", "unfreeze_blocks": 1},
     # Fusion of the CNN's vector with regions, of FastText with BERT, early, five ways.
-    **{f"f-image-{how}": {**ROI, "image_aggregation": "none+attention", "image_fusion": how} for how in FUSIONS},
-    **{f"f-text-{how}": {**BOTH, "aggregation": "meanmax", "text_fusion": how} for how in FUSIONS},
+    **{f"f-image-{how}": {**ROI, "image_pooling": "none+attention", "image_fusion": how} for how in FUSIONS},
+    **{f"f-text-{how}": {**BOTH, "text_pooling": "meanmax", "text_fusion": how} for how in FUSIONS},
     # Late fusion: of image features, of text features, of models.
-    "f-image-late": {
-        **{**ROI, "image_aggregation": "none+attention"},
-        **{**LATE, "members": ("r-fasttext", "c-roi-attention")},
-    },
-    "f-text-late": {**BOTH, "aggregation": "meanmax", **LATE, "members": ("r-fasttext", "d-meanmax")},
-    "f-words-late": {
-        **{**FASTTEXT, "task": "ensemble", "text_features": "onehot+glove+fasttext-self"},
-        **{**LATE, "aggregation": "meanmax+meanmax+bigru", "members": ("r-onehot-glove-trained", "e-bigru-trained")},
-    },
+    "f-image-late": {**LATE, "task": "fusion", "members": ("r-fasttext", "c-roi-attention")},
+    "f-text-late": {**LATE, "task": "fusion", "members": ("r-fasttext", "d-meanmax")},
+    "f-words-late": {**LATE, "members": ("r-onehot-glove-trained", "e-bigru-trained")},
     "f-all-late": {
-        **{**ROI, "task": "ensemble", "track": "open", "text_features": "onehot+glove+fasttext-self+minilm"},
-        **{**LATE, "image_aggregation": "none+attention", "aggregation": "meanmax+meanmax+bigru+meanmax"},
+        **LATE,
         "members": ("c-roi-attention", "r-onehot-glove-trained", "e-bigru-trained", "d-meanmax"),
     },
 }
 
 
-def get_configs(workspace: Workspace, *models: str) -> list[Config]:
+def get_configs(workspace: Workspace, *models: str) -> list[RunConfig]:
     """Return the configs of models of the study on a workspace's dataset, in its profile.
+
+    Features that the data bring (the course's files, boxes for a detector) take the place of those that are made here.
 
     Raises:
         XmrError: there is no model of that name.
     """
-    for model in models:
-        if model not in MODELS:
-            raise XmrError(f"model {model!r} is unknown; there are {', '.join(MODELS)}")
-    return [_on_its_features(workspace, workspace.config(model, **MODELS[model])) for model in models]
+    return [_config(workspace, model) for model in models]
 
 
-def runnable(workspace: Workspace, *models: str) -> list[Config]:
-    """Return ``named`` without those that need Faster R-CNN where none is to be had, and print which and why."""
+def runnable(workspace: Workspace, *models: str) -> list[RunConfig]:
+    """Return ``get_configs`` without those that need Faster R-CNN where none is to be had, and print which and why."""
     configs = get_configs(workspace, *models)
-    regions = [c.model for c in configs if any(is_regions(slug) for slug, _ in c.image_parts)]
+    regions = [c.name for c in configs if any(spec.encoder in DETECTORS for spec in c.image_specs)]
     if not regions or not workspace.detector_error:
         return configs
     print(f"left out: {', '.join(regions)} ({workspace.detector_error})")
-    return [config for config in configs if config.model not in regions]
+    return [config for config in configs if config.name not in regions]
 
 
-def _on_its_features(workspace: Workspace, config: Config) -> Config:
-    """Put the features that the data bring in place of those that are made here, where several are fused."""
-    own, fused = workspace.config(config.model), len(config.image_parts) > 1
+def _config(workspace: Workspace, model: str) -> RunConfig:
+    if model not in MODELS:
+        raise XmrError(f"model {model!r} is unknown; there are {', '.join(MODELS)}")
+    fields = dict(MODELS[model])
+    if fields.get("method") == "late":
+        members = get_configs(workspace, *fields.pop("members"))
+        return from_flat(model, members, **fields)
+    images = fields.get("image_features", POOLED).split(JOIN)
+    own = workspace.own_features
+    # Alone, the pooled CNN of the fine-tuning study stands beside its own maps: it is named, not a default.
+    named = "image_features" in fields and len(images) == 1
     images = [
         slug.replace(LITE, workspace.detector_slug)
-        if is_regions(slug)
-        else (own.image_features if slug == POOLED and fused else slug)
-        for slug, _ in config.image_parts
+        if slug.startswith(LITE)
+        else (own["image"] if slug == POOLED and not named else slug)
+        for slug in images
     ]
-    words = [own.text_features if slug == "fasttext-self" else slug for slug, _ in config.text_parts]
-    return config.but(image_features="+".join(images), text_features="+".join(words))
+    texts = [own["text"] if slug == WORDS_MADE_HERE else slug for slug in fields.get("text_features", WORDS_MADE_HERE).split(JOIN)]
+    return workspace.sized(from_flat(model, **{**fields, "image_features": JOIN.join(images), "text_features": JOIN.join(texts)}))

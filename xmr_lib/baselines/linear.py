@@ -1,0 +1,54 @@
+"""A fitted CCA as a module: two linear maps with the interface of a trained encoder."""
+
+from typing import Self
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+from .cca import CCA
+
+
+class LinearEncoder(nn.Module):
+    """Images and captions into the space of a CCA, in double precision; dimension d is weighted by its correlation.
+
+    Args:
+        image_dim, text_dim, embed_dim: lengths of an image's vector, of a caption's, of an embedding.
+        scalings: of images and captions: ``l2`` scales a vector to length 1 first; others leave it, since CCA centres
+            and its ridge is relative to the variance.
+    """
+
+    def __init__(self, image_dim: int, text_dim: int, embed_dim: int, scalings: tuple[str, str]):
+        super().__init__()
+        self.scalings = scalings
+        for side, dim in (("image", image_dim), ("caption", text_dim)):
+            self.register_buffer(f"{side}_mean", torch.zeros(dim, dtype=torch.float64))
+            self.register_buffer(f"{side}_map", torch.zeros(dim, embed_dim, dtype=torch.float64))
+
+    @classmethod
+    def of(cls, cca: CCA, power: float, scalings: tuple[str, str]) -> Self:
+        """Take over a fitted CCA; correlations to the ``power`` weigh the dimensions (Gong et al. 2014)."""
+        made = cls(*cca.image_map.shape[:1], *cca.caption_map.shape, scalings)
+        weights = cca.correlations**power
+        for side, mean, projection in (
+            ("image", cca.image_mean, cca.image_map),
+            ("caption", cca.caption_mean, cca.caption_map),
+        ):
+            getattr(made, f"{side}_mean").copy_(torch.from_numpy(mean))
+            getattr(made, f"{side}_map").copy_(torch.from_numpy(projection * weights))
+        return made
+
+    @torch.inference_mode()
+    def embed_images(self, images: Float[Tensor, "images image_dim"]) -> Float[Tensor, "images embed"]:
+        return self._embedded(images, self.scalings[0], self.image_mean, self.image_map)
+
+    @torch.inference_mode()
+    def embed_captions(self, captions: Float[Tensor, "captions text_dim"]) -> Float[Tensor, "captions embed"]:
+        return self._embedded(captions, self.scalings[1], self.caption_mean, self.caption_map)
+
+    @staticmethod
+    def _embedded(items: Tensor, scaling: str, mean: Tensor, projection: Tensor) -> Tensor:
+        # Scaled in single precision, as what the CCA was fitted on.
+        items = normalize(items) if scaling == "l2" else items
+        return ((items - mean) @ projection).float()

@@ -1,0 +1,96 @@
+"""A config from one flat list of words: how the catalogue writes its models, and what version 1 recorded."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import XmrError
+from ..features.spec import JOIN
+from .groups import RunConfig
+
+_SHARED = ("projection", "hidden", "dropout")
+_TRAINED = ("embed_dim", "normalised", "distance")
+_OPTIMISER = ("epochs", "batch", "learning_rate", "weight_decay", "warmup", "patience")
+_LOSSES = {
+    "infonce": ("temperature", "direction"),
+    "triplet": ("margin", "negatives", "direction"),
+    "contrastive": ("margin",),
+}
+_WORDS = ("train_words", "word_scale", "word_dropout")
+_REST = (
+    *("task", "method", "members", "loss", "image_fusion", "text_fusion", "image_scaling", "text_scaling"),
+    *("image_features", "text_features", "image_pooling", "text_pooling", "unfreeze_blocks", "unfreeze_layers"),
+    *("tuned_lr", "word_lr", "regularisations", "powers", "margin", "negatives", "temperature", "direction"),
+)
+FIELDS = frozenset((*_SHARED, *_TRAINED, *_OPTIMISER, *_WORDS, *_REST))
+
+
+def from_flat(name: str, members: Sequence[RunConfig] = (), **fields: Any) -> RunConfig:
+    """Build a config; several features, and one aggregation for each, are joined by ``+``.
+
+    Args:
+        members: of late fusion.
+        fields: ``image_features``, ``text_pooling``, ``unfreeze_blocks`` (of the image network), ``unfreeze_layers`` (of
+            BERT), ``tuned_lr`` and ``word_lr`` (shares of the learning rate), ``hidden`` (of both towers) …
+
+    Raises:
+        XmrError: a field that does not exist, or a value out of bounds.
+    """
+    if unknown := sorted(set(fields) - FIELDS):
+        raise XmrError(f"config {name!r}: there is no field {unknown[0]!r}; there are {', '.join(sorted(FIELDS))}")
+    kind = fields.get("method", "dual-encoder")
+    task = {"task": fields["task"]} if "task" in fields else {}
+    if kind == "late":
+        return RunConfig(name=name, **task, method={"kind": kind, "members": tuple(members)})
+    images = _branches(name, fields, "image", "effnet-lite0", "none")
+    texts = _branches(name, fields, "text", "fasttext-self", "mean")
+    if unfreeze := fields.get("unfreeze_blocks", 0):
+        images = [branch | {"unfreeze": unfreeze, "lr_multiplier": fields.get("tuned_lr", 0.1)} for branch in images]
+    layers = fields.get("unfreeze_layers", 0)
+    words = {key: fields[key] for key in _WORDS if key in fields}
+    texts = [branch | words for branch in texts]
+    if layers:
+        texts = [branch | {"unfreeze": layers, "lr_multiplier": fields.get("tuned_lr", 0.1)} for branch in texts]
+    elif fields.get("train_words"):
+        texts = [branch | {"lr_multiplier": fields.get("word_lr", 1.0)} for branch in texts]
+    if kind == "cca":
+        return RunConfig(
+            name=name,
+            **task,
+            method={
+                "kind": kind,
+                "image": images[0],
+                "text": texts[0],
+                **_some(fields, ("image_scaling", "text_scaling", "distance", "regularisations", "powers")),
+            },
+        )
+    towers = {}
+    for side, branches in (("image", images), ("text", texts)):
+        own = {key: fields[f"{side}_{key}"] for key in ("fusion", "scaling") if f"{side}_{key}" in fields}
+        towers[side] = {"branches": branches, **own, **_some(fields, _SHARED)}
+    if kind == "metric-learning":
+        del towers["text"]
+    loss = fields.get("loss", "infonce")
+    return RunConfig(
+        name=name,
+        **task,
+        method={
+            "kind": kind,
+            **towers,
+            **_some(fields, _TRAINED),
+            "loss": {"name": loss, **_some(fields, _LOSSES.get(loss, ()))},
+            "optimiser": _some(fields, _OPTIMISER),
+        },
+    )
+
+
+def _branches(name: str, fields: dict[str, Any], side: str, features: str, pooling: str) -> list[dict[str, Any]]:
+    slugs = fields.get(f"{side}_features", features).split(JOIN)
+    poolings = fields.get(f"{side}_pooling", pooling).split(JOIN)
+    poolings = poolings * len(slugs) if len(poolings) == 1 else poolings
+    if len(poolings) != len(slugs):
+        raise XmrError(f"config {name!r}: {len(poolings)} values of {side}_pooling for {len(slugs)} features")
+    return [{"features": slug, "pooling": how} for slug, how in zip(slugs, poolings, strict=True)]
+
+
+def _some(fields: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    return {name: fields[name] for name in names if name in fields}

@@ -1,0 +1,369 @@
+"""Configs in groups: features and aggregation of each tower, the loss, the optimiser, and the method as a tagged union.
+
+Built on pydantic: unknown fields and values out of bounds are refused, JSON goes there and back. A ``RunConfig`` says what
+is wrong in one line; its groups alone raise pydantic's own errors.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    create_model,
+    field_validator,
+    model_validator,
+)
+from torch import nn
+
+from ..encoders import ENCODERS
+from ..errors import XmrError
+from ..features.spec import FeatureSpec, join_slugs
+from ..losses import LOSSES
+from ..modules import FUSIONS, POOLINGS
+from ..provenance import worst_track
+from ..registry import settings_of
+
+TASKS = (
+    *("a", "b", "c", "d", "e", "baseline", "representations"),
+    *("fusion", "finetune", "ensemble", "best", "images"),
+)
+Share = Annotated[float, Field(ge=0, lt=1)]
+Rate = Annotated[float, Field(gt=0, le=10)]
+Width = Annotated[int, Field(ge=1, le=65_536)]
+Scaling = Literal["none", "l2", "power", "standardise"]
+Distance = Literal["cosine", "euclidean"]
+Features = Annotated[
+    FeatureSpec,
+    BeforeValidator(lambda value: FeatureSpec.parse(value) if isinstance(value, str) else value),
+    PlainSerializer(lambda spec: spec.slug),
+]
+
+
+class Group(BaseModel):
+    """Fields that belong together."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class Branch(Group):
+    """One kind of features of a tower, and how an item's rows become one vector."""
+
+    features: Features
+    pooling: str = "none"
+    """Aggregation of rows; ``none``: the features are one vector per item already."""
+    unfreeze: Annotated[int, Field(ge=0, le=48)] = 0
+    """Pretrained layers trained with the loss: last layers of BERT, the blocks behind a CNN's map, fc7 of a box head."""
+    lr_multiplier: Rate = 1.0
+    """Learning rate of what starts from something learned (pretrained layers, word vectors), as a share of the rest's."""
+
+    @field_validator("pooling")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name != "none":
+            POOLINGS[name]
+        return name
+
+
+class TextBranch(Branch):
+    """The same of captions."""
+
+    pooling: str = "mean"
+    train_words: bool = False
+    """Whether the vectors of words are trained with the loss, from what the features give."""
+    word_scale: Rate = 1.0
+    """Deviation of the words' vectors where training starts: Adam's steps are large beside small vectors."""
+    word_dropout: Share = 0.0
+    """Share of words left out of a caption in training."""
+
+    @property
+    def pooled_ahead(self) -> bool:
+        """Whether nothing before the aggregation is trained: it is done once, ahead of training."""
+        in_model = self.train_words or self.word_dropout > 0 or self.unfreeze > 0
+        return not in_model and self.pooling != "none" and getattr(POOLINGS[self.pooling], "fixed", False)
+
+
+class Tower(Group):
+    """One modality: branches, their fusion, and the map into the common space."""
+
+    fusion: Literal[FUSIONS] = "concat"
+    """How several branches become one embedding."""
+    scaling: Scaling = "l2"
+    """What is done to a feature vector first; ReLU features differ tenfold in length, which l2 takes away."""
+    projection: Literal["linear", "mlp", "residual"] = "residual"
+    """``residual`` is the sum of a linear layer and an MLP with one hidden layer."""
+    hidden: Width = 512
+    """Width of hidden layers, in units: of the MLP, of a recurrent network, of self-attention."""
+    dropout: Share = 0.3
+    """Share of inputs and hidden units dropped in training."""
+
+
+class ImageTower(Tower):
+    branches: Annotated[tuple[Branch, ...], Field(min_length=1)] = (Branch(features="effnet-lite0"),)
+
+
+class TextTower(Tower):
+    branches: Annotated[tuple[TextBranch, ...], Field(min_length=1)] = (TextBranch(features="fasttext-self"),)
+    scaling: Scaling = "standardise"
+    """``standardise`` takes away the common vector that all captions share."""
+
+
+class LossConfig(BaseModel):
+    """A registered loss by name; the other fields are the arguments of its class, with their bounds and defaults."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    name: str = "infonce"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        name = values.get("name", "infonce")
+        settings = create_model(name, __config__=ConfigDict(extra="forbid"), **settings_of(LOSSES[name]))
+        return {"name": name, **settings(**{k: v for k, v in values.items() if k != "name"}).model_dump()}
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return dict(self.model_extra or {})
+
+    def build(self) -> nn.Module:
+        return LOSSES[self.name](**self.settings)
+
+    def __str__(self) -> str:
+        """The short name, e.g. ``triplet-hardest``."""
+        return "-".join(str(part) for part in (self.name, self.settings.get("negatives")) if part)
+
+
+class OptimiserConfig(Group):
+    """AdamW, linear warm-up and cosine decay."""
+
+    epochs: Annotated[int, Field(ge=1)] = 12
+    """Most passes over the captions; the cosine schedule ends there."""
+    batch: Annotated[int, Field(ge=2)] = 1024
+    """Pairs per step: negatives come from it, so one pair alone has none."""
+    learning_rate: Annotated[float, Field(gt=0, le=10)] = 1e-3
+    """Peak of the schedule."""
+    weight_decay: Annotated[float, Field(ge=0)] = 1e-2
+    """AdamW's, on weights but not on biases."""
+    warmup: Share = 0.05
+    """Share of all steps in which the learning rate rises."""
+    patience: Annotated[int, Field(ge=1)] = 4
+    """Epochs without a better validation score after which training stops."""
+
+
+class Trained(Group):
+    """What is common to the methods that are trained by gradient descent."""
+
+    embed_dim: Width = 512
+    """Dimensions of the common space."""
+    normalised: bool = True
+    """Whether embeddings are scaled to length 1."""
+    distance: Distance = "cosine"
+    """How two embeddings are compared, in training and in search."""
+    loss: LossConfig = LossConfig()
+    optimiser: OptimiserConfig = OptimiserConfig()
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        distances = getattr(LOSSES[self.loss.name], "distances", None)
+        if distances and self.distance not in distances:
+            raise ValueError(f"the loss {self.loss.name} needs distance = {' or '.join(distances)}")
+        return self
+
+
+class DualEncoderConfig(Trained):
+    """Two towers that meet in one space."""
+
+    kind: Literal["dual-encoder"] = "dual-encoder"
+    image: ImageTower = ImageTower()
+    text: TextTower = TextTower()
+
+
+class MetricLearningConfig(Trained):
+    """An image tower alone."""
+
+    kind: Literal["metric-learning"] = "metric-learning"
+    image: ImageTower = ImageTower()
+
+
+class CcaConfig(Group):
+    """Canonical correlation analysis: closed form, no training."""
+
+    kind: Literal["cca"] = "cca"
+    image: Branch = Branch(features="effnet-lite0")
+    text: TextBranch = TextBranch(features="fasttext-self")
+    image_scaling: Scaling = "l2"
+    text_scaling: Scaling = "l2"
+    distance: Distance = "cosine"
+    regularisations: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(min_length=1)] = (0.01, 0.03, 0.1, 0.3, 1.0)
+    """Ridges to try, as a share of the mean variance; the best on validation is taken."""
+    powers: Annotated[tuple[float, ...], Field(min_length=1)] = (0.0, 1.0, 2.0, 4.0)
+    """Exponents to try of the correlations that weigh the dimensions; chosen with the ridge."""
+
+
+class EnsembleConfig(Group):
+    """Late fusion: the weighted mean of the members' cosines, the weights chosen on validation."""
+
+    kind: Literal["late"] = "late"
+    members: Annotated[tuple["RunConfig", ...], Field(min_length=2)]
+
+    @model_validator(mode="after")
+    def _cosines(self) -> Self:
+        if any(getattr(m.method, "distance", "") != "cosine" or not getattr(m.method, "normalised", False) for m in self.members):
+            raise ValueError("members must be dual encoders, all normalised, all compared by cosine")
+        return self
+
+
+Method = Annotated[DualEncoderConfig | CcaConfig | EnsembleConfig | MetricLearningConfig, Field(discriminator="kind")]
+
+
+class RunConfig(Group):
+    """One model on one dataset. The same ``name`` with other values is an error, never an overwrite.
+
+    Raises:
+        XmrError: a field that does not exist, or a value out of bounds, in one line.
+    """
+
+    name: str
+    """Of the run, e.g. ``ab-infonce``: the folder under ``runs/`` and the first column of ``summary.csv``."""
+    task: Literal[TASKS] = "baseline"
+    """Task of the assignment that this run answers; it changes no number."""
+    method: Method = DualEncoderConfig()
+
+    def __init__(self, **values: Any):
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise XmrError(f"config {values.get('name', '?')!r}: {_one_line(error)}") from None
+
+    @field_validator("name")
+    @classmethod
+    def _folder(cls, name: str) -> str:
+        if not re.fullmatch(r"[\w.-]+", name, re.ASCII) or name.strip(".") == "":
+            raise ValueError("is no name for a folder; use letters, digits, - _ .")
+        return name
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold."""
+        return json.loads(self.model_dump_json())
+
+    def replace(self, **changes: Any) -> "RunConfig":
+        """Return this config with fields changed, each named by its path: ``{"loss.margin": 0.3, "name": "x"}``.
+
+        Paths begin in ``method`` unless they name a field of ``RunConfig``; ``branches.0`` is the first branch.
+
+        Raises:
+            XmrError: a field that does not exist, or a value out of bounds.
+        """
+        values = self.to_dict()
+        for path, value in changes.items():
+            _put(values, path.split(".") if path.split(".")[0] in type(self).model_fields else ["method", *path.split(".")], value, self.name)
+        return RunConfig(**values)
+
+    @property
+    def singles(self) -> "tuple[RunConfig, ...]":
+        """This model, or of late fusion its members'."""
+        if isinstance(self.method, EnsembleConfig):
+            return tuple(single for member in self.method.members for single in member.singles)
+        return (self,)
+
+    def branches(self, side: str) -> tuple[Branch, ...]:
+        """Return the branches of ``image`` or ``text``; of late fusion all members', each once."""
+        return tuple(dict.fromkeys(branch for single in self.singles for branch in _branches(single.method, side)))
+
+    @property
+    def image_specs(self) -> tuple[FeatureSpec, ...]:
+        return tuple(dict.fromkeys(branch.features for branch in self.branches("image")))
+
+    @property
+    def text_specs(self) -> tuple[FeatureSpec, ...]:
+        return tuple(dict.fromkeys(branch.features for branch in self.branches("text")))
+
+    def _distinct(self, side: str) -> list[tuple[FeatureSpec, str]]:
+        return list(dict.fromkeys((branch.features, branch.pooling) for branch in self.branches(side)))
+
+    @property
+    def image_features(self) -> str:
+        return join_slugs(tuple(spec for spec, _ in self._distinct("image")))
+
+    @property
+    def text_features(self) -> str:
+        return join_slugs(tuple(spec for spec, _ in self._distinct("text")))
+
+    @property
+    def image_pooling(self) -> str:
+        return _joined([pooling for _, pooling in self._distinct("image")])
+
+    @property
+    def text_pooling(self) -> str:
+        return _joined([pooling for _, pooling in self._distinct("text")])
+
+    @property
+    def distance(self) -> str:
+        return getattr(self.method, "distance", "cosine")
+
+    @property
+    def loss_name(self) -> str:
+        """The short name of the loss, or what stands in its place."""
+        if isinstance(self.method, Trained):
+            return str(self.method.loss)
+        return {"cca": "closed form", "late": "scores averaged"}[self.method.kind]
+
+    @property
+    def track(self) -> str:
+        """``clean`` or ``open``: the worst of all that the model learned from."""
+        return worst_track(spec.provenance.track for spec in (*self.image_specs, *self.text_specs))
+
+    def track_reasons(self) -> Iterator[str]:
+        """Say of each feature that is not clean what it was trained on."""
+        for spec in (*self.image_specs, *self.text_specs):
+            if spec.provenance.track != "clean":
+                yield f"{spec.slug}: {spec.provenance.note or 'trained on ' + ', '.join(spec.provenance.trained_on)}"
+
+
+EnsembleConfig.model_rebuild()
+RunConfig.model_rebuild()
+
+
+def _branches(method: Any, side: str) -> tuple[Branch, ...]:
+    tower = getattr(method, side, None)
+    return () if tower is None else (tower,) if isinstance(tower, Branch) else tower.branches
+
+
+def _joined(poolings: list[str]) -> str:
+    return poolings[0] if len(set(poolings)) == 1 else "+".join(poolings)
+
+
+def _put(values: Any, path: list[str], value: Any, name: str) -> None:
+    *steps, last = path
+    at = values
+    for step in steps:
+        at = at[int(step)] if isinstance(at, list) and step.isdigit() and int(step) < len(at) else at.get(step) if isinstance(at, dict) else None
+        if at is None:
+            break
+    if isinstance(at, list) and last.isdigit() and int(last) < len(at):
+        at[int(last)] = value
+    elif isinstance(at, dict) and last in at:
+        at[last] = value
+    else:
+        known = ", ".join(at) if isinstance(at, dict) else "no such part"
+        raise XmrError(f"config {name!r}: there is no field {'.'.join(path).removeprefix('method.')!r}; there are {known}")
+
+
+def _one_line(error: ValidationError) -> str:
+    first = error.errors()[0]
+    # The tag of the union is part of pydantic's path, but of nobody's config.
+    kinds = {"dual-encoder", "cca", "late", "metric-learning"}
+    where = ".".join(str(step) for step in first["loc"] if step not in kinds)
+    shown = "" if isinstance(first["input"], dict | BaseModel) else f" = {first['input']!r}"
+    if first["type"] == "extra_forbidden":
+        return f"there is no field {where!r}"
+    return f"{where}{shown}: {first['msg'].removeprefix('Value error, ')}"

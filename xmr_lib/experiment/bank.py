@@ -1,0 +1,145 @@
+"""``FeatureBank``: the features of one dataset, made when first asked for and opened once."""
+
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from ..config import Profile, TextBranch
+from ..data import CaptionedImages
+from ..encoders import DETECTORS, Encoder, ImageEncoder, Site, TextEncoder, WordEncoder, open_encoder
+from ..features.extract import drop_skipped
+from ..features.idf import InverseFrequency
+from ..features.spec import FeatureSpec
+from ..features.store import FeatureStore
+from ..features.words import WordVectors
+from ..model import as_items, pooled
+from ..modules import Rows
+from ..ragged import Ragged
+from ..training.detector import DetectorHistory
+from .detectors import detector_of
+
+LITE = FeatureSpec("frcnn-lite0")
+TRUNK = FeatureSpec("effnet-lite0", "trunk")
+BLOCK = 4096
+"""Captions that are aggregated at once."""
+
+
+class FeatureBank:
+    """Encoders, stores and tables of words of a dataset.
+
+    Args:
+        dataset: whose features they are.
+        cache: folder of its stores, in ``features/``.
+        profile: sizes of what is learned on the dataset (FastText, a detector).
+        strict: stop at the first image that can't be read.
+    """
+
+    def __init__(self, dataset: CaptionedImages, cache: Path, profile: Profile, strict: bool = False):
+        self.dataset, self.cache, self.profile, self.strict = dataset, cache, profile, strict
+        # Memoised for this object alone; a memoised method would keep every bank alive.
+        self.encoder = lru_cache(maxsize=None)(self._encoder)
+        self.image_store = lru_cache(maxsize=None)(self._image_store)
+        self.words = lru_cache(maxsize=6)(self._words)
+        self.caption_vectors = lru_cache(maxsize=3)(self._caption_vectors)
+
+    def site(self, seed: int = 0) -> Site:
+        """Return where encoders are opened."""
+        return Site(
+            self.dataset,
+            self.cache,
+            seed,
+            self.profile.name,
+            self.profile.fasttext_epochs,
+            self.profile.detector_epochs,
+        )
+
+    def usable(self, specs: tuple[FeatureSpec, ...]) -> CaptionedImages:
+        """Return the dataset, its splits without the images that have no features (a file that can't be read)."""
+        usable = self.dataset
+        for spec in specs:
+            usable = drop_skipped(usable, self.image_store(spec))
+        return usable
+
+    def images(self, spec: FeatureSpec, ids: np.ndarray) -> torch.Tensor | Rows:
+        """Return the features of images by their ids, as a model is fed them."""
+        encoder = self.encoder(spec)
+        assert isinstance(encoder, ImageEncoder)
+        return as_items(encoder.inputs(self.image_store(spec).take(ids)))
+
+    def captions(self, branch: TextBranch, captions: np.ndarray, seed: int) -> torch.Tensor | Rows:
+        """Return captions, by their places in the dataset, as a branch is fed them: vectors, rows or numbers of words."""
+        if branch.pooled_ahead:
+            return self.caption_vectors(branch.features, branch.pooling, seed)[torch.from_numpy(captions)]
+        words = self.words(branch.features, seed, branch.train_words)
+        if isinstance(words, FeatureStore):
+            return as_items(words.take(self.dataset.caption_ids[captions]))
+        return as_items(words.words.take(captions))
+
+    def text_encoder(self, spec: FeatureSpec, seed: int, as_words: bool = False) -> TextEncoder:
+        """Return the encoder of captions; ``as_words``: with one vector per word, even of a store with one per token."""
+        encoder = self.encoder(spec, seed)
+        if as_words and hasattr(encoder, "as_words"):
+            encoder = encoder.as_words(self.dataset, self.words(spec, seed))
+        assert isinstance(encoder, TextEncoder)
+        return encoder
+
+    def frequency(self) -> InverseFrequency:
+        """Count the words of the training captions."""
+        return InverseFrequency.of(self.dataset)
+
+    def _encoder(self, spec: FeatureSpec, seed: int = 0) -> Encoder:
+        if spec.encoder == LITE.encoder:
+            self.detector()
+        return open_encoder(spec, self.site(seed))
+
+    def _image_store(self, spec: FeatureSpec) -> FeatureStore:
+        if spec.encoder in DETECTORS and spec.output:
+            # One store holds both descriptions of a region.
+            return self.image_store(FeatureSpec(spec.encoder))
+        encoder = self.encoder(spec)
+        assert isinstance(encoder, ImageEncoder)
+        return encoder.store(self.dataset, encoder.store_folder(self.site()), self.strict)
+
+    def _words(self, spec: FeatureSpec, seed: int, as_words: bool = False) -> WordVectors | FeatureStore:
+        if as_words and hasattr(self.encoder(spec, seed), "as_words"):
+            words = self.text_encoder(spec, seed, as_words)
+            assert isinstance(words, WordEncoder)
+            return words.words(self.dataset)
+        encoder = self.encoder(spec, seed)
+        if isinstance(encoder, WordEncoder):
+            return encoder.words(self.dataset)
+        return encoder.store(self.dataset, encoder.store_folder(self.site(seed)))
+
+    def _caption_vectors(self, spec: FeatureSpec, pooling: str, seed: int) -> torch.Tensor:
+        words, frequency = self.words(spec, seed), self.frequency() if pooling == "idf" else None
+        captions = np.arange(self.dataset.caption_count)
+        blocks = np.split(captions, captions[BLOCK::BLOCK])
+        return torch.cat(
+            [
+                pooled(self._rows(words, block), pooling, [self.dataset.tokens[c] for c in block], frequency)
+                for block in tqdm(blocks, desc=f"words → captions ({pooling})", leave=False)
+            ]
+        )
+
+    def _rows(self, words: WordVectors | FeatureStore, captions: np.ndarray) -> Ragged:
+        if isinstance(words, FeatureStore):
+            return words.take(self.dataset.caption_ids[captions])
+        rows = words.words.take(captions)
+        return Ragged(words.table[rows.values], rows.offsets)
+
+    @property
+    def detector_file(self) -> Path:
+        """Where the light Faster R-CNN of this dataset is, or will be once ``detector()`` was called."""
+        return self.cache / "detectors" / f"{LITE.encoder}-{self.profile.name}.safetensors"
+
+    def detector(self) -> DetectorHistory:
+        """Train the light Faster R-CNN on ``boxes.json`` beside the captions, or return the history of what is there.
+
+        Raises:
+            XmrError: there are no boxes.
+        """
+        boxes, epochs = self.site().beside("boxes.json"), self.profile.detector_epochs
+        return detector_of(self.usable((TRUNK,)), boxes, self.image_store(TRUNK), self.detector_file, epochs)

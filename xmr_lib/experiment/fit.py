@@ -1,0 +1,171 @@
+"""From a config to a fitted model: by gradient descent, in closed form, or by weighing models that are there."""
+
+import itertools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn.functional import normalize
+from tqdm import tqdm
+
+from ..baselines import CCAStatistics, LinearEncoder
+from ..config import CcaConfig, DualEncoderConfig, EnsembleConfig, OptimiserConfig, RunConfig
+from ..errors import XmrError
+from ..losses import similarity_matrix
+from ..metrics import ranks_from_similarity, ranks_of_embeddings, summarise
+from ..model import EnsembleModel, RetrievalModel, build_dual_encoder
+from ..modules import DualEncoder
+from ..training import Pairs, Schedule, train
+from .workspace import Workspace
+
+Embeddings = tuple[np.ndarray, np.ndarray]
+"""Of images, shape (images, embed), and of captions, shape (captions, embed)."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A model, and what its fitting left to record."""
+
+    model: RetrievalModel
+    history: dict
+    """Epoch by epoch, or what validation chose."""
+    cpu_seconds: float
+    wall_seconds: float
+
+
+def fit(
+    workspace: Workspace, config: RunConfig, seed: int, member: Callable[[RunConfig], Fitted] | None = None
+) -> Fitted:
+    """Fit a model and choose on validation; training goes on from its checkpoint if there is one.
+
+    Args:
+        member: fits or finds a member of late fusion; default: ``fit``.
+
+    Raises:
+        XmrError: the training collapsed, or data are missing.
+    """
+    if isinstance(config.method, EnsembleConfig):
+        find = member or (lambda own: fit(workspace, own, seed))
+        return _fit_late(workspace, config, seed, [find(own) for own in config.method.members])
+    if isinstance(config.method, CcaConfig):
+        return _fit_cca(workspace, config, config.method, seed)
+    return _fit_dual_encoder(workspace, config, seed)
+
+
+def embed_split(workspace: Workspace, model: RetrievalModel, split: str, seed: int) -> Embeddings:
+    """Embed the images and captions of a split by the dataset's own features."""
+    if isinstance(model, EnsembleModel):
+        each = [embed_split(workspace, member, split, seed) for member in model.members]
+        images, captions = (model.fused(side) for side in zip(*each, strict=True))
+        return images, captions
+    pairs = workspace.pairs(model.config, split, seed)
+    return model.embed_images(pairs.images).numpy(), model.embed_captions(pairs.captions).numpy()
+
+
+def untrained(workspace: Workspace, config: RunConfig, seed: int) -> DualEncoder:
+    """Build the dual encoder of a config as it is before the first step, its scaling taken from the training split."""
+    train_pairs = workspace.pairs(config, "train", seed)
+    inputs = workspace.image_inputs(config), workspace.text_inputs(config, seed)
+    torch.manual_seed(seed)
+    network = build_dual_encoder(config, *inputs)
+    network.image.fit_input(train_pairs.images)
+    network.caption.fit_input(train_pairs.captions)
+    return network
+
+
+def schedule_of(name: str, optimiser: OptimiserConfig) -> Schedule:
+    """Return what the training loop wants to know."""
+    return Schedule(name=name, **optimiser.model_dump())
+
+
+def _fit_dual_encoder(workspace: Workspace, config: RunConfig, seed: int) -> Fitted:
+    method = config.method
+    if not isinstance(method, DualEncoderConfig):
+        raise XmrError(f"config {config.name!r}: {method.kind!r} is trained on images alone; see notebook 07")
+    train_pairs, val_pairs = (workspace.pairs(config, split, seed) for split in ("train", "val"))
+    network, loss = untrained(workspace, config, seed), method.loss.build()
+    identity = {
+        "config": config.to_dict(),
+        "data": workspace.facts(config),
+        "weights": workspace.weights(config, seed),
+        "seed": seed,
+    }
+    history = train(
+        network,
+        loss,
+        train_pairs,
+        val_pairs,
+        schedule_of(config.name, method.optimiser),
+        method.distance,
+        seed,
+        checkpoint_of(workspace, config, seed),
+        identity,
+    )
+    model = RetrievalModel(config, network, *workspace.inputs(config, seed), {}, loss)
+    facts = {"loss": history.loss, "val_rsum": history.score, "best_epoch": history.best_epoch}
+    return Fitted(model, facts, sum(history.seconds), sum(history.wall_seconds))
+
+
+def checkpoint_of(workspace: Workspace, config: RunConfig, seed: int):
+    """Return the file that a training goes on from."""
+    return workspace.cache / "checkpoints" / config.name / f"seed{seed}.safetensors"
+
+
+def _fit_late(workspace: Workspace, config: RunConfig, seed: int, members: list[Fitted]) -> Fitted:
+    """Average the cosines of several models, with the weights that validation prefers."""
+    started, wall = time.process_time(), time.perf_counter()
+    image_of_caption = workspace.usable(config).split("val").image_of_caption
+    pairs = [embed_split(workspace, own.model, "val", seed) for own in members]
+    if any(len(captions) != len(image_of_caption) for _, captions in pairs):
+        raise XmrError(
+            f"config {config.name!r}: its members were not trained on the same images; an image that can't be read "
+            "leaves the split only for features that are made from it: take it out of the data"
+        )
+    cosines = np.stack([similarity_matrix(*map(torch.from_numpy, pair), "cosine").numpy() for pair in pairs])
+    table = []
+    for weights in tqdm(_weights(len(members)), desc=f"{config.name} seed {seed}", unit="weighting", leave=False):
+        ranks = ranks_from_similarity(np.einsum("m,mic->ic", np.float32(weights), cosines), image_of_caption)
+        table.append({"weights": weights, "val_rsum": summarise(ranks)["rsum"]})
+    best = max(table, key=lambda row: row["val_rsum"])["weights"]
+    model = EnsembleModel(config, [own.model for own in members], best, {})
+    return Fitted(
+        model,
+        {"validation": table, "weights": best},
+        sum(own.cpu_seconds for own in members) + time.process_time() - started,
+        sum(own.wall_seconds for own in members) + time.perf_counter() - wall,
+    )
+
+
+def _weights(members: int, steps: int = 10) -> list[list[float]]:
+    """Return all weightings in tenths that sum to 1."""
+    counts = itertools.product(range(steps + 1), repeat=members)
+    return [[count / steps for count in own] for own in counts if sum(own) == steps]
+
+
+def _fit_cca(workspace: Workspace, config: RunConfig, method: CcaConfig, seed: int) -> Fitted:
+    train_pairs, val_pairs = (workspace.pairs(config, split, seed) for split in ("train", "val"))
+    started, wall = time.process_time(), time.perf_counter()
+    scalings = method.image_scaling, method.text_scaling
+
+    def inputs(pairs: Pairs) -> Embeddings:
+        pair = zip(scalings, (pairs.images, pairs.captions), strict=True)
+        images, captions = ((normalize(x) if scaling == "l2" else x).numpy() for scaling, x in pair)
+        return images, captions
+
+    statistics = CCAStatistics.of(*inputs(train_pairs), train_pairs.image_of_caption)
+    val_inputs = inputs(val_pairs)
+    best, table = None, []
+    for regularisation in tqdm(method.regularisations, desc=f"{config.name} seed {seed}", unit="ridge", leave=False):
+        cca = statistics.solve(regularisation)
+        for power in method.powers:
+            embeddings = cca.embed_images(val_inputs[0], power), cca.embed_captions(val_inputs[1], power)
+            rsum = summarise(ranks_of_embeddings(*embeddings, val_pairs.image_of_caption, method.distance))["rsum"]
+            table.append({"regularisation": regularisation, "power": power, "val_rsum": rsum})
+            if best is None or rsum > best[0]:
+                best = (rsum, cca, power)
+    _, cca, power = best
+    network = LinearEncoder.of(cca, power, scalings)
+    model = RetrievalModel(config, network, *workspace.inputs(config, seed), {})
+    return Fitted(model, {"validation": table}, time.process_time() - started, time.perf_counter() - wall)

@@ -1,0 +1,67 @@
+"""The model card: what a model learned from, how well it does, and on which terms it may be handed on."""
+
+from .retrieval import EnsembleModel, RetrievalModel
+
+
+def card(model: RetrievalModel) -> str:
+    """Return the card of a model as Markdown; its numbers are those that the run recorded."""
+    config, facts = model.config, model.facts
+    data, test = facts["data"], facts["test"]
+    low, high = facts["interval"]
+    members = ", ".join(member.config.name for member in model.members) if isinstance(model, EnsembleModel) else ""
+    track = [f"Track: **{config.track}**."]
+    track += [f"- {reason}" for reason in config.track_reasons()]
+    if config.track == "clean":
+        track.append("No part of it was trained on captions of Flickr8k or Flickr30K other than the training split.")
+    rows = [
+        f"| i→t | {test['i2t_r1']:.1f} | {test['i2t_r5']:.1f} | {test['i2t_r10']:.1f} |",
+        f"| t→i | {test['t2i_r1']:.1f} | {test['t2i_r5']:.1f} | {test['t2i_r10']:.1f} |",
+    ]
+    specs = (*config.image_specs, *config.text_specs)
+    licences = [f"- `{spec.slug}`: {spec.provenance.licence or 'terms not recorded'} {spec.provenance.url}".rstrip() for spec in specs]
+    return "\n".join(
+        [
+            f"# {config.name}",
+            "",
+            f"An image–text retrieval model of XMR ({config.method.kind}{': ' + members if members else ''}). Image features: "
+            f"{config.image_features} ({config.image_pooling}); text features: {config.text_features} ({config.text_pooling}).",
+            "",
+            "## Data",
+            "",
+            f"Trained on the training split of {data['name']} ({data['images'].get('train', 0)} images, "
+            f"{data['captions'].get('train', 0)} captions; splits from: {data['split_source']}), seed {facts['seed']}, profile "
+            f"{data['profile']}. Everything was chosen on the validation split.",
+            "",
+            *track,
+            "",
+            "## Scores",
+            "",
+            f"Test split, scored once: {data['images'].get('test', 0)} images, {data['captions'].get('test', 0)} captions.",
+            "",
+            "| | R@1 | R@5 | R@10 |",
+            "| --- | --: | --: | --: |",
+            *rows,
+            "",
+            f"rSum {test['rsum']:.1f} (95 % bootstrap over test images {low:.1f}–{high:.1f}; a random order has "
+            f"{facts['chance_rsum']:.1f}); on validation {facts['val_rsum']:.1f}.",
+            "",
+            "## Terms",
+            "",
+            "Features and networks that it stands on:",
+            "",
+            *licences,
+            "",
+            "The captions' words may be within (`encoders/`); the terms of the data set are those of whoever gave it.",
+            "",
+            "## Use",
+            "",
+            "```python",
+            "from xmr_lib import RetrievalModel",
+            "",
+            'model = RetrievalModel.load("this folder")',
+            "images = model.encode_images([\"a.jpg\", \"b.jpg\"])",
+            'places, scores = model.search(["two dogs on a beach"], images, top=2)',
+            "```",
+            "",
+        ]
+    )

@@ -1,0 +1,197 @@
+"""A model as one folder: it needs no dataset, no cache and nothing of the run that made it.
+
+``model.json`` (config, what the towers are fed, names and SHA-256 of pretrained networks, facts), ``weights.safetensors``,
+``encoders/`` (what encoders learned on the data: words, a detector), ``networks/`` (copies, if asked for), ``members/`` (of
+late fusion) and ``README.md``, the model card.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from ..baselines import LinearEncoder
+from ..config import CcaConfig, EnsembleConfig, RunConfig, read_config
+from ..data.assemble import TOKENIZER
+from ..encoders import ENCODERS, Encoder
+from ..errors import XmrError
+from ..features.idf import InverseFrequency
+from ..features.spec import FeatureSpec
+from ..modules import DualEncoder
+from .build import BranchInput, build_dual_encoder
+from .card import card
+from .inputs import ImageInput, TextInput
+from .retrieval import EnsembleModel, RetrievalModel
+
+FORMAT = 1
+MODEL, WEIGHTS, CARD = "model.json", "weights.safetensors", "README.md"
+IN_RUN = "model"
+"""Folder of the model within the folder of its run."""
+
+
+def save_model(model: RetrievalModel, folder: Path, with_networks: bool = False) -> None:
+    """Write a model; the folder is there whole or not at all.
+
+    Args:
+        with_networks: copy the pretrained networks in, so that nothing has to be looked up.
+
+    Raises:
+        XmrError: the folder is there already, or a network that is to be copied can't be had.
+    """
+    if folder.exists():
+        raise XmrError(f"{folder}: it is there already; delete it or name another folder")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    try:
+        _write(model, temporary, with_networks)
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o777 & ~umask)
+        temporary.rename(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def load_model(folder: Path) -> RetrievalModel:
+    """Read a model from its folder, or from the folder of a run that holds one. No module that it names is imported.
+
+    Raises:
+        XmrError: there is no model, it is damaged or of a later version; an encoder, aggregation or loss that it names is
+            not registered; or its sentences were cut into words in another way than this library does.
+    """
+    folder = folder / IN_RUN if not (folder / MODEL).is_file() and (folder / IN_RUN / MODEL).is_file() else folder
+    try:
+        facts = json.loads((folder / MODEL).read_text("utf-8"))
+        if facts["format"] != FORMAT:
+            raise XmrError(f"{folder}: a model of format {facts['format']}; this version reads format {FORMAT}")
+        config = read_config(facts["config"])
+        if isinstance(config.method, EnsembleConfig):
+            members = [load_model(folder / "members" / member.name) for member in config.method.members]
+            return EnsembleModel(config, members, facts["weights"], facts["facts"])
+        if facts["tokenizer"] != TOKENIZER:
+            raise XmrError(
+                f"{folder}: its sentences are cut into words by {_named(facts['tokenizer'])}, this version's by "
+                f"{_named(TOKENIZER)}; use xmr {facts['library']}, or train the model again"
+            )
+        return _read(config, facts, folder)
+    except FileNotFoundError as error:
+        missing = Path(error.filename or "").name
+        raise XmrError(f"{folder}: no model here ({missing} is missing); 'xmr export RUN OUT' makes one") from None
+    except (KeyError, TypeError, ValueError, SafetensorError) as error:
+        raise XmrError(f"{folder}: the model is damaged ({' '.join(str(error).split())[:150]})") from None
+
+
+def _write(model: RetrievalModel, folder: Path, with_networks: bool) -> None:
+    facts: dict[str, Any] = {
+        "format": FORMAT,
+        "library": version("xmr"),
+        "config": model.config.to_dict(),
+        "facts": model.facts,
+    }
+    if isinstance(model, EnsembleModel):
+        for member in model.members:
+            (folder / "members").mkdir(exist_ok=True)
+            save_model(member, folder / "members" / member.config.name, with_networks)
+        facts["weights"] = list(model.weights)
+    else:
+        facts |= {"tokenizer": TOKENIZER, "inputs": {}}
+        for side, given in (("image", model.images), ("text", model.texts)):
+            facts["inputs"][side] = [
+                _write_encoder(one.encoder, folder, f"{side}{place}", with_networks) for place, one in enumerate(given)
+            ]
+        for place, one in enumerate(model.texts):
+            if one.frequency is not None:
+                facts["inputs"]["text"][place]["frequency"] = asdict(one.frequency)
+        facts["shapes"] = _shapes(model.network)
+        tensors = {f"model.{name}": tensor for name, tensor in model.network.state_dict().items()}
+        if model.loss is not None:
+            tensors |= {f"loss.{name}": tensor for name, tensor in model.loss.state_dict().items()}
+        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, folder / WEIGHTS)
+    (folder / CARD).write_text(card(model), "utf-8")
+    (folder / MODEL).write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def _write_encoder(encoder: Encoder, folder: Path, name: str, with_networks: bool) -> dict[str, Any]:
+    own = folder / "encoders" / name
+    own.mkdir(parents=True)
+    encoder.save(own)
+    if not any(own.iterdir()):
+        own.rmdir()
+    networks = encoder.networks()
+    for network in networks if with_networks else ():
+        place = folder / "networks" / network.name
+        if not place.exists():
+            place.mkdir(parents=True)
+            for file in network.files:
+                shutil.copyfile(file, place / file.name)
+    return {"features": encoder.spec.slug, "networks": {network.name: network.digest for network in networks}}
+
+
+def _read(config: RunConfig, facts: dict[str, Any], folder: Path) -> RetrievalModel:
+    copies = folder / "networks"
+    images = tuple(
+        ImageInput(branch, _encoder(branch.features, given, folder / "encoders" / f"image{place}", copies))
+        for place, (branch, given) in enumerate(zip(config.branches("image"), facts["inputs"]["image"], strict=True))
+    )
+    texts = tuple(
+        TextInput(
+            branch,
+            _encoder(branch.features, given, folder / "encoders" / f"text{place}", copies),
+            InverseFrequency(**given["frequency"]) if "frequency" in given else None,
+        )
+        for place, (branch, given) in enumerate(zip(config.branches("text"), facts["inputs"]["text"], strict=True))
+    )
+    tensors = load_file(folder / WEIGHTS)
+    network = _network(config, facts["shapes"], images, texts)
+    network.load_state_dict({n.removeprefix("model."): t for n, t in tensors.items() if n.startswith("model.")})
+    loss = None
+    if not isinstance(config.method, CcaConfig):
+        loss = config.method.loss.build()
+        loss.load_state_dict({n.removeprefix("loss."): t for n, t in tensors.items() if n.startswith("loss.")})
+    return RetrievalModel(config, network, images, texts, facts["facts"], loss)
+
+
+def _encoder(spec: FeatureSpec, given: dict[str, Any], folder: Path, networks: Path) -> Encoder:
+    encoder = ENCODERS[spec.encoder].restore(spec, folder, networks if networks.is_dir() else None)
+    for network in encoder.networks():
+        if (wanted := given["networks"].get(network.name)) != network.digest:
+            raise XmrError(
+                f"{spec.slug}: the model stands on {network.name} with SHA-256 {str(wanted)[:16]}…, the one found here has "
+                f"{network.digest[:16]}… ({network.path}); export it --with-networks where it was made"
+            )
+    return encoder
+
+
+def _shapes(network: nn.Module) -> dict[str, Any]:
+    """Return what the towers are built from beside the config: lengths of what they are fed, shapes of tables."""
+    if isinstance(network, LinearEncoder):
+        return {"image": network.image_map.shape[0], "text": list(network.caption_map.shape)}
+    return network.fed
+
+
+def _network(
+    config: RunConfig, shapes: dict[str, Any], images: tuple[ImageInput, ...], texts: tuple[TextInput, ...]
+) -> LinearEncoder | DualEncoder:
+    if isinstance(config.method, CcaConfig):
+        scalings = config.method.image_scaling, config.method.text_scaling
+        return LinearEncoder(shapes["image"], *shapes["text"], scalings)
+    # Whatever is drawn at random here is overwritten by the weights; the caller's generator stays where it is.
+    with torch.random.fork_rng(devices=[]):
+        return build_dual_encoder(
+            config,
+            [BranchInput.of_shape(shape, one.encoder.tail()) for shape, one in zip(shapes["image"], images, strict=True)],
+            [BranchInput.of_shape(shape, one.encoder.tail(one.branch.unfreeze)) for shape, one in zip(shapes["text"], texts, strict=True)],
+        )
+
+
+def _named(tokenizer: dict[str, Any]) -> str:
+    return f"{tokenizer.get('name')} {tokenizer.get('version')}"

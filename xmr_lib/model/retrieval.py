@@ -1,0 +1,195 @@
+"""``RetrievalModel``: a trained model that takes photographs and sentences, wherever they come from."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+from tqdm import tqdm
+
+from ..config import RunConfig
+from ..data.assemble import tokenise
+from ..encoders import Captions
+from ..errors import XmrError
+from ..features.extract import pixels_of
+from ..losses import similarity_matrix
+from ..modules import RowPart, WordEmbedding
+from ..search import nearest
+from .inputs import Boxes, ImageInput, TextInput, as_items, one_or_parts
+
+Photograph = str | Path | Image.Image | np.ndarray
+"""A file, an open image, or an array of shape (height, width, 3), uint8."""
+Sentence = str | Sequence[str]
+"""As written, or as a list of tokens."""
+Found = tuple[Int[np.ndarray, "queries found"], Float[np.ndarray, "queries found"]]
+BATCH = 8
+"""Images that a network sees at once."""
+CAPTIONS = 1024
+
+
+class RetrievalModel:
+    """Image → embedding, sentence → embedding, and the similarity of the two.
+
+    Args:
+        config: what the model is.
+        network: the towers: ``embed_images`` and ``embed_captions`` of what the inputs give.
+        images, texts: from photographs and captions to what the towers are fed, one per branch.
+        facts: what is recorded of the training: data, split, scores (see ``card``).
+        loss: the loss as training left it, e.g. with its temperature; None where there was none.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        network: nn.Module,
+        images: Sequence[ImageInput],
+        texts: Sequence[TextInput],
+        facts: dict[str, Any],
+        loss: nn.Module | None = None,
+    ):
+        self.config, self.network, self.facts, self.loss = config, network.eval(), facts, loss
+        self.images, self.texts = tuple(images), tuple(texts)
+
+    @staticmethod
+    def load(folder: str | Path) -> "RetrievalModel":
+        """Read a model from its folder or from a run; see ``folder.load_model``, whose errors it raises."""
+        from .folder import load_model
+
+        return load_model(Path(folder).expanduser())
+
+    def save(self, folder: str | Path, with_networks: bool = False) -> None:
+        """Write the model into a new folder; see ``folder.save_model``, whose errors it raises."""
+        from .folder import save_model
+
+        save_model(self, Path(folder).expanduser(), with_networks)
+
+    def encode_images(
+        self, images: Sequence[Photograph], boxes: Boxes | None = None, progress: bool = False
+    ) -> Float[np.ndarray, "images embed"]:
+        """Embed photographs.
+
+        Args:
+            images: see ``Photograph``; each is turned upright and squashed to the square that its network wants.
+            boxes: of a model on regions, what to describe instead of what its detector finds; see ``Boxes``.
+            progress: whether to show a bar.
+
+        Raises:
+            XmrError: an image can't be read; a network is not to be had; or the model stands on features of the course,
+                which can't be made of photographs.
+        """
+        found = []
+        for start in tqdm(range(0, len(images), BATCH), desc="images", unit="batch", disable=not progress):
+            block = images[start : start + BATCH]
+            pixels: dict[int, np.ndarray] = {}
+            for side in {given.encoder.side for given in self.images}:
+                pixels[side] = np.stack([pixels_of(image, side) for image in block])
+            own = None if boxes is None else boxes[start : start + BATCH]
+            features = [given.of_pixels(pixels[given.encoder.side], own) for given in self.images]
+            found.append(self.embed_images(one_or_parts(features)))
+        return self._joined(found)
+
+    def encode_image_features(self, features: np.ndarray) -> Float[np.ndarray, "images embed"]:
+        """Embed images by their features as they are stored, shape (images, …), e.g. columns of ``vgg_feats.mat``.
+
+        Raises:
+            XmrError: the model has several kinds of image features.
+        """
+        if len(self.images) != 1:
+            raise XmrError(f"{self.config.name}: it has {len(self.images)} kinds of image features; embed the photographs")
+        return self._joined([self.embed_images(as_items(self.images[0].encoder.inputs(features)))])
+
+    def encode_texts(self, sentences: Sequence[Sentence]) -> Float[np.ndarray, "captions embed"]:
+        """Embed sentences, or lists of tokens; a word that is new has a vector where the method can give it one.
+
+        Raises:
+            XmrError: one sentence was given instead of a list, or a network is not to be had.
+        """
+        if isinstance(sentences, str):
+            raise XmrError(f"encode_texts takes a list of sentences; give [{sentences[:40]!r}]")
+        found = []
+        for start in range(0, len(sentences), CAPTIONS):
+            block = sentences[start : start + CAPTIONS]
+            captions = Captions(
+                raw=[text if isinstance(text, str) else " ".join(text) for text in block],
+                tokens=[tokenise(text) if isinstance(text, str) else tuple(text) for text in block],
+            )
+            features = [given.of_captions(captions, self._embedding(place)) for place, given in enumerate(self.texts)]
+            found.append(self.embed_captions(one_or_parts(features)))
+        return self._joined(found)
+
+    def similarity(
+        self, images: Float[np.ndarray, "images embed"], captions: Float[np.ndarray, "captions embed"]
+    ) -> Float[np.ndarray, "images captions"]:
+        """Return how alike embeddings are, higher is more: cosine, or the negative distance."""
+        return similarity_matrix(torch.from_numpy(images), torch.from_numpy(captions), self.config.distance).numpy()
+
+    def search(
+        self, queries: Sequence[Sentence] | np.ndarray, gallery: Float[np.ndarray, "gallery embed"], top: int = 10
+    ) -> Found:
+        """Return the places of the nearest items of a gallery for each query, best first, and their similarities.
+
+        Args:
+            queries: sentences, or embeddings of anything (of photographs, to find sentences or photographs).
+            gallery: embeddings of what is searched.
+            top: how many; at most the whole gallery.
+        """
+        asked = queries if isinstance(queries, np.ndarray) else self.encode_texts(queries)
+        return nearest(asked, gallery, top, self.config.distance)
+
+    def embed_images(self, features: Any) -> Tensor:
+        """Embed what ``ImageInput`` gives, or a dataset's features as they were gathered."""
+        return self.network.embed_images(features)
+
+    def embed_captions(self, features: Any) -> Tensor:
+        """Embed what ``TextInput`` gives, or a dataset's features as they were gathered."""
+        return self.network.embed_captions(features)
+
+    @property
+    def track(self) -> str:
+        return self.config.track
+
+    def _embedding(self, place: int) -> WordEmbedding | None:
+        """Return the table of the words of a branch, if they are named by number."""
+        if not self.texts[place].by_number:
+            return None
+        part = self.network.caption.parts[place]
+        assert isinstance(part, RowPart) and isinstance(part.entry, WordEmbedding)
+        return part.entry
+
+    @staticmethod
+    def _joined(blocks: list[Tensor]) -> np.ndarray:
+        return torch.cat(blocks).numpy() if blocks else np.empty((0, 0), dtype=np.float32)
+
+
+class EnsembleModel(RetrievalModel):
+    """Late fusion: the weighted mean of the members' cosines.
+
+    Vectors end to end, scaled by the roots of the weights: their cosine is the weighted mean of the members'.
+    """
+
+    def __init__(self, config: RunConfig, members: Sequence[RetrievalModel], weights: Sequence[float], facts: dict[str, Any]):
+        super().__init__(config, nn.Module(), (), (), facts)
+        self.members, self.weights = tuple(members), tuple(weights)
+
+    def encode_images(
+        self, images: Sequence[Photograph], boxes: Boxes | None = None, progress: bool = False
+    ) -> Float[np.ndarray, "images embed"]:
+        return self.fused([member.encode_images(images, boxes, progress) for member in self.members])
+
+    def encode_image_features(self, features: np.ndarray) -> Float[np.ndarray, "images embed"]:
+        return self.fused([member.encode_image_features(features) for member in self.members])
+
+    def encode_texts(self, sentences: Sequence[Sentence]) -> Float[np.ndarray, "captions embed"]:
+        return self.fused([member.encode_texts(sentences) for member in self.members])
+
+    def fused(self, embeddings: Sequence[np.ndarray]) -> np.ndarray:
+        """Join the members' embeddings of the same items."""
+        scaled = [
+            weight**0.5 * normalize(torch.from_numpy(own)) for weight, own in zip(self.weights, embeddings, strict=True)
+        ]
+        return torch.cat(scaled, dim=1).float().numpy()
