@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 import torch
-from distance import Measurement, at_least, times_as_fast, write
+from measure import Measurement, at_least, times_as_fast, write
 from torchmetrics.functional.retrieval import retrieval_hit_rate
 
 from xmr_lib.experiment import Workspace

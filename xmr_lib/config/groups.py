@@ -268,6 +268,15 @@ class RunConfig(Group):
             _put(values, path.split(".") if path.split(".")[0] in type(self).model_fields else ["method", *path.split(".")], value, self.name)
         return RunConfig(**values)
 
+    def get(self, path: str, default: Any = None) -> Any:
+        """Return a field by its path (see ``replace``) or a property by its name; ``default`` where there is none."""
+        if isinstance(getattr(type(self), path, None), property):
+            return getattr(self, path)
+        at: Any = self.to_dict()
+        for step in path.split(".") if path.split(".")[0] in at else ["method", *path.split(".")]:
+            at = at[int(step)] if isinstance(at, list) and step.isdigit() else at.get(step) if isinstance(at, dict) else None
+        return default if at is None else at
+
     @property
     def singles(self) -> "tuple[RunConfig, ...]":
         """This model, or of late fusion its members'."""

@@ -1,0 +1,35 @@
+"""Encoders of photographs and captions, one file each; a slug names one, and what is taken of it."""
+
+from ..features.spec import ENCODERS, FeatureSpec
+from . import bert, course, effnet_lite, fasttext, glove, onehot, phoc, vgg
+from .base import Captions, Encoder, ImageEncoder, Site, TextEncoder, WordEncoder
+from .frcnn import DETECTORS
+
+__all__ = [
+    "DETECTORS",
+    "ENCODERS",
+    "Captions",
+    "Encoder",
+    "ImageEncoder",
+    "Site",
+    "TextEncoder",
+    "WordEncoder",
+    "bert",
+    "course",
+    "effnet_lite",
+    "fasttext",
+    "glove",
+    "onehot",
+    "open_encoder",
+    "phoc",
+    "vgg",
+]
+
+
+def open_encoder(spec: FeatureSpec, site: Site) -> Encoder:
+    """Return an encoder, ready on a dataset.
+
+    Raises:
+        XmrError: its weights or files can't be had.
+    """
+    return ENCODERS[spec.encoder].open(spec, site)

@@ -78,10 +78,14 @@ class FeatureBank:
             return as_items(words.take(self.dataset.caption_ids[captions]))
         return as_items(words.words.take(captions))
 
+    def places(self, part: CaptionedImages) -> np.ndarray:
+        """Return the places that the captions of a part have in the whole dataset."""
+        return np.flatnonzero(np.isin(self.dataset.caption_ids, part.caption_ids))
+
     def text_encoder(self, spec: FeatureSpec, seed: int, as_words: bool = False) -> TextEncoder:
         """Return the encoder of captions; ``as_words``: with one vector per word, even of a store with one per token."""
         encoder = self.encoder(spec, seed)
-        if as_words and hasattr(encoder, "as_words"):
+        if as_words and getattr(encoder, "per_token", False):
             encoder = encoder.as_words(self.dataset, self.words(spec, seed))
         assert isinstance(encoder, TextEncoder)
         return encoder
@@ -104,12 +108,8 @@ class FeatureBank:
         return encoder.store(self.dataset, encoder.store_folder(self.site()), self.strict)
 
     def _words(self, spec: FeatureSpec, seed: int, as_words: bool = False) -> WordVectors | FeatureStore:
-        if as_words and hasattr(self.encoder(spec, seed), "as_words"):
-            words = self.text_encoder(spec, seed, as_words)
-            assert isinstance(words, WordEncoder)
-            return words.words(self.dataset)
-        encoder = self.encoder(spec, seed)
-        if isinstance(encoder, WordEncoder):
+        encoder = self.text_encoder(spec, seed, as_words)
+        if isinstance(encoder, WordEncoder) and not getattr(encoder, "per_token", False):
             return encoder.words(self.dataset)
         return encoder.store(self.dataset, encoder.store_folder(self.site(seed)))
 

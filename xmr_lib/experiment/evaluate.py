@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 
-from ..config import Config
 from ..errors import XmrError
 from ..metrics import summarise
 from ..metrics.graded import GradedRelevance
@@ -32,7 +31,7 @@ def evaluate_run(run_folder: Path, data: str | None = None, gallery: str = "test
         raise XmrError(f"gallery {gallery!r} is unknown; there are test, train")
     result = read_result(run_folder / "result.json")
     workspace = Workspace(result.data["name"], data, result.data["profile"], run_folder.resolve().parents[3])
-    facts = workspace.facts(Config.from_dict(result.config))
+    facts = workspace.facts(result.config)
     if facts["fingerprint"] != result.data["fingerprint"]:
         raise XmrError(f"{run_folder}: this run was made on other data (fingerprint {result.data['fingerprint']})")
     if gallery == "train":
@@ -46,7 +45,7 @@ def evaluate_run(run_folder: Path, data: str | None = None, gallery: str = "test
     # A whole image's worth of difference is another model; less can come from another machine's arithmetic.
     if (
         abs(again["rsum"] - result.test["rsum"])
-        > 600 / workspace.usable(result.config["image_features"]).splits["test"].size
+        > 600 / workspace.usable(result.config).splits["test"].size
     ):
         raise XmrError(
             f"{run_folder}: scored again, rSum is {again['rsum']:.2f}, recorded is {result.test['rsum']:.2f}"
@@ -56,8 +55,8 @@ def evaluate_run(run_folder: Path, data: str | None = None, gallery: str = "test
 
 def search_train(workspace: Workspace, result: Result) -> dict[str, tuple[float, float]]:
     """Search the training split with the test split's queries; return direction → (nDCG@10, that of a random order)."""
-    config = Config.from_dict(result.config)
-    queries, gallery = (workspace.usable(config.image_features).split(split) for split in ("test", "train"))
+    config = result.config
+    queries, gallery = (workspace.usable(config).split(split) for split in ("test", "train"))
     images, captions = embed(workspace, result, "test")
     train_images, train_captions = embed(workspace, result, "train")
 

@@ -16,7 +16,7 @@ from ..errors import XmrError
 from ..features.spec import FeatureSpec
 from ..features.store import FeatureStore
 from ..model import BranchInput, ImageInput, TextInput, one_or_parts
-from ..modules import BOX_FEATURES, Rows
+from ..modules import BOX_FEATURES, Items, Rows
 from ..networks.efficientnet_lite import EfficientNetTail
 from ..networks.faster_rcnn import coco_weights
 from ..paths import cache_root, results_root
@@ -77,6 +77,11 @@ class Workspace:
     def pairs(self, config: RunConfig, split: str, seed: int) -> Pairs:
         """Return the features of one split of ``usable()``, images and captions in the order of the dataset."""
         return self._pairs(config.image_specs, config.branches("text"), split, seed)
+
+    def images(self, config: RunConfig, split: str) -> Items:
+        """Return the features of the images of one split alone."""
+        part = self.usable(config).split(split)
+        return one_or_parts([self.bank.images(spec, part.image_ids) for spec in config.image_specs])
 
     def image_inputs(self, config: RunConfig) -> list[BranchInput]:
         """Return what the image branches of a model are fed, and the pretrained layers that they start from."""
@@ -151,10 +156,10 @@ class Workspace:
         self, images: tuple[FeatureSpec, ...], texts: tuple[TextBranch, ...], split: str, seed: int
     ) -> Pairs:
         part = self.bank.usable(images).split(split)
-        of_part = np.flatnonzero(np.isin(self.dataset.caption_ids, part.caption_ids))
+        places = self.bank.places(part)
         return Pairs(
             one_or_parts([self.bank.images(spec, part.image_ids) for spec in images]),
-            one_or_parts([self.bank.captions(branch, of_part, seed) for branch in texts]),
+            one_or_parts([self.bank.captions(branch, places, seed) for branch in texts]),
             part.image_of_caption,
         )
 

@@ -22,15 +22,15 @@ def rsum_intervals(
     There is a colour for each of the image features, or, where all have the same, of the text features. For ``width``
     and ``names`` see ``recall_bars``; the number of seeds stands behind the name, in brackets.
     """
-    of_images = len({results[0].config["image_features"] for results in groups}) > 1
+    of_images = len({results[0].config.image_features for results in groups}) > 1
     side = "image_features" if of_images else "text_features"
-    features = sorted({results[0].config[side] for results in groups})
+    features = sorted({getattr(results[0].config, side) for results in groups})
     labels = [results[0].model for results in groups]
     return interval_figure(
         [f"{(names or {}).get(label, label)} ({len(results)})" for label, results in zip(labels, groups, strict=True)],
         [float(np.mean([result.test["rsum"] for result in results])) for results in groups],
         [bootstrap_interval(group_ranks) for group_ranks in ranks],
-        [features.index(results[0].config[side]) for results in groups],
+        [features.index(getattr(results[0].config, side)) for results in groups],
         "rSum on test, 95 % interval (in brackets: seeds)",
         width,
     )

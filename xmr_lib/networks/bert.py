@@ -36,27 +36,28 @@ class Bert:
         return len(self.network.encoder.layer)
 
 
-def load_bert(name: str, attention: str = "sdpa") -> Bert:
+def load_bert(name: str, attention: str = "sdpa", folder: Path | None = None) -> Bert:
     """Load a BERT and its tokenizer from a folder, the packaged MiniLM or Hugging Face's cache; nothing is downloaded.
 
     Args:
         name: ``minilm``, a name such as ``bert-base-uncased``, or a folder.
+        folder: where a copy lies, if not where the name leads.
         attention: ``eager`` gives attention weights, for figures; ``sdpa`` is faster.
 
     Raises:
         XmrError: it is not there, is no BERT, or its weights are not all there.
     """
-    folder = str(packaged(name, PACKAGE, "model/model.safetensors").path.parent) if name == MINILM else name
+    where = folder or (packaged(name, PACKAGE, "model/model.safetensors").path.parent if name == MINILM else name)
     transformers.utils.logging.disable_progress_bar()
     try:
         network, found = BertModel.from_pretrained(
-            folder,
+            str(where),
             local_files_only=True,
             output_loading_info=True,
             attn_implementation=attention,
             dtype=torch.float32,
         )
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(str(where), local_files_only=True)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:150]
         raise XmrError(
@@ -67,20 +68,21 @@ def load_bert(name: str, attention: str = "sdpa") -> Bert:
     missing = [key for key in found["missing_keys"] if not key.startswith("pooler.")]
     if missing or found.get("mismatched_keys"):
         wrong = [*missing, *found.get("mismatched_keys", ())]
-        raise XmrError(f"{folder}: these are not the weights of a BERT: {len(wrong)} missing ({wrong[0]}, …)")
+        raise XmrError(f"{where}: these are not the weights of a BERT: {len(wrong)} missing ({wrong[0]}, …)")
     network.requires_grad_(False).eval()
-    return Bert(network, tokenizer, Weights(name, Path(folder), _digest(network, tokenizer)))
+    files = tuple(sorted(file for file in Path(where).glob("*") if file.is_file())) if Path(where).is_dir() else ()
+    return Bert(network, tokenizer, Weights(name, Path(where), _digest(network, tokenizer), files))
 
 
 def _digest(network: BertModel, tokenizer: PreTrainedTokenizerBase) -> str:
-    """Return 16 hex digits of what was loaded, whatever kind of file it came from: weights and vocabulary."""
+    """Return the SHA-256 of what was loaded, whatever kind of file it came from: weights and vocabulary."""
     digest = hashlib.sha256()
     for name, tensor in sorted(network.state_dict().items()):
         if not name.startswith("pooler."):  # not used, and drawn at random where a file has none
             digest.update(name.encode() + tensor.numpy().tobytes())
     for word, number in sorted(tokenizer.get_vocab().items(), key=lambda item: item[1]):
         digest.update(f"{number} {word}\n".encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()[:16]
+    return digest.hexdigest()
 
 
 @torch.inference_mode()

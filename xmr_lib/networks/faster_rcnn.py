@@ -1,6 +1,7 @@
 """Faster R-CNN (Ren et al. 2015) as a describer of regions: what is where, and a vector for each final box."""
 
 import re
+from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -96,7 +97,12 @@ def last_layer(detector: FasterRCNN) -> nn.Linear | None:
 
 
 @torch.inference_mode()
-def find_regions(detector: FasterRCNN, images: Float[Tensor, "images 3 side side"], most: int = 36) -> list[Regions]:
+def find_regions(
+    detector: FasterRCNN,
+    images: Float[Tensor, "images 3 side side"],
+    most: int = 36,
+    given: Sequence[tuple[Tensor, Tensor, Tensor]] | None = None,
+) -> list[Regions]:
     """Find and describe the regions of images.
 
     Vectors belong to the *final* boxes: torchvision's own box head sees proposals, which are then moved; here it is run
@@ -106,17 +112,24 @@ def find_regions(detector: FasterRCNN, images: Float[Tensor, "images 3 side side
         images: red, green, blue in 0 … 1; the detector scales them.
         most: regions kept, the most confident after suppression regardless of class (IoU 0.5, score 0.05); the whole
             image is one more.
+        given: of each image, boxes (as shares of it), labels and scores to describe instead of what would be found.
     """
     batch, _ = detector.transform(list(images))
     # Channels last: convolutions of one channel each are twice as fast so on a processor.
     features, last = _maps(detector, batch.tensors.contiguous(memory_format=torch.channels_last))
-    proposals, _ = detector.rpn(batch, features)
-    found, _ = detector.roi_heads(features, proposals, batch.image_sizes)
+    if given is None:
+        proposals, _ = detector.rpn(batch, features)
+        found, _ = detector.roi_heads(features, proposals, batch.image_sizes)
+    else:
+        found = [_as_found(*one, size) for one, size in zip(given, batch.image_sizes, strict=True)]
     kept, boxes = [], []
     for one, (height, width) in zip(found, batch.image_sizes, strict=True):
-        sure = one["scores"] >= SCORE
-        one = {name: values[sure] for name, values in one.items()}
-        keep = nms(one["boxes"], one["scores"], OVERLAP)[:most]
+        if given is None:
+            sure = one["scores"] >= SCORE
+            one = {name: values[sure] for name, values in one.items()}
+            keep = nms(one["boxes"], one["scores"], OVERLAP)[:most]
+        else:
+            keep = torch.arange(len(one["boxes"]))
         kept.append({name: values[keep] for name, values in one.items()})
         whole = one["boxes"].new_tensor([[0, 0, width, height]])
         boxes.append(torch.cat([whole, one["boxes"][keep]]))
@@ -135,6 +148,12 @@ def find_regions(detector: FasterRCNN, images: Float[Tensor, "images 3 side side
         regions.append(Regions(head[start:end], backbone, shares, labels, scores))
         start = end
     return regions
+
+
+def _as_found(boxes: Tensor, labels: Tensor, scores: Tensor, size: tuple[int, int]) -> dict[str, Tensor]:
+    height, width = size
+    pixels = boxes.float() * boxes.new_tensor([width, height, width, height]).float()
+    return {"boxes": pixels, "labels": labels, "scores": scores.float()}
 
 
 def _maps(detector: FasterRCNN, images: Tensor) -> tuple[dict[str, Tensor], Tensor]:

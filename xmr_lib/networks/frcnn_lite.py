@@ -18,7 +18,7 @@ from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHe
 from torchvision.ops import MultiScaleRoIAlign
 
 from ..errors import XmrError
-from ..weights import Weights, sha256_of
+from ..weights import Weights, digest_of
 from .efficientnet_lite import EfficientNetHead, EfficientNetLite, EfficientNetTail, efficientnet_lite0
 
 SIDE = 224
@@ -109,4 +109,4 @@ def load_frcnn_lite(path: Path) -> tuple[FasterRCNN, dict[int, str], Weights]:
     missing = [name for name in missing if name.startswith(TRAINED)]
     if missing or unknown:
         raise XmrError(f"{path}: not a detector of this project: {(missing + unknown)[0]} is missing or too much")
-    return detector.requires_grad_(False).eval(), names, Weights("frcnn-lite0", path, sha256_of(path))
+    return detector.requires_grad_(False).eval(), names, Weights("frcnn-lite0", path, digest_of(path))

@@ -73,7 +73,7 @@ _SIMPLE: dict[str, Callable[[RecordedResults], str]] = {
     "models": lambda facts: count(len(facts.rows)),
     "trainings": _trainings,
     "cpu_hours": _cpu_hours,
-    "embed": lambda facts: str(facts.results(SHARED)[0].config["embed"]),
+    "embed": lambda facts: str(facts.results(SHARED)[0].config.method.embed_dim),
     "profile": lambda facts: escape(facts.results(SHARED)[0].data["profile"]),
     "left_out": lambda facts: count(len(facts.results(SHARED)[0].data["left_out"])),
 }

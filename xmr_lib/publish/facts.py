@@ -169,6 +169,8 @@ def _difference(row: dict[str, str], results: Sequence[Result]) -> str:
     made = summary_row(results, (float(row["rsum_low"]), float(row["rsum_high"])))
     for column, value in made.items():
         said = row[column]
+        if not said:
+            continue  # version 1 did not record it
         try:
             same = abs(float(said) - float(value)) <= TOLERANCE
         except ValueError:

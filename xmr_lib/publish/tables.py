@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ..config import Config
 from ..errors import XmrError
 from ..study.names import NAMES, readable
 from ..study.table_rows import HEADLINE, IMAGES, OURS, TABLES, TASKS
@@ -24,18 +23,17 @@ _SEEDS = Column("$n$", best="none")
 _FIELDS = {
     "image_features": "image",
     "text_features": "words",
-    "image_aggregation": "regions",
-    "aggregation": "pooling",
-    "projection": "proj.",
-    "loss": "loss",
-    "direction": "dir.",
-    "batch": "batch",
-    "epochs": "ep.",
-    "learning_rate": "rate",
-    "dropout": "drop",
+    "image_pooling": "regions",
+    "text_pooling": "pooling",
+    "text.projection": "proj.",
+    "loss.name": "loss",
+    "loss.direction": "dir.",
+    "optimiser.batch": "batch",
+    "optimiser.epochs": "ep.",
+    "optimiser.learning_rate": "rate",
+    "text.dropout": "drop",
 }
 """Columns of the table of configs."""
-_OF_FEATURES = ("image_features", "text_features", "image_aggregation", "aggregation")
 _IMAGE_METRICS = {"r1": "R@1", "map": "mAP", "ndcg10": "nDCG"}
 
 
@@ -198,9 +196,8 @@ def _configs(facts: RecordedResults) -> str:
     columns = [Column("model", "l"), *(Column(heading, "l") for heading in _FIELDS.values())]
     rows = []
     for line in HEADLINE:
-        fields = Config.from_dict(facts.results(line.run)[0].config).to_dict()
-        # What a closed form or an average of other models has no use for is left empty.
-        used = _FIELDS if fields["method"] == "dual-encoder" else _OF_FEATURES
-        cells = [Cell(config_text(fields[field]) if field in used else "") for field in _FIELDS]
+        config = facts.results(line.run)[0].config
+        # What a closed form or an average of other models does not have is left empty.
+        cells = [Cell(config_text(config.get(field, ""))) for field in _FIELDS]
         rows.append(Row([Cell(line.label), *cells], facts.origin(line.run)))
     return tabular(columns, [("", rows)], size="scriptsize", gap="2.4pt")

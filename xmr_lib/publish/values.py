@@ -6,9 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..config import Config
 from ..errors import XmrError
-from ..records import SUMMARY_COLUMNS
+from ..records import SUMMARY_COLUMNS, TEXT_COLUMNS, flat
 from ..study.names import readable
 from .compare import Comparisons, difference, shared_seeds, signed
 from .fact_values import fact_value
@@ -17,7 +16,6 @@ from .groups import resolve
 from .sources import Use
 from .tex import escape, one_place, scientific
 
-TEXT_COLUMNS = ("run", "task", "track", "image_features", "text_features", "aggregation", "loss")
 PUBLISHED = "published.csv"
 
 
@@ -104,12 +102,11 @@ class Values:
 
     def _cfg(self, run: str, field: str) -> Value:
         run = resolve(self.facts, run)
-        result = self.facts.results(run)[0]
-        # A field that came after the run was made is not in its record: the default is what it ran with.
-        fields = Config.from_dict(result.config).to_dict()
-        if field not in fields:
-            raise XmrError(f"a config has no field {field!r}; it has {', '.join(fields)}")
-        return Value(config_text(fields[field]), self.facts.origin(run))
+        config = self.facts.results(run)[0].config
+        value = config.get(field)
+        if value is None:
+            raise XmrError(f"the config of {run!r} has no field {field!r}; it has {', '.join(flat(config.to_dict()))}")
+        return Value(config_text(value), self.facts.origin(run))
 
     def _published(self, key: str, column: str) -> Value:
         if key not in self.published:

@@ -4,7 +4,6 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ..analysis import chosen_cases
-from ..config import Config
 from ..experiment.run import embed, ranks_of
 from ..experiment.workspace import Workspace
 from ..figures import PAGE, Case, cases_of_captions, cases_of_images
@@ -16,8 +15,8 @@ FOUND = 5
 
 def caption_cases(workspace: Workspace, result: Result, seed: int = 0, width: float = PAGE) -> Figure:
     """Draw text-to-image search for the captions of the test split at the best, the median and the worst rank."""
-    config = Config.from_dict(result.config)
-    part = workspace.usable(config.image_features).split("test")
+    config = result.config
+    part = workspace.usable(config).split("test")
     ranks, (images, captions) = ranks_of(workspace, result), embed(workspace, result, "test")
     cases = []
     for name, query in _queries(ranks.t2i, seed):
@@ -28,8 +27,8 @@ def caption_cases(workspace: Workspace, result: Result, seed: int = 0, width: fl
 
 def image_cases(workspace: Workspace, result: Result, seed: int = 0, width: float = PAGE) -> Figure:
     """Draw image-to-text search for the images of the test split at the best, the median and the worst rank."""
-    config = Config.from_dict(result.config)
-    part = workspace.usable(config.image_features).split("test")
+    config = result.config
+    part = workspace.usable(config).split("test")
     ranks, (images, captions) = ranks_of(workspace, result), embed(workspace, result, "test")
     cases = []
     for name, query in _queries(ranks.i2t, seed):

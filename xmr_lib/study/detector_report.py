@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 
 from ..experiment.workspace import Workspace
-from ..features.regions import LITE
+from ..experiment.bank import LITE
 from ..networks.faster_rcnn import coco_weights
 from ..paths import atomic_write
 from ..records import DETECTOR
@@ -17,11 +17,11 @@ def detector_lines(workspace: Workspace) -> list[str]:
     """
     if workspace.detector_error:
         return [f"no Faster R-CNN here: {workspace.detector_error}"]
-    if workspace.detector_slug != LITE:
+    if workspace.detector_slug != LITE.slug:
         return [
             f"{workspace.detector_slug}: torchvision's, COCO weights {coco_weights(workspace.detector_slug).sha256}"
         ]
-    history = workspace.detector()
+    history = workspace.bank.detector()
     with atomic_write(workspace.results / DETECTOR) as path:
         path.write_text(json.dumps({"detector": workspace.detector_slug, **asdict(history)}, indent=1) + "\n", "utf-8")
     epochs = enumerate(zip(history.loss, history.map50, strict=True), start=1)

@@ -15,19 +15,19 @@ from matplotlib.figure import Figure
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from ..config import Config
+from ..config import RunConfig, TextBranch, from_flat
 from ..data import CaptionedImages
 from ..data.labels import read_labels
-from ..experiment.factories import image_encoder, make_loss
+from ..experiment.fit import checkpoint_of, schedule_of
 from ..experiment.machine import machine
 from ..experiment.run import embed, run
 from ..experiment.workspace import Workspace
-from ..features.regions import BACKBONE
 from ..figures import gallery_of_neighbours, interval_figure
 from ..losses import similarity_matrix
 from ..metrics import ImageScores, holm, mean_interval, score_image_retrieval, sign_flip_test
 from ..metrics.graded import GradedRelevance
-from ..modules import GEOMETRY, pool
+from ..model import build_image_encoder
+from ..modules import BOX_FEATURES, pool
 from ..paths import atomic_write
 from ..ragged import Ragged
 from ..records import run_folder
@@ -39,8 +39,9 @@ LABELS = "labels.json"
 ALIKE = 10
 """Images whose captions are most alike count as relevant where there are no labels, and as positives in training."""
 SCHEDULE: dict[str, Any] = {
+    "method": "metric-learning",
     "task": "images",
-    "image_input": "power",
+    "image_scaling": "power",
     "projection": "linear",
     "distance": "euclidean",
     "dropout": 0.4,
@@ -53,6 +54,8 @@ METRIC_LEARNING: dict[str, dict[str, Any]] = {
 }
 """Two ways to train an image encoder without captions at its input (Hadsell et al. 2006; Schroff et al. 2015)."""
 CROSS_MODAL = ("ab-infonce-meanmax", "d-meanmax")
+BY_CAPTIONS = TextBranch(features="minilm", pooling="mean")
+"""What says how alike two captions are, where there are no labels."""
 COLUMNS = (
     *("run", "track", "image_features", "trained_on", "relevance", "seeds", "queries", *METRICS),
     *("ndcg10_low", "ndcg10_high", "chance_ndcg10", "words_ndcg10", "val_ndcg10", "cpu_minutes"),
@@ -117,15 +120,15 @@ def image_retrieval(workspace: Workspace, seeds: Sequence[int] = (0,)) -> list[I
     Raises:
         XmrError: ``labels.json`` can't be read, or no image has a relevant one.
     """
-    pooled = workspace.config("i-pooled")
-    regions = pooled.but(
-        model="i-regions", image_features=workspace.detector_slug + BACKBONE, image_aggregation="mean", task="images"
+    pooled = _pooled_config(workspace)
+    regions = from_flat(
+        "i-regions", task="images", image_features=f"{workspace.detector_slug}-roi", image_pooling="mean"
     )
     qrels = {split: qrels_of(workspace, pooled, split) for split in ("val", "test")}
     score = partial(_scored, workspace, qrels)
     runs = [score(pooled, "nothing", [partial(_pooled, workspace, pooled)])]
     if workspace.detector_error:
-        print(f"left out: {regions.model} ({workspace.detector_error})")
+        print(f"left out: {regions.name} ({workspace.detector_error})")
     else:
         runs.append(score(regions, "nothing", [partial(_regions, workspace, regions)]))
     for config in get_configs(workspace, *CROSS_MODAL):
@@ -134,7 +137,7 @@ def image_retrieval(workspace: Workspace, seeds: Sequence[int] = (0,)) -> list[I
         runs.append(score(config, "captions", embedders, sum(result.cpu_seconds for result in results)))
     positives, identities, taught_by = _training_pairs(workspace, pooled)
     for model, fields in METRIC_LEARNING.items():
-        config = workspace.config(model, **fields)
+        config = workspace.sized(from_flat(model, image_features=workspace.own_features["image"], **fields))
         fitted = [_fitted(workspace, config, seed, positives, identities, qrels["val"]) for seed in seeds]
         embedders = [partial(_encoded, workspace, config, encoder) for encoder, _ in fitted]
         runs.append(score(config, taught_by, embedders, sum(sum(history.seconds) for _, history in fitted)))
@@ -144,18 +147,22 @@ def image_retrieval(workspace: Workspace, seeds: Sequence[int] = (0,)) -> list[I
     return runs
 
 
-def qrels_of(workspace: Workspace, config: Config, split: str) -> Qrels:
+def _pooled_config(workspace: Workspace) -> RunConfig:
+    return from_flat("i-pooled", image_features=workspace.own_features["image"])
+
+
+def qrels_of(workspace: Workspace, config: RunConfig, split: str) -> Qrels:
     """Return what is relevant to what in a split.
 
     By ``labels.json`` beside the captions: images of the same label. Without it, graded by captions: the cosine of
     MiniLM's vectors, mean over an image's captions; the ``ALIKE`` images most alike count as relevant.
     """
-    part = workspace.usable(config.image_features).split(split)
+    part = workspace.usable(config).split(split)
     by_words = _most_alike(np.concatenate([block for _, block in _shared_words(part).blocks()]))
     if (labels := _labels(workspace, part)) is not None:
         same = (labels[:, None] == labels) & (labels >= 0)
         return Qrels("same label", Relevance(same.astype(np.float64), same), by_words)
-    captions = workspace.pairs(config.but(track="open", text_features="minilm", aggregation="mean"), split, 0).captions
+    captions = workspace.bank.captions(BY_CAPTIONS, workspace.bank.places(part), 0)
     owner = torch.from_numpy(part.image_of_caption)
     means = normalize(torch.zeros(len(part), captions.shape[1]).index_add(0, owner, normalize(captions)))
     return Qrels("captions by MiniLM", _most_alike((means @ means.T).clamp(0, 1).double().numpy()), by_words)
@@ -188,9 +195,9 @@ def image_retrieval_table(runs: Sequence[ImageRun]) -> pd.DataFrame:
 
 def neighbours_figure(workspace: Workspace, runs: Sequence[ImageRun], count: int = 4, seed: int = 0) -> Figure:
     """Draw the five nearest of a few test images: of the first run, and of the one that validation prefers."""
-    config = workspace.config("i-pooled")
+    config = _pooled_config(workspace)
     part, relevance = (
-        workspace.usable(config.image_features).split("test"),
+        workspace.usable(config).split("test"),
         qrels_of(workspace, config, "test").relevance,
     )
     asked = runs[0].scores[0].queries
@@ -235,9 +242,9 @@ def _labels(workspace: Workspace, part: CaptionedImages) -> np.ndarray | None:
     return read_labels(path, part) if path.is_file() else None
 
 
-def _training_pairs(workspace: Workspace, config: Config) -> tuple[Ragged, np.ndarray, str]:
+def _training_pairs(workspace: Workspace, config: RunConfig) -> tuple[Ragged, np.ndarray, str]:
     """Return the positives of each training image, which are of one identity, and in words where that comes from."""
-    part = workspace.usable(config.image_features).split("train")
+    part = workspace.usable(config).split("train")
     if (labels := _labels(workspace, part)) is not None:
         # An image without a label is of no other's identity, and is not asked.
         identities = np.where(labels >= 0, labels, -1 - np.arange(len(labels)))
@@ -257,18 +264,18 @@ def _ragged(items: Sequence[np.ndarray]) -> Ragged:
     return Ragged.from_lengths(np.concatenate(items).astype(np.int64), np.array([len(own) for own in items]))
 
 
-def _pooled(workspace: Workspace, config: Config, split: str) -> np.ndarray:
-    return workspace.pairs(config, split, 0).images.numpy()
+def _pooled(workspace: Workspace, config: RunConfig, split: str) -> np.ndarray:
+    return workspace.images(config, split).numpy()
 
 
-def _regions(workspace: Workspace, config: Config, split: str) -> np.ndarray:
-    regions = workspace.pairs(config, split, 0).images
-    return pool(regions.values.float()[:, :-GEOMETRY], regions.offsets, "mean").numpy()
+def _regions(workspace: Workspace, config: RunConfig, split: str) -> np.ndarray:
+    regions = workspace.images(config, split)
+    return pool(regions.values.float()[:, : -len(BOX_FEATURES)], regions.offsets, "mean").numpy()
 
 
 @torch.inference_mode()
-def _encoded(workspace: Workspace, config: Config, encoder: nn.Module, split: str) -> np.ndarray:
-    return encoder(workspace.pairs(config, split, 0).images).numpy()
+def _encoded(workspace: Workspace, config: RunConfig, encoder: nn.Module, split: str) -> np.ndarray:
+    return encoder(workspace.images(config, split)).numpy()
 
 
 def _similarity(embeddings: np.ndarray, distance: str) -> np.ndarray:
@@ -279,14 +286,14 @@ def _similarity(embeddings: np.ndarray, distance: str) -> np.ndarray:
 def _scored(
     workspace: Workspace,
     qrels: dict[str, Qrels],
-    config: Config,
+    config: RunConfig,
     trained_on: str,
     embedders: Sequence[Embedder],
     seconds: float = 0.0,
 ) -> ImageRun:
     test, distance = [embedder("test") for embedder in embedders], config.distance
     return ImageRun(
-        model=config.model,
+        model=config.name,
         track=config.track,
         image_features=config.image_features,
         trained_on=trained_on,
@@ -300,16 +307,17 @@ def _scored(
 
 
 def _fitted(
-    workspace: Workspace, config: Config, seed: int, positives: Ragged, identities: np.ndarray, qrels: Qrels
+    workspace: Workspace, config: RunConfig, seed: int, positives: Ragged, identities: np.ndarray, qrels: Qrels
 ) -> tuple[nn.Module, MetricHistory]:
+    features, inputs = workspace.images(config, "train"), workspace.image_inputs(config)
     torch.manual_seed(seed)
-    features = workspace.pairs(config, "train", seed).images
-    encoder = image_encoder(config, features)
+    encoder = build_image_encoder(config, inputs)
+    encoder.fit_input(features)
 
     def validate(encoder: nn.Module) -> float:
         return qrels.relevance.ndcg10(_encoded(workspace, config, encoder, "val"), config.distance)
 
-    checkpoint = workspace.cache / "checkpoints" / config.model / f"seed{seed}.safetensors"
+    checkpoint = checkpoint_of(workspace, config, seed)
     identity = {
         "config": config.to_dict(),
         "data": workspace.facts(config),
@@ -317,13 +325,13 @@ def _fitted(
         "relevance": qrels.name,
         "seed": seed,
     }
-    loss = make_loss(config)
+    loss = config.method.loss.build()
     history = train_metric(encoder, loss, features, positives, identities, validate, config, seed, checkpoint, identity)
     return encoder, history
 
 
 def _record(
-    workspace: Workspace, config: Config, seed: int, judge: str, scores: ImageScores, history: MetricHistory
+    workspace: Workspace, config: RunConfig, seed: int, judge: str, scores: ImageScores, history: MetricHistory
 ) -> None:
     facts = {
         "config": config.to_dict(),
@@ -334,7 +342,7 @@ def _record(
         "history": asdict(history),
         "machine": machine(),
     }
-    with atomic_write(run_folder(workspace.results, config.model, seed) / "image_retrieval.json") as path:
+    with atomic_write(run_folder(workspace.results, config.name, seed) / "image_retrieval.json") as path:
         path.write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
 
 

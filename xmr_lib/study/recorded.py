@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 
 from ..analysis import chance_shares, rank_grid, rank_shares
-from ..config import Config
+from ..config import RunConfig
 from ..errors import XmrError
 from ..experiment.run import ranks_of, recorded_results, run
 from ..experiment.workspace import Workspace
 from ..plotdata import write_plotdata
 from ..records import (
-    FACTS,
     RANKS,
     SUMMARY_COLUMNS,
+    TEXT_COLUMNS,
     Result,
     read_result,
     read_summary,
@@ -23,7 +23,7 @@ from ..records import (
 DIRECTIONS = ("i2t", "t2i")
 
 
-def at_hand(workspace: Workspace, config: Config, seeds: Sequence[int] = (0,)) -> list[Result]:
+def at_hand(workspace: Workspace, config: RunConfig, seeds: Sequence[int] = (0,)) -> list[Result]:
     """Return what is recorded of a model, whichever its seeds; where nothing is, run it.
 
     Raises:
@@ -60,7 +60,7 @@ def summary_numbers(workspace: Workspace, models: Sequence[str]) -> pd.DataFrame
     if missing := [model for model in models if model not in rows]:
         raise XmrError(f"{workspace.results / 'summary.csv'}: has no {', '.join(missing)}; xmr train makes it")
     table = pd.DataFrame([rows[model] for model in models])
-    numbers = [column for column in SUMMARY_COLUMNS if column not in ("run", *FACTS, "loss")]
+    numbers = [column for column in SUMMARY_COLUMNS if column not in TEXT_COLUMNS and table[column].ne("").all()]
     return table.astype(dict.fromkeys(numbers, float))
 
 

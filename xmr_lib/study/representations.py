@@ -5,12 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from ..experiment.workspace import TABLE, Workspace
-from ..features.bert import bert_name, encode, is_bert
-from ..features.store import FeatureStore
+from ..encoders import Captions, WordEncoder
+from ..experiment.workspace import Workspace
+from ..features.spec import FeatureSpec
 from ..features.words import misspellings_of, training_words, vocabulary_of
 from ..metrics import Ranks, bootstrap_interval
-from ..networks.bert import load_bert
 from ..records import Result
 
 UNSEEN = {
@@ -33,14 +32,12 @@ def word_space(workspace: Workspace, slug: str, seed: int = 0) -> Space:
 
     Of a BERT, whose vectors depend on the sentence: the mean of a word's pieces when it stands alone.
     """
-    if is_bert(slug):
-        vocabulary = vocabulary_of(workspace.dataset)
-        bert = load_bert(bert_name(slug))
-        return vocabulary, np.stack([rows[1:-1].mean(0) for rows in encode(bert, vocabulary, (bert.layers,))])
-    words = workspace.words(slug, seed)
-    if isinstance(words, FeatureStore):
-        words = workspace.words(slug + TABLE, seed)
-    return list(words.vocabulary), words.table
+    encoder = workspace.bank.text_encoder(FeatureSpec.parse(slug), seed, as_words=True)
+    if isinstance(encoder, WordEncoder):
+        return list(encoder.vocabulary), encoder.table
+    vocabulary = vocabulary_of(workspace.dataset)
+    rows = encoder.rows(Captions(vocabulary, [(word,) for word in vocabulary]))
+    return vocabulary, np.stack([rows[place][1:-1].astype(np.float32).mean(0) for place in range(len(vocabulary))])
 
 
 def nearest_words(space: Space, words: Sequence[str], among: Sequence[str], count: int = 3) -> list[list[str]]:
@@ -82,7 +79,7 @@ def representation_table(
     misspellings, frequent = misspellings_of(workspace.dataset), _frequent(workspace)
     rows = []
     for results, own_ranks in zip(groups, ranks, strict=True):
-        slug = results[0].config["text_features"]
+        slug = results[0].config.text_features
         space = word_space(workspace, slug, seed)
         known = {word for word, vector in zip(*space, strict=True) if vector.any()}
         found = nearest_words(space, list(misspellings), frequent, 1)
@@ -93,7 +90,7 @@ def representation_table(
                 "representation": slug,
                 "dimensions": str(space[1].shape[1]),
                 "cover (%)": 100 * float(np.mean([word in known for word in test])),
-                "an unseen word is": UNSEEN.get(slug, "its word pieces" if is_bert(slug) else "—"),
+                "an unseen word is": UNSEEN.get(slug, "its word pieces"),
                 "misspelt, found (%)": 100 * float(np.mean(right)),
                 "training (s)": float(np.mean([result.cpu_seconds for result in results])),
                 "rSum": float(np.mean([result.test["rsum"] for result in results])),

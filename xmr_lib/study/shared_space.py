@@ -6,7 +6,6 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 import torch
-from safetensors import safe_open
 
 from ..analysis import (
     METHODS,
@@ -16,10 +15,10 @@ from ..analysis import (
     modality_gap,
     project_2d,
 )
-from ..config import Config
 from ..errors import XmrError
-from ..experiment.factories import make_model
-from ..experiment.run import Embeddings, embed
+from ..config import DualEncoderConfig
+from ..experiment.fit import Embeddings, untrained
+from ..experiment.run import embed, model_of
 from ..experiment.workspace import Workspace
 from ..losses import InfoNCELoss, similarity_matrix
 from ..metrics import ranks_of_embeddings, summarise
@@ -46,10 +45,10 @@ class SharedSpace:
     """
 
     def __init__(self, workspace: Workspace, result: Result):
-        self.workspace, self.result, self.config = workspace, result, Config.from_dict(result.config)
-        if self.config.method != "dual-encoder":
-            raise XmrError(f"{result.model}: a space before training needs a dual encoder, not {self.config.method!r}")
-        self.part = workspace.usable(self.config.image_features).split("test")
+        self.workspace, self.result, self.config = workspace, result, result.config
+        if not isinstance(self.config.method, DualEncoderConfig):
+            raise XmrError(f"{result.model}: a space before training needs a dual encoder, not {self.config.method.kind!r}")
+        self.part = workspace.usable(self.config).split("test")
 
     @cached_property
     def embeddings(self) -> dict[str, Embeddings]:
@@ -62,7 +61,7 @@ class SharedSpace:
     @cached_property
     def topics(self) -> Topics:
         """Found in the captions of the training split."""
-        return find_topics(self.workspace.usable(self.config.image_features).split("train"))
+        return find_topics(self.workspace.usable(self.config).split("train"))
 
     @cached_property
     def topic_of_image(self) -> np.ndarray:
@@ -77,18 +76,14 @@ class SharedSpace:
 
 def embed_untrained(workspace: Workspace, result: Result, split: str) -> Embeddings:
     """Embed the images and captions of a split with a run's model as it is before the first step of training."""
-    config, seed = Config.from_dict(result.config), result.seed
-    train_pairs, pairs = (workspace.pairs(config, name, seed) for name in ("train", split))
-    torch.manual_seed(seed)
-    model = make_model(config, train_pairs, workspace.pretrained(config, seed))
+    pairs = workspace.pairs(result.config, split, result.seed)
+    model = untrained(workspace, result.config, result.seed)
     return model.embed_images(pairs.images).numpy(), model.embed_captions(pairs.captions).numpy()
 
 
 def learned_temperature(workspace: Workspace, result: Result) -> float:
-    """Return the temperature at which training ended, from the checkpoint of a run with InfoNCE."""
-    path = workspace.cache / "checkpoints" / result.model / f"seed{result.seed}.safetensors"
-    with safe_open(path, "pt") as file:
-        return float(torch.exp(-file.get_tensor("now.loss.log_scale")))
+    """Return the temperature of a run with InfoNCE at its best epoch, which its embeddings are of."""
+    return float(torch.exp(-model_of(workspace, result).loss.log_scale))
 
 
 def space_map(space: SharedSpace) -> pd.DataFrame:
@@ -106,7 +101,7 @@ def space_map(space: SharedSpace) -> pd.DataFrame:
         for stage, (image_points, caption_points) in space.embeddings.items():
             together = np.concatenate([image_points[shown], caption_points[space.one_caption[shown]]])
             x, y = project_2d(together, method, space.result.seed).T
-            facts = {"model": space.config.model, "method": method, "stage": stage}
+            facts = {"model": space.config.name, "method": method, "stage": stage}
             modality = np.repeat(["image", "caption"], len(shown))
             own = {"modality": modality, "image": np.tile(ids, 2), "x": x, "y": y, "topic": np.tile(names, 2)}
             tables.append(pd.DataFrame({**{key: [value] * len(x) for key, value in facts.items()}, **own}))
@@ -126,11 +121,12 @@ def gap_table(spaces: Sequence[SharedSpace]) -> pd.DataFrame:
         owner = space.part.image_of_caption
         for stage, (images, captions) in space.embeddings.items():
             own = modality_gap(images, captions, owner)
-            start = space.config.temperature if space.config.loss == "infonce" else np.nan
-            learned = stage == "after" and space.config.loss == "infonce"
+            loss = space.config.method.loss
+            start = loss.settings["temperature"] if loss.name == "infonce" else np.nan
+            learned = stage == "after" and loss.name == "infonce"
             rows.append(
                 {
-                    "run": space.config.model,
+                    "run": space.config.name,
                     "stage": stage,
                     "temperature": learned_temperature(space.workspace, space.result) if learned else start,
                     "gap": own.gap,
@@ -179,7 +175,7 @@ def gap_closing(space: SharedSpace) -> pd.DataFrame:
             loss = InfoNCELoss(temperature, learnable=False)(cosines, alone)
             rows.append(
                 {
-                    "run": space.config.model,
+                    "run": space.config.name,
                     "temperature": temperature,
                     "closed": closed,
                     "loss": float(loss),

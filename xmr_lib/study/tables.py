@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..config import Config
+from ..config import RunConfig
 from ..metrics import Ranks, bootstrap_interval, holm, paired_test
 from ..paths import atomic_write
-from ..records import RECALLS, Result, loss_name
+from ..records import RECALLS, Result, flat
 
 HEADINGS = {metric: metric.replace("i2t_r", "i→t R@").replace("t2i_r", "t→i R@") for metric in RECALLS}
 HEADINGS["rsum"] = "rSum"
@@ -34,8 +34,8 @@ def results_table(
         rows.append(
             {
                 "model": results[0].model,
-                "loss": loss_name(results[0].config),
-                "words": results[0].config["aggregation"],
+                "loss": results[0].config.loss_name,
+                "words": results[0].config.text_pooling,
                 **{heading: _mean(results, metric) for metric, heading in HEADINGS.items()},
                 "95 % interval": f"{low:.1f}–{high:.1f}",
                 "val rSum": float(np.mean([result.val_rsum for result in results])),
@@ -55,15 +55,25 @@ def results_table(
     return pd.DataFrame(rows).fillna("").set_index("model")
 
 
-def config_table(configs: Sequence[Config]) -> pd.DataFrame:
-    """Return the fields in which configs differ from each other or from the defaults, a column a model."""
-    default = Config("default").to_dict()
-    columns = {config.model: config.to_dict() for config in configs}
-    differing = [
-        field for field in default if field != "model" and any(c[field] != default[field] for c in columns.values())
-    ]
-    shown = {name: [values[field] for field in differing] for name, values in columns.items()}
-    return pd.DataFrame({**shown, "default": [default[field] for field in differing]}, index=differing)
+def config_table(configs: Sequence[RunConfig]) -> pd.DataFrame:
+    """Return the fields in which configs differ from each other or from the defaults, one column per model.
+
+    A field that a model does not have (a margin of CCA, say) is empty.
+    """
+    default = _shown(RunConfig(name="default"))
+    columns = {config.name: _shown(config) for config in configs}
+    fields = list(dict.fromkeys(field for values in (default, *columns.values()) for field in values if field != "name"))
+    differing = [f for f in fields if any(f in c and c[f] != default.get(f) for c in columns.values())]
+    table = {name: [values.get(field, "") for field in differing] for name, values in columns.items()}
+    return pd.DataFrame({**table, "default": [default.get(field, "") for field in differing]}, index=differing)
+
+
+def _shown(config: RunConfig) -> dict[str, object]:
+    """Return a config's fields by their paths; of late fusion the members' names."""
+    values = config.to_dict()
+    if "members" in values["method"]:
+        values["method"]["members"] = ", ".join(member["name"] for member in values["method"]["members"])
+    return {path.removeprefix("method.").replace("branches.0.", ""): value for path, value in flat(values).items()}
 
 
 def save_table(table: pd.DataFrame, folder: Path, name: str, caption: str) -> None:

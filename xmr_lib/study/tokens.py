@@ -5,19 +5,20 @@ import pandas as pd
 import torch
 from matplotlib.figure import Figure
 
-from ..config import Config
 from ..errors import XmrError
-from ..experiment.run import fitted
+from ..encoders.bert import LONGEST, BertEncoder
+from ..experiment.run import model_of
 from ..experiment.workspace import Workspace
-from ..features.bert import LONGEST, bert_name, is_bert
+from ..features.spec import FeatureSpec
 from ..figures import word_weights
-from ..networks.bert import load_bert
 from ..records import Result
 
 
 def token_table(workspace: Workspace, slug: str, captions: tuple[int, ...] = (0, 1)) -> pd.DataFrame:
     """Return what a BERT is given for some captions of the test split in one batch: tokens, ids, attention mask."""
-    tokenizer = load_bert(bert_name(slug)).tokenizer
+    encoder = workspace.bank.encoder(FeatureSpec.parse(slug))
+    assert isinstance(encoder, BertEncoder)
+    tokenizer = encoder.tokenizer
     part = workspace.dataset.split("test")
     batch = tokenizer([part.raw[caption] for caption in captions], padding=True)
     rows = {}
@@ -38,15 +39,16 @@ def attended_words(
     Raises:
         XmrError: the run's aggregation of words is not attention.
     """
-    config = Config.from_dict(result.config)
-    if config.aggregation != "attention":
-        raise XmrError(f"{config.model}: attention over words is to be drawn, not {config.aggregation!r}")
-    part = workspace.usable(config.image_features).split("test")
+    config = result.config
+    if config.text_pooling != "attention" or len(config.text_specs) > 1:
+        raise XmrError(f"{config.name}: attention over words is to be drawn, not {config.text_pooling!r}")
+    part = workspace.usable(config).split("test")
     chosen = np.sort(np.random.default_rng(seed).choice(part.caption_count, min(count, part.caption_count), False))
-    [text] = fitted(workspace, config, result.seed)[0].caption.parts
+    [text] = model_of(workspace, result).network.caption.parts
     words = [list(part.tokens[caption]) for caption in chosen]
-    if is_bert(config.text_features):
-        tokenizer = load_bert(bert_name(config.text_features)).tokenizer
+    encoder = workspace.bank.encoder(config.text_specs[0], result.seed)
+    if isinstance(encoder, BertEncoder):
+        tokenizer = encoder.tokenizer
         ids = tokenizer([part.raw[caption] for caption in chosen], truncation=True, max_length=LONGEST)["input_ids"]
         words = [tokenizer.convert_ids_to_tokens(own) for own in ids]
     with torch.inference_mode():
@@ -55,4 +57,4 @@ def attended_words(
         )
         weights = text.pooling.weights(rows, beside)
     own = [part.numpy() for part in weights.split(rows.lengths.tolist())]
-    return word_weights(words, own, f"{config.model}: the weight of each word", width)
+    return word_weights(words, own, f"{config.name}: the weight of each word", width)

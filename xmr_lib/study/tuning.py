@@ -7,8 +7,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from ..config import Config
-from ..experiment.factories import make_loss, make_model
+from ..config import RunConfig
+from ..experiment.fit import untrained
 from ..experiment.workspace import Workspace
 from ..losses import similarity_matrix
 from ..metrics import Ranks, bootstrap_interval, holm
@@ -35,12 +35,12 @@ def tuning_table(
     p = holm([paired_p(groups[i + 1], ranks[i + 1], groups[i], ranks[i]) for i in pairs_of])
     rows = []
     for place, (results, own_ranks) in enumerate(zip(groups, ranks, strict=True)):
-        config, (low, high) = Config.from_dict(results[0].config), bootstrap_interval(own_ranks)
+        config, (low, high) = results[0].config, bootstrap_interval(own_ranks)
         pairs = workspace.pairs(config, "train", 0)
         tuned, step = step_memory(workspace, config)
         rows.append(
             {
-                "model": config.model,
+                "model": config.name,
                 "tuned (million)": tuned / 1e6,
                 "features (MB)": (_bytes(pairs.images) + _bytes(pairs.captions)) / MB,
                 "a step (MB)": step / MB,
@@ -56,16 +56,15 @@ def tuning_table(
     return pd.DataFrame(rows).fillna("").set_index("model")
 
 
-def step_memory(workspace: Workspace, config: Config, seed: int = 0) -> tuple[int, int]:
+def step_memory(workspace: Workspace, config: RunConfig, seed: int = 0) -> tuple[int, int]:
     """Return the parameters of pretrained layers that are trained, and the bytes that a step of training takes.
 
     Counted, not measured, so that it is the same on every machine: what the forward pass of one batch keeps for the
     backward pass, each piece of memory once, and ``ADAM`` bytes a trained parameter.
     """
     pairs = workspace.pairs(config, "train", seed)
-    torch.manual_seed(seed)
-    model, loss = make_model(config, pairs, workspace.pretrained(config, seed)).train(), make_loss(config)
-    batch = torch.arange(min(config.batch, len(pairs.image_of_caption)))
+    model, loss = untrained(workspace, config, seed).train(), config.method.loss.build()
+    batch = torch.arange(min(config.method.optimiser.batch, len(pairs.image_of_caption)))
     owners = torch.from_numpy(pairs.image_of_caption)[batch]
     trained = [x for x in (*model.parameters(), *loss.parameters()) if x.requires_grad]
     parameters = {x.untyped_storage().data_ptr() for x in trained}

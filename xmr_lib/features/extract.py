@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from jaxtyping import UInt8
@@ -15,8 +16,8 @@ from tqdm import tqdm
 from ..data.captioned import CaptionedImages
 from ..errors import XmrError
 from ..ragged import Ragged
-from .image_extractors import ImageExtractor
-from .regions import RegionExtractor
+from ..weights import Weights
+from .spec import FeatureSpec
 from .store import META, FeatureStore
 from .store_writer import StoreWriter
 
@@ -26,9 +27,23 @@ DECODERS = 2
 """Threads that decode; a network on the CPU needs the rest of the machine."""
 
 
+class Extracts(Protocol):
+    """What is asked of an encoder here; see ``encoders.ImageEncoder``."""
+
+    spec: FeatureSpec
+    settings: dict
+    weights: Weights | None
+    row_shape: tuple[int, ...]
+    side: int
+    dtype: str
+    ragged: bool
+
+    def features(self, pixels: np.ndarray) -> np.ndarray | Ragged: ...
+
+
 def extract_images(
     dataset: CaptionedImages,
-    extractor: ImageExtractor | RegionExtractor,
+    encoder: Extracts,
     folder: Path,
     strict: bool = False,
     batch: int = 8,
@@ -48,15 +63,14 @@ def extract_images(
             was made by something else.
     """
     meta = {
-        "extractor": extractor.slug,
-        **extractor.settings,
-        "weights": extractor.weights.sha256,
+        "extractor": encoder.spec.slug,
+        **encoder.settings,
+        **({"weights": encoder.weights.sha256} if encoder.weights else {}),
         "dataset": dataset.fingerprint,
     }
     if not folder.exists():
-        dtype = extractor.settings["dtype"]
-        with StoreWriter(folder, meta, extractor.row_shape, extractor.ragged, dtype) as writer:
-            _extract(dataset, extractor, writer, strict, batch)
+        with StoreWriter(folder, meta, encoder.row_shape, encoder.ragged, encoder.dtype) as writer:
+            _extract(dataset, encoder, writer, strict, batch)
             if skipped := writer.finish().skipped:
                 tqdm.write(
                     f"warning: {_named(skipped)} can't be read and left out; reasons in {folder / META}",
@@ -82,15 +96,29 @@ def drop_skipped(dataset: CaptionedImages, store: FeatureStore) -> CaptionedImag
     return replace(dataset, splits=splits, notes=(*dataset.notes, note))
 
 
+def pixels_of(image: str | Path | Image.Image | np.ndarray, side: int) -> UInt8[np.ndarray, "side side 3"]:
+    """Return a file, an open image or an array (height, width, 3) as RGB squashed to side × side.
+
+    Raises:
+        XmrError: it can't be read, or is no image.
+    """
+    if isinstance(image, str | Path):
+        found = read_image(Path(image).expanduser(), side)
+        if isinstance(found, str):
+            raise XmrError(f"{image}: the image can't be read ({found})")
+        return found
+    if isinstance(image, np.ndarray):
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+            raise XmrError(f"an image is an array (height, width, 3) of uint8, not {image.shape} of {image.dtype}")
+        image = Image.fromarray(image)
+    return _squashed(image, side)
+
+
 def read_image(path: Path, side: int) -> UInt8[np.ndarray, "side side 3"] | str:
     """Read an image of any kind, turned upright, as RGB squashed to side × side; or return why that can't be done."""
     try:
         with Image.open(path) as image:
-            upright = ImageOps.exif_transpose(image)
-            if upright.mode.startswith("I"):
-                # 16 bits a pixel: Pillow's own conversion would clip at 255 rather than scale.
-                upright = Image.fromarray(np.clip(np.asarray(upright) // 257, 0, 255).astype(np.uint8))
-            return np.asarray(upright.convert("RGB").resize((side, side), Image.Resampling.BILINEAR))
+            return _squashed(image, side)
     except FileNotFoundError:
         return "the file is missing"
     except UnidentifiedImageError:
@@ -101,16 +129,23 @@ def read_image(path: Path, side: int) -> UInt8[np.ndarray, "side side 3"] | str:
         return " ".join((getattr(error, "strerror", None) or str(error) or type(error).__name__).split())
 
 
+def _squashed(image: Image.Image, side: int) -> np.ndarray:
+    upright = ImageOps.exif_transpose(image)
+    if upright.mode.startswith("I"):
+        # 16 bits per pixel: Pillow's own conversion would clip at 255 rather than scale.
+        upright = Image.fromarray(np.clip(np.asarray(upright) // 257, 0, 255).astype(np.uint8))
+    return np.asarray(upright.convert("RGB").resize((side, side), Image.Resampling.BILINEAR))
+
+
 def _extract(
-    dataset: CaptionedImages, extractor: ImageExtractor | RegionExtractor, writer: StoreWriter, strict: bool, batch: int
+    dataset: CaptionedImages, encoder: Extracts, writer: StoreWriter, strict: bool, batch: int
 ) -> None:
     images, start = len(dataset), writer.done
     paths = [dataset.path(image) for image in range(images)]
-    decoded = _decoded(paths[start:], extractor.side, ahead=2 * batch)
-    network = extractor.network() if start < images else None
+    decoded = _decoded(paths[start:], encoder.side, ahead=2 * batch)
     # Nothing is committed before an image could be read: a wrong folder must not leave a store of missing files behind.
     any_read, uncommitted = start > 0, 0
-    with tqdm(total=images, initial=start, desc=f"{extractor.slug} features", unit="image") as bar:
+    with tqdm(total=images, initial=start, desc=f"{encoder.spec.slug} features", unit="image") as bar:
         for first in range(start, images, batch):
             read, pixels = [], []
             for image in range(first, min(first + batch, images)):
@@ -127,7 +162,7 @@ def _extract(
                 else:
                     writer.skip(dataset.filenames[image], found)
             if read:
-                features = extractor.features(network, np.stack(pixels))
+                features = encoder.features(np.stack(pixels))
                 rows = (features.values, features.lengths) if isinstance(features, Ragged) else (features, None)
                 writer.append(dataset.image_ids[read], *rows)
             any_read = any_read or bool(read)

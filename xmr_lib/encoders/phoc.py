@@ -4,11 +4,14 @@ import itertools
 import string
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from ..data.captioned import CaptionedImages
-from .words import WordVectors, training_words, vocabulary_of
+from ..features.spec import ENCODERS
+from ..features.words import training_words
+from ..provenance import Provenance
+from .base import Site, WordEncoder
 
 CHARACTERS = string.ascii_lowercase + string.digits
 LEVELS = (2, 3, 4, 5)
@@ -16,18 +19,31 @@ BIGRAMS = 50
 BIGRAM_LEVEL = 2
 
 
-def phoc_words(dataset: CaptionedImages) -> WordVectors:
-    """Return PHOCs of length 604: 36 characters × (2 + 3 + 4 + 5) parts of the word, 50 bigrams × 2 halves.
+@ENCODERS.register("phoc")
+class PhocEncoder(WordEncoder):
+    """PHOCs of length 604: 36 characters × (2 + 3 + 4 + 5) parts of the word, 50 bigrams × 2 halves.
 
     The bigrams are the most frequent ones of the training captions' words. No word is unknown.
     """
-    pairs: Counter[str] = Counter()
-    for word, times in training_words(dataset).items():
-        for pair in itertools.pairwise(word):
-            pairs["".join(pair)] += times
-    bigrams = [pair for pair, _ in sorted(pairs.items(), key=lambda item: (-item[1], item[0]))[:BIGRAMS]]
-    vocabulary = vocabulary_of(dataset)
-    return WordVectors.of(dataset, vocabulary, np.stack([phoc(word, bigrams) for word in vocabulary]))
+
+    provenance = Provenance(())
+    bigrams: list[str]
+
+    def learn(self, site: Site) -> None:
+        pairs: Counter[str] = Counter()
+        for word, times in training_words(site.dataset).items():
+            for pair in itertools.pairwise(word):
+                pairs["".join(pair)] += times
+        self.bigrams = [pair for pair, _ in sorted(pairs.items(), key=lambda item: (-item[1], item[0]))[:BIGRAMS]]
+
+    def vectors(self, words: Sequence[str]) -> np.ndarray:
+        return np.stack([phoc(word, self.bigrams) for word in words])
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        return {"bigrams": self.bigrams}, {}
+
+    def from_state(self, facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        self.bigrams = facts["bigrams"]
 
 
 def phoc(word: str, bigrams: Sequence[str]) -> np.ndarray:

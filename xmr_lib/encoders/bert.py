@@ -1,0 +1,212 @@
+"""BERT's tokens of every caption, one ragged store a network and choice of layers."""
+
+from dataclasses import replace
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Self
+from urllib.parse import quote
+
+import numpy as np
+import torch
+import yaml
+from jaxtyping import Int
+from torch.nn.utils.rnn import pad_sequence
+from tqdm import tqdm
+from transformers import PreTrainedTokenizerBase
+
+from ..data.captioned import CaptionedImages
+from ..errors import XmrError
+from ..features.spec import ENCODERS, FeatureSpec
+from ..features.store import FeatureStore
+from ..features.store_writer import StoreWriter
+from ..networks.bert import LEAK, MINILM, Bert, BertTail, hidden_states, load_bert
+from ..provenance import UNKNOWN, Provenance
+from ..ragged import Ragged
+from ..weights import Weights
+from .base import Captions, TextEncoder
+
+BLOCK = 2048
+"""Captions between two commits."""
+TOKENS = 2048
+"""Tokens that the network sees at once, padding included."""
+LONGEST = 128
+"""Tokens kept of a caption; the longest of Flickr30K has about 90."""
+KNOWN = ("bert-base-uncased", "bert-base-cased", "bert-large-uncased", "bert-large-cased")
+"""Names of networks that were trained on BookCorpus and Wikipedia alone."""
+
+
+class BertEncoder(TextEncoder):
+    """Hidden states of a caption's tokens, ``[CLS]`` first, ``[SEP]`` last: of the last layer, or the mean of some.
+
+    Raises:
+        XmrError: the network can't be had, or has no such layers.
+    """
+
+    dtype = "float16"
+    folder: Path | None = None
+    """Where a copy of the network lies; None: where its name leads."""
+
+    @classmethod
+    def check_layers(cls, spec: FeatureSpec) -> None:
+        """How many there are is known once the network is there."""
+
+    @classmethod
+    def restore(cls, spec: FeatureSpec, folder: Path, networks: Path | None = None) -> Self:
+        made = cls(spec)
+        copy = networks / weights_name(made.name) if networks else None
+        made.folder = copy if copy and copy.is_dir() else None
+        return made
+
+    @property
+    def name(self) -> str:
+        """Name or folder of the network."""
+        return self.spec.source or self.spec.encoder
+
+    @cached_property
+    def bert(self) -> Bert:
+        found = load_bert(self.name, folder=self.folder)
+        if self.spec.layers and self.spec.layers[-1] > found.layers:
+            raise XmrError(
+                f"{self.spec.slug}: layers are told as @4 or @4-6, from 0 (embeddings) to {found.layers}"
+            )
+        return found
+
+    @property
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        return self.bert.tokenizer
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        return self.spec.layers or (self.bert.layers,)
+
+    def networks(self) -> tuple[Weights, ...]:
+        return (replace(self.bert.weights, name=weights_name(self.name)),)
+
+    def rows(self, captions: Captions) -> Ragged:
+        found = encode(self.bert, list(captions.raw), self.layers)
+        lengths = np.array([len(own) for own in found], dtype=np.int64)
+        return Ragged.from_lengths(np.concatenate(found).astype(self.dtype), lengths)
+
+    def tail(self, layers: int) -> BertTail | None:
+        if not layers:
+            return None
+        before = self.bert.layers - layers
+        if self.layers != (before,):
+            name = self.spec.slug.split("@")[0]
+            raise XmrError(
+                f"text features {self.spec.slug!r}: to tune the last {layers} of {self.bert.layers} layers, take the "
+                f"features of the layer before them, '{name}@{before}'"
+            )
+        return BertTail(self.bert, layers)
+
+    def store(self, dataset: CaptionedImages, folder: Path) -> FeatureStore:
+        """Compute the tokens of all captions, or open them: one item per caption, in the order of the dataset.
+
+        Captions of like length share a batch; a kill loses at most a block.
+
+        Raises:
+            XmrError: the store in ``folder`` was made by something else.
+        """
+        meta = {
+            "extractor": "bert",
+            "layers": self.layers,
+            "longest": LONGEST,
+            "dtype": self.dtype,
+            "weights": self.bert.weights.sha256,
+            "dataset": dataset.fingerprint,
+            "captions": dataset.raw_fingerprint,
+        }
+        if not folder.exists():
+            dim = (self.bert.network.config.hidden_size,)
+            with StoreWriter(folder, meta, dim, True, self.dtype) as writer:
+                captions = dataset.caption_count
+                with tqdm(total=captions, initial=writer.done, desc=f"{self.spec.slug} tokens", unit="caption") as bar:
+                    for start in range(writer.done, captions, BLOCK):
+                        block = np.arange(start, min(start + BLOCK, captions))
+                        rows = self.rows(Captions([dataset.raw[caption] for caption in block], ()))
+                        writer.append(dataset.caption_ids[block], rows.values, rows.lengths)
+                        writer.commit()
+                        bar.update(len(block))
+                writer.finish()
+        return FeatureStore.open(folder, meta)
+
+
+@ENCODERS.register(MINILM)
+class MiniLmEncoder(BertEncoder):
+    provenance = Provenance(
+        ("S2ORC", "WikiAnswers", "MS MARCO", "COCO captions", "flickr30k-captions", "and 16 more"),
+        "Apache 2.0",
+        "https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2",
+        LEAK,
+    )
+
+
+@ENCODERS.register("bert-base-uncased")
+class BertBaseEncoder(BertEncoder):
+    provenance = Provenance(("BookCorpus", "Wikipedia"), "Apache 2.0", "https://huggingface.co/bert-base-uncased")
+
+
+@ENCODERS.register("bert")
+class AnyBertEncoder(BertEncoder):
+    """A BERT by name or folder: ``bert:NAME_OR_FOLDER``."""
+
+    asks_for_source = True
+
+    @classmethod
+    def provenance_of(cls, spec: FeatureSpec) -> Provenance:
+        return provenance_of_bert(spec.source)
+
+
+@cache
+def provenance_of_bert(source: str) -> Provenance:
+    """Return what a BERT was trained on, by its name, its weights, or the card that lies beside them; else ``unknown``."""
+    if source in KNOWN:
+        return BertBaseEncoder.provenance
+    folder = Path(source)
+    if folder.is_dir() and load_bert(source).weights.digest == load_bert(MINILM).weights.digest:
+        return MiniLmEncoder.provenance
+    if listed := _datasets_of(folder / "README.md"):
+        return Provenance(tuple(listed), note=f"{source}: trained on {', '.join(listed)}, says its card")
+    return Provenance((UNKNOWN,), note=f"{source}: nobody says what it was trained on; it may have seen the test captions")
+
+
+def _datasets_of(model_card: Path) -> list[str]:
+    """Return ``datasets`` in the head of a model card, if there is one."""
+    if not model_card.is_file():
+        return []
+    head = model_card.read_text("utf-8", "replace").split("---")
+    try:
+        facts = yaml.safe_load(head[1]) if len(head) > 2 and not head[0].strip() else None
+    except yaml.YAMLError:
+        return []
+    listed = facts.get("datasets") if isinstance(facts, dict) else None
+    return [str(name) for name in listed] if isinstance(listed, list) else []
+
+
+def weights_name(name: str) -> str:
+    """Return the name of a network as that of a folder."""
+    return quote(name, safe="-_.")
+
+
+def encode(bert: Bert, captions: list[str], layers: tuple[int, ...]) -> list[np.ndarray]:
+    """Return the hidden states of each caption's tokens, shape (its tokens, dim), batched by length."""
+    ids = bert.tokenizer(captions, truncation=True, max_length=LONGEST)["input_ids"]
+    found: list[np.ndarray] = [np.empty(0)] * len(captions)
+    for batch in _batches(np.array([len(one) for one in ids], dtype=np.int64)):
+        padded = pad_sequence([torch.tensor(ids[caption]) for caption in batch], batch_first=True)
+        lengths = torch.tensor([len(ids[caption]) for caption in batch])
+        states = hidden_states(bert, padded, torch.arange(padded.shape[1]) < lengths[:, None], layers)
+        for caption, own, length in zip(batch, states.numpy(), lengths.tolist(), strict=True):
+            found[caption] = own[:length]
+    return found
+
+
+def _batches(lengths: Int[np.ndarray, " captions"]) -> list[list[int]]:
+    """Cut captions, sorted by length, into batches of about ``TOKENS`` tokens."""
+    batches: list[list[int]] = [[]]
+    for caption in np.argsort(lengths, kind="stable").tolist():
+        # The last one is the longest so far: all are padded to it.
+        if (len(batches[-1]) + 1) * lengths[caption] > TOKENS and batches[-1]:
+            batches.append([])
+        batches[-1].append(caption)
+    return batches

@@ -1,0 +1,192 @@
+"""FastText (Bojanowski et al. 2017): skip-gram trained on the dataset's own training captions, or a file of vectors."""
+
+import hashlib
+import os
+import struct
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Self
+
+import gensim
+import numpy as np
+from gensim.models import FastText, KeyedVectors
+from gensim.models.callbacks import CallbackAny2Vec
+from gensim.models.fasttext import load_facebook_vectors
+from jaxtyping import Float32
+from safetensors.numpy import load_file, save_file
+from tqdm import tqdm
+
+from ..data.captioned import CaptionedImages
+from ..errors import XmrError
+from ..features.spec import ENCODERS, FeatureSpec
+from ..features.store import FeatureStore
+from ..features.store_writer import StoreWriter
+from ..features.words import table_of, training_captions, vocabulary_of
+from ..paths import atomic_write
+from ..provenance import Provenance
+from ..weights import Weights, digest_of
+from .base import Site, WordEncoder
+from .subwords import Subwords
+
+SLUG = "fasttext-self"
+DIM = 300
+VARIABLE = "XMR_FASTTEXT_FILE"
+SUBWORDS = ".subwords.safetensors"
+"""Ending of the file beside a store that holds what new words need."""
+SETTINGS = {
+    "sg": 1,
+    # The rate of fastText itself for skip-gram; gensim's 0.025 learns too little from so few captions.
+    "alpha": 0.05,
+    "window": 5,
+    "min_count": 1,
+    "min_n": 3,
+    "max_n": 6,
+    # gensim's two million n-gram buckets take 2.4 GB; Flickr8k's 30,000 training captions have 52,000 n-grams.
+    "bucket": 100_000,
+    # More workers make a result that differs from run to run.
+    "workers": 1,
+}
+
+
+@ENCODERS.register("fasttext-self")
+class FastTextEncoder(WordEncoder):
+    """Skip-gram with subwords, trained on the training captions; what an earlier call left in the cache is opened.
+
+    A word that training has not seen has the mean of its character n-grams' vectors. The same arguments give the same
+    vectors, bit for bit, on the same machine.
+
+    Raises:
+        XmrError: the training captions have no words, or the store was made by something else.
+    """
+
+    provenance = Provenance(("the training captions",), "that of the data")
+    subwords: Subwords | None = None
+
+    @classmethod
+    def open(cls, spec: FeatureSpec, site: Site) -> Self:
+        made = cls(spec)
+        made.vocabulary = tuple(vocabulary_of(site.dataset))
+        made.table, made.subwords = trained_words(site.dataset, made.store_folder(site), DIM, site.fasttext_epochs, site.seed)
+        return made
+
+    def store_folder(self, site: Site) -> Path:
+        return site.cache / "features" / f"{SLUG}-{site.profile}-seed{site.seed}"
+
+    def vectors(self, words: Sequence[str]) -> np.ndarray:
+        if self.subwords is None:
+            return self.unknown(words, "the store was made by a version that kept no subwords; delete it to train anew")
+        return self.subwords.vectors(words)
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        return {}, {} if self.subwords is None else self.subwords.arrays()
+
+    def from_state(self, facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        self.subwords = Subwords(**arrays) if arrays else None
+
+
+def trained_words(
+    dataset: CaptionedImages, folder: Path, dim: int, epochs: int, seed: int
+) -> tuple[Float32[np.ndarray, "vocabulary dim"], Subwords | None]:
+    """Train FastText, or open what an earlier call with the same arguments left; return the vocabulary's vectors and the
+    subwords.
+
+    Args:
+        folder: the store of the vectors.
+        dim: length of a vector.
+        epochs: passes over the training captions.
+    """
+    vocabulary = vocabulary_of(dataset)
+    sentences = training_captions(dataset)
+    if not sentences:
+        raise XmrError(f"{dataset.name}: the training captions have no words; FastText has nothing to learn from")
+    text = "\n".join(map(" ".join, sentences)).encode("utf-8", "surrogatepass")
+    meta = {
+        "extractor": SLUG,
+        "dim": dim,
+        "epochs": epochs,
+        "seed": seed,
+        **SETTINGS,
+        "gensim": gensim.__version__,
+        "dataset": dataset.fingerprint,
+        "vocabulary": len(vocabulary),
+        "training captions": hashlib.sha256(text).hexdigest()[:16],
+    }
+    kept = folder.with_name(folder.name + SUBWORDS)
+    if not folder.exists():
+        model = _trained(sentences, dim, epochs, seed)
+        subwords = Subwords.of(model)
+        with atomic_write(kept) as temporary:
+            save_file(subwords.arrays(), temporary)
+        with StoreWriter(folder, meta, (dim,)) as writer:
+            writer.append(np.arange(len(vocabulary)), np.stack([model.wv.get_vector(word) for word in vocabulary]))
+            writer.finish()
+    values = np.array(FeatureStore.open(folder, meta).values)
+    return values, Subwords(**load_file(kept)) if kept.is_file() else None
+
+
+@ENCODERS.register("fasttext-file")
+class FastTextFileEncoder(WordEncoder):
+    """Vectors made elsewhere, in the file that ``$XMR_FASTTEXT_FILE`` names.
+
+    ``.bin``: any word has a vector; ``.vec`` (text): words that it does not have are zero.
+
+    Raises:
+        XmrError: no file is named, or it can't be read as what its name says.
+    """
+
+    provenance = Provenance(("unknown",), note="vectors from a file of the user's: nobody says what they were trained on")
+    source: Weights | None = None
+
+    def learn(self, site: Site) -> None:
+        if not os.environ.get(VARIABLE):
+            raise XmrError(f"text features {self.spec.slug!r}: set {VARIABLE} to the file of the vectors")
+        path = Path(os.environ[VARIABLE]).expanduser()
+        if not path.is_file():
+            raise XmrError(f"{path}: there is no such file")
+        self.source = Weights(self.spec.slug, path, digest_of(path))
+
+    def vectors(self, words: Sequence[str]) -> np.ndarray:
+        if self.source is None:
+            return self.unknown(words, f"the file that they came from is not named by {VARIABLE}")
+        known = _file_vectors(self.source.path)
+        every = self.source.path.suffix == ".bin"
+        found = {word: known[word] for word in words if every or word in known}
+        return table_of(words, found) if found else np.zeros((len(words), known.vector_size), dtype=np.float32)
+
+    def networks(self) -> tuple[Weights, ...]:
+        return (self.source,) if self.source else ()
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        return {"source": self.source.digest if self.source else ""}, {}
+
+    def from_state(self, facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        copied = sorted((self.copies / self.spec.slug).glob("*")) if self.copies else []
+        named = [Path(os.environ[VARIABLE]).expanduser()] if os.environ.get(VARIABLE) else []
+        found = [Weights(self.spec.slug, path, digest_of(path)) for path in (*copied, *named) if path.is_file()]
+        self.source = next((one for one in found if one.digest == facts["source"]), None)
+
+
+@lru_cache(maxsize=1)
+def _file_vectors(file: Path) -> KeyedVectors:
+    try:
+        return load_facebook_vectors(str(file)) if file.suffix == ".bin" else KeyedVectors.load_word2vec_format(str(file))
+    except (ValueError, NotImplementedError, EOFError, UnicodeDecodeError, AssertionError, struct.error) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise XmrError(f"{file}: not FastText vectors ({reason[:120]}); give a .bin or a .vec file") from None
+
+
+def _trained(sentences: Sequence[Sequence[str]], dim: int, epochs: int, seed: int) -> FastText:
+    model = FastText(vector_size=dim, seed=seed, **SETTINGS)
+    model.build_vocab(sentences)
+    with tqdm(total=epochs, desc=SLUG, unit="epoch") as bar:
+        model.train(sentences, total_examples=model.corpus_count, epochs=epochs, callbacks=[_Progress(bar)])
+    return model
+
+
+class _Progress(CallbackAny2Vec):
+    def __init__(self, bar: tqdm):
+        self.bar = bar
+
+    def on_epoch_end(self, model: FastText) -> None:
+        self.bar.update()

