@@ -14,20 +14,20 @@ def test_given_data_come_first_then_the_environment(tmp_path, monkeypatch):
     write_course_twin(tmp_path / "given", images=40, feature_files=False)
     write_course_twin(tmp_path / "root" / "flickr30k", images=50, feature_files=False)
     monkeypatch.setenv("XMR_DATA", str(tmp_path / "root"))
-    assert len(open_dataset("flickr30k", None, SMOKE)) == 50
-    assert len(open_dataset("flickr30k", tmp_path / "given", SMOKE)) == 40
+    assert len(open_dataset("flickr30k", None, SMOKE.scenes)) == 50
+    assert len(open_dataset("flickr30k", tmp_path / "given", SMOKE.scenes)) == 40
 
 
 def test_what_is_not_found_is_told_with_the_places_looked_at(monkeypatch, tmp_path):
     monkeypatch.delenv("XMR_DATA", raising=False)
     with pytest.raises(XmrError, match=r"XMR_DATA is not set.*--data PATH"):
-        open_dataset("flickr8k", None, SMOKE)
+        open_dataset("flickr8k", None, SMOKE.scenes)
     monkeypatch.setenv("XMR_DATA", str(tmp_path))
     with pytest.raises(XmrError, match=str(tmp_path / "flickr8k")):
-        open_dataset("flickr8k", None, SMOKE)
+        open_dataset("flickr8k", None, SMOKE.scenes)
 
 
 def test_scenes_are_drawn_at_the_profiles_size():
-    dataset = open_dataset("scenes", None, SMOKE)
+    dataset = open_dataset("scenes", None, SMOKE.scenes)
     assert tuple(len(dataset.splits[name]) for name in ("train", "val", "test")) == SMOKE.scenes
     assert dataset.name == "scenes"

@@ -68,7 +68,7 @@ def demo(profile: ProfileOption = "demo", results: ResultsOption = None) -> None
     started = time.perf_counter()
     if profile == "smoke" and not results:
         results = tempfile.mkdtemp(prefix="xmr-smoke-")
-    open_dataset("scenes", None, sizes(profile))
+    open_dataset("scenes", None, sizes(profile).scenes)
     seconds = {"drawing the scenes": time.perf_counter() - started}
     seconds |= run_notebooks("scenes", None, profile, [0], results)
     folder = (Path(results) if results else results_root()) / "scenes"
@@ -140,7 +140,8 @@ def train(
     results: ResultsOption = None,
     name: Annotated[str | None, typer.Option(help="Name of the run; needed if --set changes the model.")] = None,
     changes: Annotated[
-        list[str] | None, typer.Option("--set", help="Change a field of the config: loss.margin=0.3, text.dropout=0. Repeatable.")
+        list[str] | None,
+        typer.Option("--set", help="Change a field of the config: loss.margin=0.3, text.dropout=0. Repeatable."),
     ] = None,
     strict: StrictOption = False,
 ) -> None:
@@ -184,9 +185,7 @@ def evaluate(
 
 @app.command(short_help="Write the model of a run into a folder of its own.")
 def export(
-    run_folder: Annotated[
-        Path, typer.Argument(metavar="RUN", help="A run's folder: runs/DATASET/runs/MODEL/seedK.")
-    ],
+    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder: runs/DATASET/runs/MODEL/seedK.")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write; it must not be there yet.")],
     with_networks: Annotated[
         bool, typer.Option("--with-networks", help="Copy the pretrained networks in, so that nothing is looked up.")
@@ -219,7 +218,7 @@ def run(
     notebooks(only or ())
     numbers = _seeds(seeds)
     # Data that can't be read are told here, in one line, and not by a notebook's kernel.
-    open_dataset(dataset, data, sizes(profile))
+    open_dataset(dataset, data, sizes(profile).scenes)
     typer.echo("\n" + _times(run_notebooks(dataset, data, profile, numbers, results, only or ())))
 
 

@@ -22,7 +22,7 @@ from pydantic import (
 )
 from torch import nn
 
-from ..encoders import ENCODERS
+from .. import encoders  # noqa: F401 (its encoders register themselves: a slug can be read after that)
 from ..errors import XmrError
 from ..features.spec import FeatureSpec, join_slugs
 from ..losses import LOSSES
@@ -203,7 +203,13 @@ class CcaConfig(Group):
     image_scaling: Scaling = "l2"
     text_scaling: Scaling = "l2"
     distance: Distance = "cosine"
-    regularisations: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(min_length=1)] = (0.01, 0.03, 0.1, 0.3, 1.0)
+    regularisations: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(min_length=1)] = (
+        0.01,
+        0.03,
+        0.1,
+        0.3,
+        1.0,
+    )
     """Ridges to try, as a share of the mean variance; the best on validation is taken."""
     powers: Annotated[tuple[float, ...], Field(min_length=1)] = (0.0, 1.0, 2.0, 4.0)
     """Exponents to try of the correlations that weigh the dimensions; chosen with the ridge."""
@@ -217,7 +223,10 @@ class EnsembleConfig(Group):
 
     @model_validator(mode="after")
     def _cosines(self) -> Self:
-        if any(getattr(m.method, "distance", "") != "cosine" or not getattr(m.method, "normalised", False) for m in self.members):
+        if any(
+            getattr(m.method, "distance", "") != "cosine" or not getattr(m.method, "normalised", False)
+            for m in self.members
+        ):
             raise ValueError("members must be dual encoders, all normalised, all compared by cosine")
         return self
 
@@ -265,7 +274,12 @@ class RunConfig(Group):
         """
         values = self.to_dict()
         for path, value in changes.items():
-            _put(values, path.split(".") if path.split(".")[0] in type(self).model_fields else ["method", *path.split(".")], value, self.name)
+            _put(
+                values,
+                path.split(".") if path.split(".")[0] in type(self).model_fields else ["method", *path.split(".")],
+                value,
+                self.name,
+            )
         return RunConfig(**values)
 
     def get(self, path: str, default: Any = None) -> Any:
@@ -274,7 +288,13 @@ class RunConfig(Group):
             return getattr(self, path)
         at: Any = self.to_dict()
         for step in path.split(".") if path.split(".")[0] in at else ["method", *path.split(".")]:
-            at = at[int(step)] if isinstance(at, list) and step.isdigit() else at.get(step) if isinstance(at, dict) else None
+            at = (
+                at[int(step)]
+                if isinstance(at, list) and step.isdigit()
+                else at.get(step)
+                if isinstance(at, dict)
+                else None
+            )
         return default if at is None else at
 
     @property
@@ -355,7 +375,13 @@ def _put(values: Any, path: list[str], value: Any, name: str) -> None:
     *steps, last = path
     at = values
     for step in steps:
-        at = at[int(step)] if isinstance(at, list) and step.isdigit() and int(step) < len(at) else at.get(step) if isinstance(at, dict) else None
+        at = (
+            at[int(step)]
+            if isinstance(at, list) and step.isdigit() and int(step) < len(at)
+            else at.get(step)
+            if isinstance(at, dict)
+            else None
+        )
         if at is None:
             break
     if isinstance(at, list) and last.isdigit() and int(last) < len(at):
@@ -364,7 +390,9 @@ def _put(values: Any, path: list[str], value: Any, name: str) -> None:
         at[last] = value
     else:
         known = ", ".join(at) if isinstance(at, dict) else "no such part"
-        raise XmrError(f"config {name!r}: there is no field {'.'.join(path).removeprefix('method.')!r}; there are {known}")
+        raise XmrError(
+            f"config {name!r}: there is no field {'.'.join(path).removeprefix('method.')!r}; there are {known}"
+        )
 
 
 def _one_line(error: ValidationError) -> str:

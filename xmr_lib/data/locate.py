@@ -3,7 +3,6 @@
 import os
 from pathlib import Path
 
-from ..config import Profile
 from ..errors import XmrError
 from ..paths import COURSE_SERVER, cache_root
 from ..scenes import write_scenes
@@ -11,13 +10,13 @@ from .captioned import CaptionedImages
 from .recognise import read_dataset
 
 
-def open_dataset(name: str, data: str | Path | None, profile: Profile) -> CaptionedImages:
+def open_dataset(name: str, data: str | Path | None, scenes: tuple[int, int, int]) -> CaptionedImages:
     """Read a dataset by name; ``scenes`` is drawn first if it is not there yet.
 
     Args:
         name: slug of the dataset; results go to ``results/<name>/``.
         data: folder or file to read; None or empty: ``$XMR_DATA/<name>``, then the course's server for ``flickr30k``.
-        profile: decides how many pictures of ``scenes`` are drawn.
+        scenes: how many pictures of ``scenes`` are drawn for train, val and test.
 
     Raises:
         XmrError: nothing is found (the message lists where it was looked for), or what is found can't be read.
@@ -25,7 +24,7 @@ def open_dataset(name: str, data: str | Path | None, profile: Profile) -> Captio
     if data:
         return read_dataset(Path(data).expanduser(), name)
     if name == "scenes":
-        train, val, test = profile.scenes
+        train, val, test = scenes
         return read_dataset(write_scenes(cache_root() / "scenes" / f"{train}-{val}-{test}", train, val, test), name)
     places = [Path(root).expanduser() / name for root in (os.environ.get("XMR_DATA"),) if root]
     places += [COURSE_SERVER] if name == "flickr30k" else []

@@ -34,7 +34,6 @@ from ..provenance import Provenance
 from ..ragged import Ragged
 from ..weights import Weights
 
-
 WORDS, TABLE = "words.json", "words.safetensors"
 
 

@@ -66,9 +66,7 @@ class BertEncoder(TextEncoder):
     def bert(self) -> Bert:
         found = load_bert(self.name, folder=self.folder)
         if self.spec.layers and self.spec.layers[-1] > found.layers:
-            raise XmrError(
-                f"{self.spec.slug}: layers are told as @4 or @4-6, from 0 (embeddings) to {found.layers}"
-            )
+            raise XmrError(f"{self.spec.slug}: layers are told as @4 or @4-6, from 0 (embeddings) to {found.layers}")
         return found
 
     @property
@@ -167,7 +165,9 @@ def provenance_of_bert(source: str) -> Provenance:
         return MiniLmEncoder.provenance
     if listed := _datasets_of(folder / "README.md"):
         return Provenance(tuple(listed), note=f"{source}: trained on {', '.join(listed)}, says its card")
-    return Provenance((UNKNOWN,), note=f"{source}: nobody says what it was trained on; it may have seen the test captions")
+    return Provenance(
+        (UNKNOWN,), note=f"{source}: nobody says what it was trained on; it may have seen the test captions"
+    )
 
 
 def _datasets_of(model_card: Path) -> list[str]:

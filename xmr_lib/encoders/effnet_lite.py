@@ -47,7 +47,9 @@ class EfficientNetLite0Encoder(ImageEncoder):
     @classmethod
     def check_layers(cls, spec: FeatureSpec) -> None:
         if spec.layers and (spec.output or len(spec.layers) > 1 or spec.layers[0] not in CUTS):
-            raise XmrError(f"features {spec.slug!r}: a map is taken behind one block, @{' or @'.join(map(str, sorted(CUTS)))}")
+            raise XmrError(
+                f"features {spec.slug!r}: a map is taken behind one block, @{' or @'.join(map(str, sorted(CUTS)))}"
+            )
 
     @classmethod
     def yields(cls, spec: FeatureSpec) -> str:
@@ -56,7 +58,11 @@ class EfficientNetLite0Encoder(ImageEncoder):
     @property
     def settings(self) -> dict:
         outputs = {"": "last map, averaged", "grid": "last map, row by row", "trunk": "last map of stride 16"}
-        output = "map before the last block" if self.blocks == 15 else outputs[self.spec.output or ("trunk" if self.blocks else "")]
+        output = (
+            "map before the last block"
+            if self.blocks == 15
+            else outputs[self.spec.output or ("trunk" if self.blocks else "")]
+        )
         return {"side": self.side, "mean": MEAN, "deviation": DEVIATION, "dtype": self.dtype, "output": output}
 
     def network(self) -> nn.Module:

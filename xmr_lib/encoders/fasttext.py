@@ -67,7 +67,9 @@ class FastTextEncoder(WordEncoder):
     def open(cls, spec: FeatureSpec, site: Site) -> Self:
         made = cls(spec)
         made.vocabulary = tuple(vocabulary_of(site.dataset))
-        made.table, made.subwords = trained_words(site.dataset, made.store_folder(site), DIM, site.fasttext_epochs, site.seed)
+        made.table, made.subwords = trained_words(
+            site.dataset, made.store_folder(site), DIM, site.fasttext_epochs, site.seed
+        )
         return made
 
     def store_folder(self, site: Site) -> Path:
@@ -135,7 +137,9 @@ class FastTextFileEncoder(WordEncoder):
         XmrError: no file is named, or it can't be read as what its name says.
     """
 
-    provenance = Provenance(("unknown",), note="vectors from a file of the user's: nobody says what they were trained on")
+    provenance = Provenance(
+        ("unknown",), note="vectors from a file of the user's: nobody says what they were trained on"
+    )
     source: Weights | None = None
 
     def learn(self, site: Site) -> None:
@@ -170,7 +174,9 @@ class FastTextFileEncoder(WordEncoder):
 @lru_cache(maxsize=1)
 def _file_vectors(file: Path) -> KeyedVectors:
     try:
-        return load_facebook_vectors(str(file)) if file.suffix == ".bin" else KeyedVectors.load_word2vec_format(str(file))
+        return (
+            load_facebook_vectors(str(file)) if file.suffix == ".bin" else KeyedVectors.load_word2vec_format(str(file))
+        )
     except (ValueError, NotImplementedError, EOFError, UnicodeDecodeError, AssertionError, struct.error) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise XmrError(f"{file}: not FastText vectors ({reason[:120]}); give a .bin or a .vec file") from None

@@ -18,7 +18,7 @@ from ..features.words import WordVectors
 from ..model import as_items, pooled
 from ..modules import Rows
 from ..ragged import Ragged
-from ..training.detector import DetectorHistory
+from ..training import History
 from .detectors import detector_of
 
 LITE = FeatureSpec("frcnn-lite0")
@@ -135,7 +135,7 @@ class FeatureBank:
         """Where the light Faster R-CNN of this dataset is, or will be once ``detector()`` was called."""
         return self.cache / "detectors" / f"{LITE.encoder}-{self.profile.name}.safetensors"
 
-    def detector(self) -> DetectorHistory:
+    def detector(self) -> History:
         """Train the light Faster R-CNN on ``boxes.json`` beside the captions, or return the history of what is there.
 
         Raises:

@@ -10,7 +10,8 @@ from ..data import CaptionedImages
 from ..data.boxes import read_boxes
 from ..errors import XmrError
 from ..features.store import FeatureStore
-from ..training.detector import DetectorHistory, train_detector
+from ..training import History, Schedule
+from ..training.detector import read_history, train_detector
 from ..weights import sha256_of
 
 HELD_OUT = 300
@@ -19,7 +20,7 @@ HELD_OUT = 300
 
 def detector_of(
     dataset: CaptionedImages, boxes_file: Path, maps: FeatureStore, path: Path, epochs: int, seed: int = 0
-) -> DetectorHistory:
+) -> History:
     """Train the light Faster R-CNN of a dataset, or read the history of the one that is at ``path``.
 
     Args:
@@ -50,5 +51,9 @@ def detector_of(
                     f"{path}: this detector was trained with {key} = {value!r}, not {identity.get(key)!r}; delete "
                     "it (and the region features made with it) or move it (XMR_CACHE) and run again"
                 )
-        return DetectorHistory(**json.loads(facts["history"]))
-    return train_detector(maps, dataset.image_ids, boxes, train, held_out, path, epochs, identity, seed)
+        return read_history(facts)
+    train = np.array([image for image in train if len(boxes.boxes[image])], dtype=np.int64)
+    # A hundredth of the images, within bounds, so that few still give many steps.
+    batch = min(max(len(train) // 100, 4), 16)
+    schedule = Schedule(epochs, batch, learning_rate=1e-3, weight_decay=1e-2, warmup=0.1)
+    return train_detector(maps, dataset.image_ids, boxes, train, held_out, path, schedule, identity, seed)

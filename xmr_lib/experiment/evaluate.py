@@ -43,10 +43,7 @@ def evaluate_run(run_folder: Path, data: str | None = None, gallery: str = "test
     again = summarise(score_again(workspace, result))
     lines = [f"{metric:8} {again[metric]:7.2f}   recorded {result.test[metric]:7.2f}" for metric in RECALLS]
     # A whole image's worth of difference is another model; less can come from another machine's arithmetic.
-    if (
-        abs(again["rsum"] - result.test["rsum"])
-        > 600 / workspace.usable(result.config).splits["test"].size
-    ):
+    if abs(again["rsum"] - result.test["rsum"]) > 600 / workspace.usable(result.config).splits["test"].size:
         raise XmrError(
             f"{run_folder}: scored again, rSum is {again['rsum']:.2f}, recorded is {result.test['rsum']:.2f}"
         )

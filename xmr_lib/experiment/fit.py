@@ -4,6 +4,7 @@ import itertools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -11,13 +12,13 @@ from torch.nn.functional import normalize
 from tqdm import tqdm
 
 from ..baselines import CCAStatistics, LinearEncoder
-from ..config import CcaConfig, DualEncoderConfig, EnsembleConfig, OptimiserConfig, RunConfig
+from ..config import CcaConfig, DualEncoderConfig, EnsembleConfig, RunConfig
 from ..errors import XmrError
 from ..losses import similarity_matrix
 from ..metrics import ranks_from_similarity, ranks_of_embeddings, summarise
 from ..model import EnsembleModel, RetrievalModel, build_dual_encoder
 from ..modules import DualEncoder
-from ..training import Pairs, Schedule, train
+from ..training import Checkpoint, Pairs, Schedule, train
 from .workspace import Workspace
 
 Embeddings = tuple[np.ndarray, np.ndarray]
@@ -75,11 +76,6 @@ def untrained(workspace: Workspace, config: RunConfig, seed: int) -> DualEncoder
     return network
 
 
-def schedule_of(name: str, optimiser: OptimiserConfig) -> Schedule:
-    """Return what the training loop wants to know."""
-    return Schedule(name=name, **optimiser.model_dump())
-
-
 def _fit_dual_encoder(workspace: Workspace, config: RunConfig, seed: int) -> Fitted:
     method = config.method
     if not isinstance(method, DualEncoderConfig):
@@ -97,18 +93,18 @@ def _fit_dual_encoder(workspace: Workspace, config: RunConfig, seed: int) -> Fit
         loss,
         train_pairs,
         val_pairs,
-        schedule_of(config.name, method.optimiser),
         method.distance,
+        Schedule(**method.optimiser.model_dump()),
         seed,
-        checkpoint_of(workspace, config, seed),
-        identity,
+        Checkpoint(checkpoint_of(workspace, config, seed), identity),
+        config.name,
     )
     model = RetrievalModel(config, network, *workspace.inputs(config, seed), {}, loss)
-    facts = {"loss": history.loss, "val_rsum": history.score, "best_epoch": history.best_epoch}
+    facts = {"loss": history.loss, "val_rsum": history.validation, "best_epoch": history.best_epoch}
     return Fitted(model, facts, sum(history.seconds), sum(history.wall_seconds))
 
 
-def checkpoint_of(workspace: Workspace, config: RunConfig, seed: int):
+def checkpoint_of(workspace: Workspace, config: RunConfig, seed: int) -> Path:
     """Return the file that a training goes on from."""
     return workspace.cache / "checkpoints" / config.name / f"seed{seed}.safetensors"
 

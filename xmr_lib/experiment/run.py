@@ -136,5 +136,3 @@ def _keep(workspace: Workspace, model: RetrievalModel, result: Result) -> None:
 def _rank(workspace: Workspace, config: RunConfig, embeddings: Embeddings, split: str) -> Ranks:
     image_of_caption = workspace.usable(config).split(split).image_of_caption
     return ranks_of_embeddings(*embeddings, image_of_caption, config.distance)
-
-

@@ -52,7 +52,7 @@ class Workspace:
         strict: bool = False,
     ):
         self.profile = profile(profile_name)
-        self.dataset = open_dataset(dataset, data, self.profile)
+        self.dataset = open_dataset(dataset, data, self.profile.scenes)
         if not results and profile_name == "smoke":
             results = tempfile.mkdtemp(prefix="xmr-smoke-")
         self.results = (Path(results).expanduser() if results else results_root()) / self.dataset.name
@@ -64,7 +64,9 @@ class Workspace:
     def own_features(self) -> dict[str, str]:
         """Slugs of the features of images and captions that the data bring, or of those that are made here."""
         made = {"image": "effnet-lite0", "text": "fasttext-self"}
-        return {side: slug if self.beside(file).is_file() else made[side] for side, (file, slug) in COURSE_FILES.items()}
+        return {
+            side: slug if self.beside(file).is_file() else made[side] for side, (file, slug) in COURSE_FILES.items()
+        }
 
     def sized(self, config: RunConfig) -> RunConfig:
         """Return a config with the sizes of this workspace's profile."""
@@ -187,4 +189,3 @@ class Workspace:
 def is_regions(spec: FeatureSpec) -> bool:
     """Tell whether features are regions of Faster R-CNN."""
     return spec.encoder in DETECTORS
-

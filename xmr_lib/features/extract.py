@@ -137,9 +137,7 @@ def _squashed(image: Image.Image, side: int) -> np.ndarray:
     return np.asarray(upright.convert("RGB").resize((side, side), Image.Resampling.BILINEAR))
 
 
-def _extract(
-    dataset: CaptionedImages, encoder: Extracts, writer: StoreWriter, strict: bool, batch: int
-) -> None:
+def _extract(dataset: CaptionedImages, encoder: Extracts, writer: StoreWriter, strict: bool, batch: int) -> None:
     images, start = len(dataset), writer.done
     paths = [dataset.path(image) for image in range(images)]
     decoded = _decoded(paths[start:], encoder.side, ahead=2 * batch)

@@ -102,4 +102,3 @@ class FeatureSpec:
 def join_slugs(specs: "tuple[FeatureSpec, ...]") -> str:
     """Return what ``parse_several`` reads."""
     return JOIN.join(spec.slug for spec in specs)
-

@@ -16,4 +16,3 @@ __all__ = [
     "one_or_parts",
     "pooled",
 ]
-

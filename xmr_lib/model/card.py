@@ -18,7 +18,10 @@ def card(model: RetrievalModel) -> str:
         f"| t→i | {test['t2i_r1']:.1f} | {test['t2i_r5']:.1f} | {test['t2i_r10']:.1f} |",
     ]
     specs = (*config.image_specs, *config.text_specs)
-    licences = [f"- `{spec.slug}`: {spec.provenance.licence or 'terms not recorded'} {spec.provenance.url}".rstrip() for spec in specs]
+    licences = [
+        f"- `{spec.slug}`: {spec.provenance.licence or 'terms not recorded'} {spec.provenance.url}".rstrip()
+        for spec in specs
+    ]
     return "\n".join(
         [
             f"# {config.name}",
@@ -59,7 +62,7 @@ def card(model: RetrievalModel) -> str:
             "from xmr_lib import RetrievalModel",
             "",
             'model = RetrievalModel.load("this folder")',
-            "images = model.encode_images([\"a.jpg\", \"b.jpg\"])",
+            'images = model.encode_images(["a.jpg", "b.jpg"])',
             'places, scores = model.search(["two dogs on a beach"], images, top=2)',
             "```",
             "",

@@ -188,8 +188,14 @@ def _network(
     with torch.random.fork_rng(devices=[]):
         return build_dual_encoder(
             config,
-            [BranchInput.of_shape(shape, one.encoder.tail()) for shape, one in zip(shapes["image"], images, strict=True)],
-            [BranchInput.of_shape(shape, one.encoder.tail(one.branch.unfreeze)) for shape, one in zip(shapes["text"], texts, strict=True)],
+            [
+                BranchInput.of_shape(shape, one.encoder.tail())
+                for shape, one in zip(shapes["image"], images, strict=True)
+            ],
+            [
+                BranchInput.of_shape(shape, one.encoder.tail(one.branch.unfreeze))
+                for shape, one in zip(shapes["text"], texts, strict=True)
+            ],
         )
 
 

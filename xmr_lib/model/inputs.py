@@ -82,7 +82,9 @@ def pooled(
         assert frequency is not None
         weights = torch.from_numpy(frequency.weights(tokens))
         if len(weights) != len(rows.values):
-            raise XmrError(f"aggregation 'idf': {len(rows.values)} vectors for {len(weights)} words; it needs one for each")
+            raise XmrError(
+                f"aggregation 'idf': {len(rows.values)} vectors for {len(weights)} words; it needs one for each"
+            )
     return pool(torch.from_numpy(np.asarray(rows.values)).float(), torch.from_numpy(rows.offsets), pooling, weights)
 
 

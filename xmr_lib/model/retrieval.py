@@ -100,7 +100,9 @@ class RetrievalModel:
             XmrError: the model has several kinds of image features.
         """
         if len(self.images) != 1:
-            raise XmrError(f"{self.config.name}: it has {len(self.images)} kinds of image features; embed the photographs")
+            raise XmrError(
+                f"{self.config.name}: it has {len(self.images)} kinds of image features; embed the photographs"
+            )
         return self._joined([self.embed_images(as_items(self.images[0].encoder.inputs(features)))])
 
     def encode_texts(self, sentences: Sequence[Sentence]) -> Float[np.ndarray, "captions embed"]:
@@ -172,7 +174,9 @@ class EnsembleModel(RetrievalModel):
     Vectors end to end, scaled by the roots of the weights: their cosine is the weighted mean of the members'.
     """
 
-    def __init__(self, config: RunConfig, members: Sequence[RetrievalModel], weights: Sequence[float], facts: dict[str, Any]):
+    def __init__(
+        self, config: RunConfig, members: Sequence[RetrievalModel], weights: Sequence[float], facts: dict[str, Any]
+    ):
         super().__init__(config, nn.Module(), (), (), facts)
         self.members, self.weights = tuple(members), tuple(weights)
 

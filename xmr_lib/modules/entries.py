@@ -5,71 +5,96 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from .rows import Rows
+from .tunable import Tunable
 
-GEOMETRY = 5
-"""Last columns of a region's row: left, top, right, bottom as shares of the image, and the detector's score."""
+BOX_FEATURES = ("left", "top", "right", "bottom", "score")
+"""Last columns of a region's row: its box as shares of the image, and the detector's score."""
+BESIDE = len(BOX_FEATURES)
 
-Entered = tuple[Rows, Float[Tensor, "rows geometry"]]
-"""Vectors, and the numbers that stand beside them: ``GEOMETRY`` of a region, none of a word."""
+Entered = tuple[Rows, Float[Tensor, "rows box_features"]]
+"""Vectors, and the numbers that stand beside them: ``BOX_FEATURES`` of a region, none of a word."""
 
 
-class RegionEntry(nn.Module):
+class RegionEntry(Tunable):
     """Regions: the box head's last layer, if there is one between the stored rows and their vectors."""
 
-    def __init__(self, last_layer: nn.Linear | None = None):
-        super().__init__()
+    def __init__(self, last_layer: nn.Linear | None = None, lr_multiplier: float = 1.0):
+        super().__init__(lr_multiplier, pretrained=True)
         self.last_layer = last_layer
 
     def forward(self, images: Rows) -> Entered:
         values = images.values.float()
-        vectors, geometry = values[:, :-GEOMETRY], values[:, -GEOMETRY:]
+        vectors, box_features = values[:, :-BESIDE], values[:, -BESIDE:]
         if self.last_layer is not None:
             vectors = self.last_layer(vectors).relu()
-        return Rows(vectors, images.offsets), geometry
+        return Rows(vectors, images.offsets), box_features
 
 
-class MapEntry(nn.Module):
+class MapEntry(Tunable):
     """A map of a CNN: ``tail``, the rest of the network cut in two, is trained on, and its last map is averaged."""
 
-    def __init__(self, tail: nn.Module):
-        super().__init__()
+    def __init__(self, tail: nn.Module, lr_multiplier: float = 1.0):
+        super().__init__(lr_multiplier, pretrained=True)
         self.tail = tail
 
     def forward(self, maps: Float[Tensor, "images channels rows columns"]) -> Float[Tensor, "images dim"]:
         return self.tail(maps.float()).mean((2, 3))
 
 
-class WordEmbedding(nn.Module):
+class WordEmbedding(Tunable):
     """Words by their number in a table of vectors: one-hot vectors times a matrix, trained or not.
+
+    ``beyond``: vectors of words that the table does not have, numbered on from its end; they are no part of the state.
 
     In training, ``dropout`` is the share of words left out of their captions (Iyyer et al. 2015).
     """
 
-    def __init__(self, table: Float[Tensor, "vocabulary dim"], trained: bool, dropout: float, scale: float = 1.0):
-        super().__init__()
+    def __init__(
+        self,
+        table: Float[Tensor, "vocabulary dim"],
+        trained: bool,
+        dropout: float,
+        scale: float = 1.0,
+        lr_multiplier: float = 1.0,
+    ):
+        super().__init__(lr_multiplier, pretrained=False)
         self.scale = scale
         self.table = nn.Embedding.from_pretrained(table.clone(), freeze=not trained)
         self.dropout = dropout
+        self.register_buffer("mean", torch.zeros(table.shape[1]))
+        self.register_buffer("deviation", torch.ones(()))
+        self.beyond: Tensor | None = None
 
     @torch.inference_mode()
     def fit(self, captions: Rows) -> None:
         """Bring the table to mean 0 and deviation ``scale`` over the training words; unknown words stay zero."""
         table = self.table.weight
         known = table.any(dim=1, keepdim=True)
-        mean, scale = _mean_and_scale(table[captions.values[known[captions.values, 0]]])
-        table.copy_((table - mean) / scale * known * self.scale)
+        mean, deviation = _mean_and_scale(table[captions.values[known[captions.values, 0]]])
+        self.mean.copy_(mean)
+        self.deviation.copy_(deviation)
+        table.copy_(self.scaled(table))
+
+    def scaled(self, vectors: Float[Tensor, "words dim"]) -> Float[Tensor, "words dim"]:
+        """Return vectors as ``fit`` would have put them into the table: where training starts, and new words stay."""
+        return (vectors - self.mean) / self.deviation * vectors.any(dim=1, keepdim=True) * self.scale
 
     def forward(self, captions: Rows) -> Entered:
         captions = without_some(captions, self.dropout if self.training else 0.0)
-        vectors = self.table(captions.values)
+        vectors = self._looked_up(captions.values)
         return Rows(vectors, captions.offsets), vectors[:, :0]
 
+    def _looked_up(self, numbers: Tensor) -> Float[Tensor, "rows dim"]:
+        if self.beyond is None:
+            return self.table(numbers)
+        return nn.functional.embedding(numbers, torch.cat([self.table.weight, self.beyond]))
 
-class TokenEntry(nn.Module):
+
+class TokenEntry(Tunable):
     """Vectors of words or of BERT's tokens as they are stored; ``tail`` is the rest of a network cut in two."""
 
-    def __init__(self, dim: int, dropout: float, tail: nn.Module | None = None):
-        super().__init__()
+    def __init__(self, dim: int, dropout: float, tail: nn.Module | None = None, lr_multiplier: float = 1.0):
+        super().__init__(lr_multiplier, pretrained=True)
         self.dropout, self.tail = dropout, tail
         self.register_buffer("mean", torch.zeros(dim))
         self.register_buffer("scale", torch.ones(()))

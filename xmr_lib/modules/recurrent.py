@@ -37,7 +37,7 @@ class RecurrentPooling(nn.Module):
         self.dim = 2 * hidden if self.pooled else hidden
         self.bos, self.eos = (nn.Parameter(torch.randn(dim) / math.sqrt(dim)) for _ in range(2))
 
-    def forward(self, rows: Rows, geometry: Float[Tensor, "rows geometry"]) -> Float[Tensor, "items dim"]:
+    def forward(self, rows: Rows, box_features: Float[Tensor, "rows box_features"]) -> Float[Tensor, "items dim"]:
         marked = self.marked(rows)
         packed = nn.utils.rnn.pack_padded_sequence(
             marked.padded()[0], marked.lengths, batch_first=True, enforce_sorted=False

@@ -15,15 +15,15 @@ from .rows import Rows
 
 LEARNED = ("attention", "selfattention", "gpo")
 POOLINGS: Registry[type[nn.Module]] = Registry("aggregation")
-"""Classes ``(dim, hidden, dropout, geometry)`` → a module from rows and what stands beside them to one vector per item, whose
+"""Classes ``(dim, hidden, dropout, box_features)`` → a module from rows and what stands beside them to one vector per item, whose
 length is its ``dim``. ``fixed = True``: nothing of it is learned."""
 
 
 class ScorePooling(nn.Module):
     """Mean of the rows weighted by the detector's score."""
 
-    def forward(self, rows: Rows, geometry: Float[Tensor, "rows geometry"]) -> Float[Tensor, "items dim"]:
-        return pool(rows.values, rows.offsets, "idf", geometry[:, -1])
+    def forward(self, rows: Rows, box_features: Float[Tensor, "rows box_features"]) -> Float[Tensor, "items dim"]:
+        return pool(rows.values, rows.offsets, "idf", box_features[:, -1])
 
 
 class PlainPooling(nn.Module):
@@ -33,27 +33,27 @@ class PlainPooling(nn.Module):
         super().__init__()
         self.how = how
 
-    def forward(self, rows: Rows, geometry: Float[Tensor, "rows geometry"]) -> Float[Tensor, "items dim"]:
+    def forward(self, rows: Rows, box_features: Float[Tensor, "rows box_features"]) -> Float[Tensor, "items dim"]:
         return pool(rows.values, rows.offsets, self.how)
 
 
 class AttentionPooling(nn.Module):
     """Dot-product attention with one learned query: a weighted mean, the weights a softmax over an item's own rows."""
 
-    def __init__(self, dim: int, geometry: int = 0):
+    def __init__(self, dim: int, box_features: int = 0):
         super().__init__()
         self.query = nn.Linear(dim, 1, bias=False)
-        self.place = nn.Linear(geometry, 1, bias=False) if geometry else None
+        self.place = nn.Linear(box_features, 1, bias=False) if box_features else None
         # Zero logits: training starts from the mean.
         for layer in (self.query, self.place):
             if layer is not None:
                 nn.init.zeros_(layer.weight)
 
-    def weights(self, rows: Rows, geometry: Float[Tensor, "rows geometry"]) -> Float[Tensor, " rows"]:
+    def weights(self, rows: Rows, box_features: Float[Tensor, "rows box_features"]) -> Float[Tensor, " rows"]:
         """Return the weight of each row; those of one item sum to 1."""
         logits = self.query(nn.functional.normalize(rows.values, dim=1)).squeeze(1)
         if self.place is not None:
-            logits = logits + self.place(geometry).squeeze(1)
+            logits = logits + self.place(box_features).squeeze(1)
         # Lengths of √dim and a rate of 1e-3 would move logits of unit vectors too slowly.
         logits = logits * math.sqrt(rows.values.shape[1])
         item = rows.item_of_row
@@ -61,22 +61,22 @@ class AttentionPooling(nn.Module):
         powers = (logits - highest[item]).exp()
         return powers / powers.new_zeros(len(rows)).index_add(0, item, powers)[item]
 
-    def forward(self, rows: Rows, geometry: Float[Tensor, "rows geometry"]) -> Float[Tensor, "items dim"]:
-        weighted = rows.values * self.weights(rows, geometry)[:, None]
+    def forward(self, rows: Rows, box_features: Float[Tensor, "rows box_features"]) -> Float[Tensor, "items dim"]:
+        weighted = rows.values * self.weights(rows, box_features)[:, None]
         return weighted.new_zeros(len(rows), weighted.shape[1]).index_add(0, rows.item_of_row, weighted)
 
 
 class SelfAttentionPooling(nn.Module):
     """One transformer layer over an item's rows (Vaswani et al. 2017), then their mean."""
 
-    def __init__(self, dim: int, hidden: int, dropout: float, geometry: int = 0):
+    def __init__(self, dim: int, hidden: int, dropout: float, box_features: int = 0):
         super().__init__()
         # Scaled and with dropout, as what follows an aggregation: a bare layer learns the training images by heart.
-        self.enter = Projection((dim, geometry), hidden, "linear", hidden, dropout, "power")
+        self.enter = Projection((dim, box_features), hidden, "linear", hidden, dropout, "power")
         self.layer = nn.TransformerEncoderLayer(hidden, 4, 2 * hidden, dropout, batch_first=True, norm_first=True)
 
-    def forward(self, rows: Rows, geometry: Float[Tensor, "rows geometry"]) -> Float[Tensor, "items hidden"]:
-        entered = Rows(self.enter(torch.cat([rows.values, geometry], dim=1)), rows.offsets)
+    def forward(self, rows: Rows, box_features: Float[Tensor, "rows box_features"]) -> Float[Tensor, "items hidden"]:
+        entered = Rows(self.enter(torch.cat([rows.values, box_features], dim=1)), rows.offsets)
         blocks = rows.of_like_length()
         means = torch.cat([self._mean(entered[block]) for block in blocks])
         return means[torch.cat(blocks).argsort()]
@@ -102,7 +102,7 @@ class GeneralisedPooling(nn.Module):
         self.gru = nn.GRU(codes, codes, batch_first=True, bidirectional=True)
         self.score = nn.Linear(codes, 1, bias=False)
 
-    def forward(self, rows: Rows, geometry: Float[Tensor, "rows geometry"]) -> Float[Tensor, "items dim"]:
+    def forward(self, rows: Rows, box_features: Float[Tensor, "rows box_features"]) -> Float[Tensor, "items dim"]:
         padded, real = rows.padded()
         lowest = torch.finfo(padded.dtype).min
         ordered = padded.masked_fill(~real[:, :, None], lowest).sort(1, descending=True).values
@@ -123,18 +123,18 @@ class GeneralisedPooling(nn.Module):
         return logits.softmax(1)[torch.searchsorted(known, lengths.clamp_min(1))]
 
 
-def row_pooling(how: str, dim: int, hidden: int, dropout: float, geometry: int = 0) -> tuple[nn.Module, int]:
+def row_pooling(how: str, dim: int, hidden: int, dropout: float, box_features: int = 0) -> tuple[nn.Module, int]:
     """Build an aggregation by its registered name; return it and the length of its vectors.
 
     Args:
         dim: length of a row.
         hidden: width of what has a hidden layer.
-        geometry: numbers that stand beside each row: 5 of a region (see ``GEOMETRY``), none of a word.
+        box_features: numbers that stand beside each row: 5 of a region (see ``BOX_FEATURES``), none of a word.
 
     Raises:
         XmrError: an unknown name, or one that needs what there isn't.
     """
-    pooling = POOLINGS[how](dim, hidden, dropout, geometry)
+    pooling = POOLINGS[how](dim, hidden, dropout, box_features)
     return pooling, pooling.dim
 
 
@@ -144,9 +144,11 @@ def _plain(how: str) -> type[nn.Module]:
     class Plain(PlainPooling):
         fixed = True
 
-        def __init__(self, dim: int, hidden: int, dropout: float, geometry: int = 0):
+        def __init__(self, dim: int, hidden: int, dropout: float, box_features: int = 0):
             if how == "idf":
-                raise XmrError("aggregation 'idf' is done ahead of training: with it, words can't be trained or left out")
+                raise XmrError(
+                    "aggregation 'idf' is done ahead of training: with it, words can't be trained or left out"
+                )
             super().__init__(how)
             self.dim = dim * (2 if how == "meanmax" else 1)
 
@@ -155,7 +157,7 @@ def _plain(how: str) -> type[nn.Module]:
 
 def _recurrent(kind: str) -> type[nn.Module]:
     class Recurrent(RecurrentPooling):
-        def __init__(self, dim: int, hidden: int, dropout: float, geometry: int = 0):
+        def __init__(self, dim: int, hidden: int, dropout: float, box_features: int = 0):
             super().__init__(kind, dim, hidden)
 
     return Recurrent
@@ -167,8 +169,8 @@ for _how in POOLS:
 
 @POOLINGS.register("score")
 class _Score(ScorePooling):
-    def __init__(self, dim: int, hidden: int, dropout: float, geometry: int = 0):
-        if not geometry:
+    def __init__(self, dim: int, hidden: int, dropout: float, box_features: int = 0):
+        if not box_features:
             raise XmrError("aggregation 'score' needs regions: words have no detector's score")
         super().__init__()
         self.dim = dim
@@ -176,21 +178,21 @@ class _Score(ScorePooling):
 
 @POOLINGS.register("attention")
 class _Attention(AttentionPooling):
-    def __init__(self, dim: int, hidden: int, dropout: float, geometry: int = 0):
-        super().__init__(dim, geometry)
+    def __init__(self, dim: int, hidden: int, dropout: float, box_features: int = 0):
+        super().__init__(dim, box_features)
         self.dim = dim
 
 
 @POOLINGS.register("selfattention")
 class _SelfAttention(SelfAttentionPooling):
-    def __init__(self, dim: int, hidden: int, dropout: float, geometry: int = 0):
-        super().__init__(dim, hidden, dropout, geometry)
+    def __init__(self, dim: int, hidden: int, dropout: float, box_features: int = 0):
+        super().__init__(dim, hidden, dropout, box_features)
         self.dim = hidden
 
 
 @POOLINGS.register("gpo")
 class _GPO(GeneralisedPooling):
-    def __init__(self, dim: int, hidden: int, dropout: float, geometry: int = 0):
+    def __init__(self, dim: int, hidden: int, dropout: float, box_features: int = 0):
         super().__init__()
         self.dim = dim
 

@@ -1,13 +1,13 @@
 """What to print and to keep about the detector of task (c)."""
 
 import json
-from dataclasses import asdict
 
-from ..experiment.workspace import Workspace
 from ..experiment.bank import LITE
+from ..experiment.workspace import Workspace
 from ..networks.faster_rcnn import coco_weights
 from ..paths import atomic_write
 from ..records import DETECTOR
+from ..training.detector import recorded
 
 
 def detector_lines(workspace: Workspace) -> list[str]:
@@ -23,6 +23,8 @@ def detector_lines(workspace: Workspace) -> list[str]:
         ]
     history = workspace.bank.detector()
     with atomic_write(workspace.results / DETECTOR) as path:
-        path.write_text(json.dumps({"detector": workspace.detector_slug, **asdict(history)}, indent=1) + "\n", "utf-8")
-    epochs = enumerate(zip(history.loss, history.map50, strict=True), start=1)
+        path.write_text(
+            json.dumps({"detector": workspace.detector_slug, **recorded(history)}, indent=1) + "\n", "utf-8"
+        )
+    epochs = enumerate(zip(history.loss, history.validation, strict=True), start=1)
     return [f"epoch {epoch}: loss {loss:.3f}, mAP@0.5 {100 * map50:.1f} %" for epoch, (loss, map50) in epochs]

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from ..errors import XmrError
 from ..encoders.frcnn import RegionEncoder
+from ..errors import XmrError
 from ..experiment.run import embed, model_of, ranks_of
 from ..experiment.workspace import Workspace
 from ..figures import gallery_of_captions, gallery_of_images, regions_figure

@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -18,7 +18,7 @@ from torch.nn.functional import normalize
 from ..config import RunConfig, TextBranch, from_flat
 from ..data import CaptionedImages
 from ..data.labels import read_labels
-from ..experiment.fit import checkpoint_of, schedule_of
+from ..experiment.fit import checkpoint_of
 from ..experiment.machine import machine
 from ..experiment.run import embed, run
 from ..experiment.workspace import Workspace
@@ -31,7 +31,7 @@ from ..modules import BOX_FEATURES, pool
 from ..paths import atomic_write
 from ..ragged import Ragged
 from ..records import run_folder
-from ..training import MetricHistory, train_metric
+from ..training import Checkpoint, History, Schedule, train_metric
 from .models import get_configs
 
 METRICS = ("r1", "r5", "r10", "p10", "map", "ndcg10")
@@ -308,7 +308,7 @@ def _scored(
 
 def _fitted(
     workspace: Workspace, config: RunConfig, seed: int, positives: Ragged, identities: np.ndarray, qrels: Qrels
-) -> tuple[nn.Module, MetricHistory]:
+) -> tuple[nn.Module, History]:
     features, inputs = workspace.images(config, "train"), workspace.image_inputs(config)
     torch.manual_seed(seed)
     encoder = build_image_encoder(config, inputs)
@@ -317,7 +317,6 @@ def _fitted(
     def validate(encoder: nn.Module) -> float:
         return qrels.relevance.ndcg10(_encoded(workspace, config, encoder, "val"), config.distance)
 
-    checkpoint = checkpoint_of(workspace, config, seed)
     identity = {
         "config": config.to_dict(),
         "data": workspace.facts(config),
@@ -326,12 +325,27 @@ def _fitted(
         "seed": seed,
     }
     loss = config.method.loss.build()
-    history = train_metric(encoder, loss, features, positives, identities, validate, config, seed, checkpoint, identity)
+    # All epochs, whatever the patience: the recorded runs were chosen so.
+    schedule = Schedule(**config.method.optimiser.model_dump(exclude={"patience"}))
+    checkpoint = Checkpoint(checkpoint_of(workspace, config, seed), identity)
+    history = train_metric(
+        encoder,
+        loss,
+        features,
+        positives,
+        identities,
+        validate,
+        config.distance,
+        schedule,
+        seed,
+        checkpoint,
+        config.name,
+    )
     return encoder, history
 
 
 def _record(
-    workspace: Workspace, config: RunConfig, seed: int, judge: str, scores: ImageScores, history: MetricHistory
+    workspace: Workspace, config: RunConfig, seed: int, judge: str, scores: ImageScores, history: History
 ) -> None:
     facts = {
         "config": config.to_dict(),
@@ -339,7 +353,12 @@ def _record(
         "data": workspace.facts(config),
         "relevance": judge,
         "test": scores.summary(),
-        "history": asdict(history),
+        "history": {
+            "loss": history.loss,
+            "val_ndcg10": history.validation,
+            "seconds": history.seconds,
+            "best_epoch": history.best_epoch,
+        },
         "machine": machine(),
     }
     with atomic_write(run_folder(workspace.results, config.name, seed) / "image_retrieval.json") as path:

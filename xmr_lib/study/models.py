@@ -161,5 +161,10 @@ def _config(workspace: Workspace, model: str) -> RunConfig:
         else (own["image"] if slug == POOLED and not named else slug)
         for slug in images
     ]
-    texts = [own["text"] if slug == WORDS_MADE_HERE else slug for slug in fields.get("text_features", WORDS_MADE_HERE).split(JOIN)]
-    return workspace.sized(from_flat(model, **{**fields, "image_features": JOIN.join(images), "text_features": JOIN.join(texts)}))
+    texts = [
+        own["text"] if slug == WORDS_MADE_HERE else slug
+        for slug in fields.get("text_features", WORDS_MADE_HERE).split(JOIN)
+    ]
+    return workspace.sized(
+        from_flat(model, **{**fields, "image_features": JOIN.join(images), "text_features": JOIN.join(texts)})
+    )

@@ -15,8 +15,8 @@ from ..analysis import (
     modality_gap,
     project_2d,
 )
-from ..errors import XmrError
 from ..config import DualEncoderConfig
+from ..errors import XmrError
 from ..experiment.fit import Embeddings, untrained
 from ..experiment.run import embed, model_of
 from ..experiment.workspace import Workspace
@@ -47,7 +47,9 @@ class SharedSpace:
     def __init__(self, workspace: Workspace, result: Result):
         self.workspace, self.result, self.config = workspace, result, result.config
         if not isinstance(self.config.method, DualEncoderConfig):
-            raise XmrError(f"{result.model}: a space before training needs a dual encoder, not {self.config.method.kind!r}")
+            raise XmrError(
+                f"{result.model}: a space before training needs a dual encoder, not {self.config.method.kind!r}"
+            )
         self.part = workspace.usable(self.config).split("test")
 
     @cached_property

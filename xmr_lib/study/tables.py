@@ -62,7 +62,9 @@ def config_table(configs: Sequence[RunConfig]) -> pd.DataFrame:
     """
     default = _shown(RunConfig(name="default"))
     columns = {config.name: _shown(config) for config in configs}
-    fields = list(dict.fromkeys(field for values in (default, *columns.values()) for field in values if field != "name"))
+    fields = list(
+        dict.fromkeys(field for values in (default, *columns.values()) for field in values if field != "name")
+    )
     differing = [f for f in fields if any(f in c and c[f] != default.get(f) for c in columns.values())]
     table = {name: [values.get(field, "") for field in differing] for name, values in columns.items()}
     return pd.DataFrame({**table, "default": [default.get(field, "") for field in differing]}, index=differing)

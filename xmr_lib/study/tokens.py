@@ -5,8 +5,8 @@ import pandas as pd
 import torch
 from matplotlib.figure import Figure
 
-from ..errors import XmrError
 from ..encoders.bert import LONGEST, BertEncoder
+from ..errors import XmrError
 from ..experiment.run import model_of
 from ..experiment.workspace import Workspace
 from ..features.spec import FeatureSpec

@@ -1,6 +1,21 @@
-"""Training on features that lie in memory: of a dual encoder, and of an image encoder alone."""
+"""Training on features that lie in memory: one loop, and what it is given to learn."""
 
-from .loop import History, Pairs, pretrained_parameters, train
-from .metric_learning import MetricHistory, train_metric
+from .checkpoint import Checkpoint
+from .dual_encoder import Pairs, train
+from .loop import History, Problem, fit
+from .metric_learning import train_metric
+from .parameters import parameter_groups, pretrained_parameters
+from .schedule import Schedule
 
-__all__ = ["History", "MetricHistory", "Pairs", "pretrained_parameters", "train", "train_metric"]
+__all__ = [
+    "Checkpoint",
+    "History",
+    "Pairs",
+    "Problem",
+    "Schedule",
+    "fit",
+    "parameter_groups",
+    "pretrained_parameters",
+    "train",
+    "train_metric",
+]

@@ -1,11 +1,8 @@
 """Collapse: when every item gets nearly the same embedding, the loss stands still and the ranks mean nothing."""
 
-import math
-
 import torch
 from torch import Tensor
 
-from ..config import Config
 from ..errors import XmrError
 from ..modules import DualEncoder, Items
 
@@ -24,24 +21,20 @@ def spread(embeddings: Tensor) -> float:
 
 
 def guard(
+    name: str,
     model: DualEncoder,
     images: Items,
     captions: Items,
     losses: list[float],
     val_rsums: list[float],
     chance: float,
-    config: Config,
 ) -> None:
-    """Stop a training that has collapsed.
+    """Stop a training that has collapsed; ``name`` says which.
 
     Raises:
-        XmrError: the loss is not finite; or, for ``PATIENCE`` epochs running, recall stayed near chance while the
-            embeddings of a modality lie in one point.
+        XmrError: for ``PATIENCE`` epochs running, recall stayed near chance while the embeddings of a modality lie in
+            one point.
     """
-    where = f"{config.model}: training stopped after epoch {len(losses)}"
-    advice = "try a lower learning_rate, negatives = 'semihard' or loss = 'infonce'"
-    if not math.isfinite(losses[-1]):
-        raise XmrError(f"{where}: the loss is {losses[-1]}; {advice}")
     if len(val_rsums) < PATIENCE or max(val_rsums[-PATIENCE:]) > 2 * chance:
         return
     spreads = {
@@ -51,7 +44,8 @@ def guard(
     modality = min(spreads, key=spreads.__getitem__)
     if spreads[modality] < 1e-2:
         raise XmrError(
-            f"{where}: collapse: all {modality} have nearly the same embedding (spread {spreads[modality]:.1e} of 1), "
-            f"the loss stands at {losses[-1]:.3f} and validation rSum at {val_rsums[-1]:.1f} (chance {chance:.1f}); "
-            f"{advice}"
+            f"{name}: training stopped after epoch {len(losses)}: collapse: all {modality} have nearly the same "
+            f"embedding (spread {spreads[modality]:.1e} of 1), the loss stands at {losses[-1]:.3f} and validation rSum "
+            f"at {val_rsums[-1]:.1f} (chance {chance:.1f}); try a lower learning_rate, negatives = 'semihard' or "
+            "loss = 'infonce'"
         )

@@ -1,36 +1,68 @@
-"""Training of the light Faster R-CNN on cached maps of its frozen trunk; resumable after every epoch."""
+"""Training of the light Faster R-CNN on cached maps of its frozen trunk."""
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 from torchmetrics.detection import MeanAveragePrecision
 from torchvision.models.detection import FasterRCNN
 from torchvision.models.detection.image_list import ImageList
-from tqdm import tqdm
 
 from ..data.boxes import Boxes
 from ..features.store import FeatureStore
 from ..networks.frcnn_lite import SIDE, frcnn_lite, trained_state
 from ..paths import atomic_write
-from .checkpoint import load_checkpoint, save_checkpoint
-from .loop import schedule
+from .checkpoint import Checkpoint
+from .loop import History, Problem, fit, ignore
+from .schedule import Schedule
 
 Target = dict[str, Tensor]
 
 
-@dataclass
-class DetectorHistory:
-    """What happened, epoch by epoch."""
+class DetectorProblem(Problem):
+    """Items are images; the value is mAP at IoU 0.5 on the held-out images, 0 … 1, by which nothing is chosen."""
 
-    loss: list[float] = field(default_factory=list)
-    map50: list[float] = field(default_factory=list)
-    """mAP at IoU 0.5 on the held-out images, 0 … 1."""
+    measure = "mAP50"
+    chooses = False
+    largest_gradient = 10.0
+
+    def __init__(
+        self,
+        name: str,
+        detector: FasterRCNN,
+        maps: FeatureStore,
+        image_ids: Int[np.ndarray, " images"],
+        boxes: Boxes,
+        train: Int[np.ndarray, " some"],
+        held_out: Int[np.ndarray, " others"],
+    ):
+        self.name, self.detector = name, detector
+        self.modules = nn.ModuleDict({"model": detector})
+        self.maps, self.image_ids, self.boxes = maps, image_ids, boxes
+        self.train, self.held_out = train, held_out
+        self.items = len(train)
+
+    def parameter_groups(self, weight_decay: float) -> list[dict]:
+        parameters = [x for x in self.detector.parameters() if x.requires_grad]
+        return [{"params": parameters, "weight_decay": weight_decay, "lr_multiplier": 1.0}]
+
+    def start_epoch(self) -> None:
+        self.detector.train()
+        # Its maps are cached: the statistics of its normalisation must stay what they were.
+        self.detector.backbone.trunk.eval()
+
+    def batch_loss(self, batch: Int[Tensor, " batch"]) -> Float[Tensor, ""]:
+        positions = self.train[batch.numpy()]
+        return _losses(self.detector, _maps(self.maps, self.image_ids[positions]), _targets(self.boxes, positions))
+
+    def validate(self) -> float:
+        found = mean_average_precision(self.detector, self.maps, self.image_ids, self.boxes, self.held_out)
+        return found["map_50"]
 
 
 def train_detector(
@@ -40,66 +72,52 @@ def train_detector(
     train: Int[np.ndarray, " some"],
     held_out: Int[np.ndarray, " others"],
     path: Path,
-    epochs: int,
+    schedule: Schedule,
     identity: dict,
     seed: int = 0,
-    batch: int | None = None,
-    learning_rate: float = 1e-3,
-) -> DetectorHistory:
+    after_epoch: Callable[[int], None] = ignore,
+) -> History:
     """Train a detector and write it to ``path`` (safetensors, the names of the labels and the history with it).
 
-    AdamW, warm-up and cosine decay. The last epoch is kept: nothing is chosen on the held-out images.
+    The last epoch is kept: nothing is chosen on the held-out images. The history's ``validation`` is their mAP at IoU
+    0.5, 0 … 1.
 
     Args:
         maps: maps of the trunk, looked up by ``image_ids``.
         boxes: of all images of the dataset.
-        train: positions of the images to learn from; those without a box are left out.
+        train: positions of the images to learn from; each has a box.
         held_out: positions of the images on which mAP is measured; another split than ``train``.
-        batch: images a step; default: 4 to 16, a hundredth of the training images, so that few still give many steps.
         identity: what the checkpoint must have been made by.
+        after_epoch: see ``fit``.
+
+    Raises:
+        XmrError: the loss is not finite, or the checkpoint belongs to another run.
     """
-    train = np.array([image for image in train if len(boxes.boxes[image])], dtype=np.int64)
-    batch = batch or min(max(len(train) // 100, 4), 16)
     torch.manual_seed(seed)
     detector = frcnn_lite(max(boxes.names) + 1)
-    parameters = [x for x in detector.parameters() if x.requires_grad]
-    optimiser = torch.optim.AdamW(parameters, learning_rate, weight_decay=1e-2)
-    steps = max(len(train) // batch, 1)
-    history, checkpoint = DetectorHistory(), path.with_suffix(".checkpoint")
-    if (found := load_checkpoint(checkpoint, identity, detector, optimiser)) is not None:
-        history = DetectorHistory(**found[0])
-    with tqdm(
-        total=steps * epochs, initial=steps * len(history.loss), desc=f"detector {path.stem}", unit="step"
-    ) as bar:
-        for epoch in range(len(history.loss), epochs):
-            torch.manual_seed(int(np.random.SeedSequence([seed, epoch + 1]).generate_state(1)[0]))
-            detector.train()
-            detector.backbone.trunk.eval()
-            total = 0.0
-            for step, chosen in enumerate(torch.randperm(len(train)).split(batch)[:steps]):
-                for group in optimiser.param_groups:
-                    group["lr"] = learning_rate * schedule(epoch * steps + step, steps * epochs, 0.1)
-                positions = train[chosen.numpy()]
-                losses = _losses(detector, _maps(maps, image_ids[positions]), _targets(boxes, positions))
-                optimiser.zero_grad(set_to_none=True)
-                losses.backward()
-                torch.nn.utils.clip_grad_norm_(parameters, 10.0)
-                optimiser.step()
-                total += losses.item()
-                bar.update()
-            history.loss.append(total / steps)
-            history.map50.append(mean_average_precision(detector, maps, image_ids, boxes, held_out)["map_50"])
-            bar.set_postfix(loss=f"{history.loss[-1]:.3f}", mAP50=f"{100 * history.map50[-1]:.1f} %")
-            save_checkpoint(checkpoint, identity, detector, optimiser, history.__dict__, {})
+    checkpoint = Checkpoint(path.with_suffix(".checkpoint"), identity)
+    problem = DetectorProblem(f"detector {path.stem}", detector, maps, image_ids, boxes, train, held_out)
+    history = fit(problem, schedule, seed, checkpoint, after_epoch)
     facts = {
         "names": json.dumps(boxes.names),
-        "history": json.dumps(history.__dict__),
+        "history": json.dumps(recorded(history)),
         "identity": json.dumps(identity),
     }
     with atomic_write(path) as temporary:
         save_file(trained_state(detector), temporary, facts)
-    checkpoint.unlink(missing_ok=True)
+    checkpoint.path.unlink(missing_ok=True)
     return history
+
+
+def recorded(history: History) -> dict[str, list[float]]:
+    """Return what is kept of a detector's history, under the names it is kept by."""
+    return {"loss": history.loss, "map50": history.validation}
+
+
+def read_history(facts: dict[str, str]) -> History:
+    """Return what is kept of the history in the metadata of a detector's file."""
+    kept = json.loads(facts["history"])
+    return History(loss=kept["loss"], validation=kept["map50"], best_epoch=len(kept["loss"]) - 1)
 
 
 def mean_average_precision(
