@@ -8,7 +8,7 @@ from ..errors import XmrError
 from .assemble import Item, from_items
 from .captioned import CaptionedImages
 from .files import field, find_images_folder, read_json
-from .splits import Splits
+from .splits import Splits, merge_restval
 
 LISTS = ("train.json", "val.json", "test.json")
 
@@ -18,7 +18,7 @@ def read_karpathy(path: Path, name: str | None = None) -> CaptionedImages:
 
     Image ids are ``imgid``, caption ids are ``sentid``, and tokens are taken as they are: the course's feature files
     have one row for each. Images keep the order of the file. Where ``dataset.json`` and lists are both there, the
-    former is read and the lists must agree with it.
+    former is read and the lists must agree with it. COCO's ``restval`` is put into ``train``, and noted.
 
     Args:
         path: folder or file; images are looked for beside the json.
@@ -46,6 +46,8 @@ def read_karpathy(path: Path, name: str | None = None) -> CaptionedImages:
         notes += [f"{file} is missing" for file in missing]
     else:
         raise XmrError(f"{path}: neither dataset*.json nor {', '.join(LISTS)} is in it")
+    split_of, restval = merge_restval(split_of)
+    notes += restval
     for split, count in Counter(split_of.values()).items():
         if split not in ("train", "val", "test"):
             notes.append(f"{count} images are in split {split!r}, which is neither train, val nor test")
@@ -96,7 +98,7 @@ def _read_items(
         where = f"{file}: item {index}"
         item = _item(entry, where)
         split = field({"split": split_of_file} | entry if split_of_file else entry, "split", str, where)
-        if split_of_file not in (None, split):
+        if split_of_file and split != split_of_file and (split, split_of_file) != ("restval", "train"):
             raise XmrError(
                 f"{where} (imgid {item.image_id}, {item.filename}) says split {split!r}, not {split_of_file!r}"
             )
