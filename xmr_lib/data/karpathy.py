@@ -7,7 +7,9 @@ from typing import Any
 from ..errors import XmrError
 from .assemble import Item, from_items
 from .captioned import CaptionedImages
+from .coco import is_coco_file
 from .files import field, find_images_folder, read_json
+from .layouts import Layout, register_layout
 from .splits import Splits, merge_restval
 
 LISTS = ("train.json", "val.json", "test.json")
@@ -63,6 +65,34 @@ def read_karpathy(path: Path, name: str | None = None) -> CaptionedImages:
     if whole is not None:
         _refuse_other_splits(whole, lists, {item.image_id: item for item in items}, split_of)
     return dataset
+
+
+@register_layout("course", order=10)
+class Course(Layout):
+    """``dataset.json``, or the course's three lists: before all others, for course features are numbered by them."""
+
+    looked_for = f"dataset.json or {', '.join(LISTS)} (the course's folder)"
+
+    def recognise(self, path: Path) -> bool:
+        return any((path / file).is_file() for file in ("dataset.json", *LISTS))
+
+    def read(self, path: Path, name: str | None) -> CaptionedImages:
+        return read_karpathy(path, name)
+
+
+@register_layout("karpathy", order=40)
+class Karpathy(Layout):
+    """``dataset_flickr8k.json`` and its like: beside Kaggle's files it only gives the splits, so those go first."""
+
+    looked_for = "dataset*.json (Karpathy)"
+
+    def recognise(self, path: Path) -> bool:
+        if path.is_file():
+            return path.name.lower().endswith(".json") and not is_coco_file(path)
+        return any(path.glob("dataset*.json"))
+
+    def read(self, path: Path, name: str | None) -> CaptionedImages:
+        return read_karpathy(path, name)
 
 
 def _dataset_json(folder: Path) -> Path | None:
