@@ -19,7 +19,7 @@ def forget_what_a_test_registers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class TextBesideImages(Layout):
-    """``dog.jpg`` with its captions in ``dog.captions``, a line each."""
+    """``dog.jpg`` with its captions in ``dog.captions``, one per line."""
 
     looked_for = "*.captions"
 

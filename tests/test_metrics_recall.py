@@ -18,7 +18,7 @@ from xmr_lib.metrics import Ranks, chance_levels, ranks_from_similarity, ranks_o
 
 
 def problem(seed, images=30):
-    """Scores without ties in which own pairs are favoured, 1 … 9 captions an image, not grouped."""
+    """Scores without ties in which own pairs are favoured, 1 … 9 captions per image, not grouped."""
     rng = np.random.default_rng(seed)
     owner = rng.permutation(np.repeat(np.arange(images), rng.integers(1, 10, images)))
     similarity = rng.normal(size=(images, len(owner)))

@@ -18,10 +18,10 @@ HEADINGS["rsum"] = "rSum"
 def results_table(
     groups: Sequence[Sequence[Result]], ranks: Sequence[Sequence[Ranks]], against: str | None = None
 ) -> pd.DataFrame:
-    """Return one row a model (means over its seeds) and a last row for chance.
+    """Return one row per model (means over its seeds) and a last row for chance.
 
     Args:
-        groups: the results of each model, one a seed.
+        groups: the results of each model, one per seed.
         ranks: the ranks of the same runs: intervals and p values come from them.
         against: model that the others are tested against; default: the one with the highest *validation* rSum.
 
@@ -56,7 +56,7 @@ def results_table(
 
 
 def config_table(configs: Sequence[Config]) -> pd.DataFrame:
-    """Return the fields in which configs differ from each other or from the defaults, a column a model."""
+    """Return the fields in which configs differ from each other or from the defaults, one column per model."""
     default = Config("default").to_dict()
     columns = {config.model: config.to_dict() for config in configs}
     differing = [
