@@ -12,12 +12,12 @@ import pytest
 import scipy.io
 from course_twin import write_course_twin
 
+from xmr_lib.course import feature_files as course
 from xmr_lib.course.feature_files import import_fasttext, import_vgg
 from xmr_lib.course.matfile import mat_columns, mat_shape
 from xmr_lib.data import read_dataset
 from xmr_lib.data.captioned import CaptionedImages
 from xmr_lib.errors import XmrError
-from xmr_lib.course import feature_files as course
 from xmr_lib.features.store import FeatureStore
 
 

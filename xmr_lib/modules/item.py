@@ -30,7 +30,7 @@ class ItemEncoder(nn.Module):
     """Features → embedding.
 
     Args:
-        parts: one module per part, from its features to one vector per item (``nn.Identity`` where there is one already).
+        parts: one module per part, from its features to one vector per item (``nn.Identity`` where it is one already).
         projections: one of all parts end to end (``concat``, or a single part), else one per part, not normalised.
         fusion: of several parts: ``concat``; ``sum``; ``average`` of directions, however long they are; ``gate``, a
             softmax over parts for each dimension (Arevalo et al. 2017); ``attention``, one weight per part.

@@ -162,7 +162,7 @@ def qrels_of(workspace: Workspace, config: Config, split: str) -> Qrels:
 
 
 def image_retrieval_table(runs: Sequence[ImageRun]) -> pd.DataFrame:
-    """Return one row per run; ``p``: paired test of nDCG@10 against the first row, adjusted by Holm within the table."""
+    """Return one row per run; ``p``: paired test of nDCG@10 against the first row, adjusted by Holm in the table."""
     first, *others = runs
     p = holm([sign_flip_test(own.mean("ndcg10") - first.mean("ndcg10")) for own in others])
     rows = []
