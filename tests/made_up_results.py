@@ -30,7 +30,7 @@ IMAGE_RUNS = ("i-pooled", "i-regions", "ab-infonce-meanmax", "d-meanmax", "i-sia
 
 
 def made_up_ranks(mean: float, seed: int, images: int = IMAGES) -> Ranks:
-    """Ranks of about this mean, two captions an image."""
+    """Ranks of about this mean, two captions per image."""
     rng = np.random.default_rng(seed)
     owner = np.repeat(np.arange(images), 2)
     return Ranks(*(np.minimum(rng.geometric(1 / mean, 2 * images), top) for top in (2 * images, images)), owner)

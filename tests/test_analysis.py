@@ -25,7 +25,7 @@ from xmr_lib.metrics import chance_levels
 
 
 def space(seed=0, images=7, embed=5, apart=1.5):
-    """Images and captions, one to three an image, the modalities apart."""
+    """Images and captions, one to three per image, the modalities apart."""
     rng = np.random.default_rng(seed)
     owner = np.repeat(np.arange(images), rng.integers(1, 4, images))
     x = rng.normal(size=(images, embed))

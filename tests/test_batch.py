@@ -74,7 +74,6 @@ def test_the_numbered_notebooks_run_from_top_to_bottom(smoke_run):
         assert tables and not any("nan" in table.lower() for table in tables)
         number = path.name[:2]
         assert list((folder / "tables").glob(f"{number}_*.csv"))
-        assert list((folder / "tables").glob(f"{number}_*.tex"))
         assert list((folder / "figures").glob(f"{number}_*.png"))
 
 

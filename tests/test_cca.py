@@ -9,7 +9,7 @@ from xmr_lib.errors import XmrError
 
 
 def problem(seed=0, images=40, image_dim=6, text_dim=4):
-    """Correlated features; 1 … 9 captions an image, not grouped."""
+    """Correlated features; 1 … 9 captions per image, not grouped."""
     rng = np.random.default_rng(seed)
     owner = rng.permutation(np.repeat(np.arange(images), rng.integers(1, 10, images)))
     shared = rng.normal(size=(images, 3))

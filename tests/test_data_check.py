@@ -44,9 +44,9 @@ def test_a_good_dataset_has_no_problems(dataset: CaptionedImages) -> None:
     assert report.problems == 0
     assert (report.images, report.captions, report.unsplit, report.unknown_files) == (10, 50, 0, 0)
     assert report.split_sizes == {"train": 6, "val": 2, "test": 2}
-    assert report.captions_an_image == {5: 10}
+    assert report.captions_per_image == {5: 10}
     lengths = [len(words) for words in dataset.tokens]
-    assert report.words_a_caption == (2, pytest.approx(sum(lengths) / 50), 78)
+    assert report.words_per_caption == (2, pytest.approx(sum(lengths) / 50), 78)
     # The one caption that images 3 and 4 share.
     assert report.shared_captions == 2
     lines = report.lines()
@@ -127,7 +127,7 @@ def test_captions_without_words_and_uneven_counts(tmp_path: Path) -> None:
     report = check_dataset(read_dataset(tmp_path))
     name = content["images"][7]["filename"]
     assert report.wordless == ((38, name),)
-    assert report.captions_an_image == {1: 1, 5: 9}
+    assert report.captions_per_image == {1: 1, 5: 9}
     lines = report.lines()
     assert f"! 1 captions have no words: caption 38 of {name}" in lines
     assert any("min 1, median 5, max 5 (1: 1, 5: 9)" in line for line in lines)

@@ -10,7 +10,7 @@ from xmr_lib.data import read_dataset
 
 
 def write_coco(file: Path, first: int, images: int) -> dict:
-    """Two captions an image; annotations in an order of their own, as in the real files."""
+    """Two captions per image; annotations in an order of their own, as in the real files."""
     content = {
         "images": [{"id": first + n, "file_name": f"{first + n:012}.jpg"} for n in range(images)],
         "annotations": [

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from course_twin import write_course_twin
 
-from xmr_lib.data import read_dataset
+from xmr_lib.data import check_dataset, read_dataset
 from xmr_lib.errors import XmrError
 
 
@@ -105,15 +105,43 @@ def test_karpathy_json_of_another_name_with_coco_items(course: Path, given: str)
     items = items_of(course)
     for item in items:
         item["filepath"] = "val2014"
-    items[3]["split"] = "restval"
+    items[3]["split"] = "held back"
     write_items(course, items)
     (course / "dataset.json").rename(course / "dataset_coco.json")
     (course / "flickr30k-images").rename(course / "val2014")
     dataset = read_dataset(course if given == "folder" else course / "dataset_coco.json", "My COCO")
     assert (dataset.name, dataset.layout, dataset.images_folder) == ("my-coco", "karpathy", course)
     assert dataset.path(2).is_file()
-    assert dataset.splits["restval"].tolist() == [3]
-    assert "restval" in dataset.notes[0]
+    assert dataset.splits["held back"].tolist() == [3]
+    assert "held back" in dataset.notes[0]
+
+
+def test_restval_is_trained_on_and_told(course: Path) -> None:
+    items = items_of(course)
+    train = [item["imgid"] for item in items if item["split"] == "train"]
+    val = [item for item in items if item["split"] == "val"]
+    for item in val:
+        item["split"] = "restval"
+    write_items(course, items)
+    for file in ("dataset.json", "dataset_coco.json"):
+        dataset = read_dataset((course / "dataset.json").rename(course / file).parent)
+        assert set(dataset.splits) == {"train", "val", "test"} and not len(dataset.splits["val"])
+        assert dataset.image_ids[dataset.splits["train"]].tolist() == sorted([*train, *(i["imgid"] for i in val)])
+        (note,) = dataset.notes
+        assert f"{len(val)} images of split 'restval'" in note
+        assert f"note: {note}" in check_dataset(dataset, read_images=False).lines()
+
+
+def test_restval_in_the_list_of_train(course: Path) -> None:
+    train = items_of(course, "train.json")
+    train[0]["split"] = "restval"
+    (course / "train.json").write_text(json.dumps(train), encoding="utf-8")
+    before = read_dataset(course)
+    (course / "dataset.json").unlink()
+    dataset = read_dataset(course)
+    assert sorted(dataset.splits["train"]) == sorted(range(len(train)))
+    assert dataset.split("train").fingerprint == before.split("train").fingerprint
+    assert "1 images of split 'restval'" in dataset.notes[0]
 
 
 def test_one_and_nine_captions_none_and_a_wordless_one(course: Path) -> None:

@@ -185,6 +185,11 @@ def test_karpathy_json_beside_gives_the_splits(tmp_path: Path) -> None:
     assert {s: p.tolist() for s, p in dataset.splits.items()} == {"train": [2], "val": [1], "test": [0]}
     assert "dataset_flickr8k.json" in dataset.notes[0]
     assert dataset.notes[1].startswith("1 images stand in no json")
+    items[1]["split"] = "restval"
+    (tmp_path / "dataset_flickr8k.json").write_text(json.dumps({"images": items}), encoding="utf-8")
+    dataset = read_dataset(tmp_path)
+    assert {s: p.tolist() for s, p in dataset.splits.items()} == {"train": [1, 2], "val": [], "test": [0]}
+    assert "1 images of split 'restval'" in dataset.notes[1]
 
 
 def test_own_split_is_stable_and_of_the_right_size() -> None:

@@ -1,4 +1,4 @@
-"""Self-trained FastText: learns from the training captions alone, the same every time, one vector a word."""
+"""Self-trained FastText: learns from the training captions alone, the same every time, one vector per word."""
 
 import hashlib
 import subprocess
@@ -19,7 +19,7 @@ SMALL = {"dim": 12, "epochs": 2}
 
 
 def make_dataset(captions: list[str], train: int) -> CaptionedImages:
-    """One image a caption; the first ``train`` of them are the training split, the rest is for testing."""
+    """One image per caption; the first ``train`` of them are the training split, the rest is for testing."""
     tokens = tuple(tuple(caption.split()) for caption in captions)
     return CaptionedImages(
         name="talk",

@@ -40,7 +40,7 @@ def same(one, other):
 
 @st.composite
 def problems(draw):
-    """Few distinct scores (ties), 1 … 9 captions an image, not grouped."""
+    """Few distinct scores (ties), 1 … 9 captions per image, not grouped."""
     owner = owners(draw(st.lists(st.integers(1, 9), min_size=1, max_size=6)), draw(st.integers(0, 99)))
     levels = draw(st.sampled_from([1, 2, 4, 1000]))
     scores = draw(st.integers(0, 10**6).map(np.random.default_rng)).integers(0, levels, (owner.max() + 1, len(owner)))

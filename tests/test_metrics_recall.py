@@ -18,7 +18,7 @@ from xmr_lib.metrics import Ranks, chance_levels, ranks_from_similarity, ranks_o
 
 
 def problem(seed, images=30):
-    """Scores without ties in which own pairs are favoured, 1 … 9 captions an image, not grouped."""
+    """Scores without ties in which own pairs are favoured, 1 … 9 captions per image, not grouped."""
     rng = np.random.default_rng(seed)
     owner = rng.permutation(np.repeat(np.arange(images), rng.integers(1, 10, images)))
     similarity = rng.normal(size=(images, len(owner)))
@@ -112,11 +112,11 @@ def test_ir_measures_agrees(side):
     run = [ir_measures.ScoredDoc(str(q), str(d), float(scores[q, d])) for q, d in cells]
     relevant = right.sum(1)
     wanted = [Success @ 1, Success @ 5, Success @ 10, Rprec, RR, *(AP @ int(r) for r in np.unique(relevant))]
-    values = {(m.distance, int(m.query_id)): m.value for m in ir_measures.iter_calc(wanted, qrels, run)}
+    values = {(m.measure, int(m.query_id)): m.value for m in ir_measures.iter_calc(wanted, qrels, run)}
     queries = range(len(scores))
 
-    def mean(distance):
-        return 100 * np.mean([values[distance, q] for q in queries])
+    def mean(measure):
+        return 100 * np.mean([values[measure, q] for q in queries])
 
     for k in (1, 5, 10):
         assert metrics[f"{direction}_r{k}"] == pytest.approx(mean(Success @ k))

@@ -28,6 +28,13 @@ def tracked() -> list[Path]:
     return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
 
 
+def tracked_results(folder: Path) -> list[Path]:
+    """The committed results below a folder, of which there must be some: a loop over none would promise nothing."""
+    found = [path for path in tracked() if path.name == "result.json" and path.is_relative_to(folder)]
+    assert found, f"no result.json is in git below {folder}"
+    return found
+
+
 def test_conda_installs_what_pyproject_says():
     environment = (ROOT / "environment.yml").read_text("utf-8")
     assert f"python{PROJECT['project']['requires-python']}" in environment
@@ -49,7 +56,9 @@ def test_every_dependency_was_tested_in_a_pinned_version():
 
 
 def test_no_picture_of_others_and_nothing_large_is_in_git():
-    for path in tracked():
+    paths = tracked()
+    assert Path(__file__) in paths
+    for path in paths:
         if path in COMMITTED_PDFS:
             assert path.stat().st_size <= LARGEST, path
             continue
@@ -65,14 +74,13 @@ def test_no_picture_of_others_and_nothing_large_is_in_git():
 
 def test_results_of_photographs_hold_numbers_and_no_captions():
     allowed = {"config", "seed", "data", "test", "val_rsum", "chance", "cpu_seconds", "history", "machine"}
-    for path in tracked():
-        if path.name == "result.json":
-            assert set(json.loads(path.read_text("utf-8"))) == allowed, path
+    for path in tracked_results(ROOT / "results"):
+        assert set(json.loads(path.read_text("utf-8"))) == allowed, path
 
 
 def test_make_help_lists_the_two_commands():
     shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for target in ("demo", "test", "workspace", "notebooks", "report", "slides", "overleaf"):
+    for target in ("demo", "test", "lab", "notebooks", "report", "slides", "overleaf"):
         assert re.search(rf"^make {target}\s+\w", shown, re.M), target
 
 
@@ -99,22 +107,23 @@ def test_every_row_of_the_readme_is_a_row_of_the_table_of_record(dataset):
 
 
 def test_every_link_of_the_readme_leads_somewhere():
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)", README) + re.findall(r'src="([^"]+)"', README):
+    links, pictures = re.findall(r"\]\((?!https?:)([^)#]+)", README), re.findall(r'src="([^"]+)"', README)
+    assert links and pictures
+    for target in links + pictures:
         assert (ROOT / target).exists(), target
 
 
 def test_the_committed_documents_say_what_the_results_say(monkeypatch):
     monkeypatch.setenv("XMR_HOME", str(ROOT))
     committed = [path for path in tracked() if path.suffix == ".pdf"]
-    if committed:
-        assert stale_files(Plan.of(DATASET, galleries_from=GALLERIES)) == [], "'xmr report --commit' builds them anew"
+    assert set(committed) == COMMITTED_PDFS
+    assert stale_files(Plan.of(DATASET, galleries_from=GALLERIES)) == [], "'xmr report --commit' builds them anew"
 
 
 @pytest.mark.parametrize(("dataset", "profile"), [("scenes", "demo"), ("flickr8k", "full")])
 def test_committed_results_are_of_the_models_as_they_are_now(dataset, profile, smoke_workspace, tmp_path):
     """A changed model whose old result stays in git would stop everyone who runs the notebooks."""
     workspace = Workspace("scenes", smoke_workspace.dataset.source, profile, tmp_path)
-    for path in tracked():
-        if path.name == "result.json" and path.is_relative_to(ROOT / "results" / dataset / "runs"):
-            recorded = Config.from_dict(json.loads(path.read_text("utf-8"))["config"])
-            assert recorded == get_configs(workspace, recorded.model)[0], f"{path}: run {recorded.model} again"
+    for path in tracked_results(ROOT / "results" / dataset / "runs"):
+        recorded = Config.from_dict(json.loads(path.read_text("utf-8"))["config"])
+        assert recorded == get_configs(workspace, recorded.model)[0], f"{path}: run {recorded.model} again"

@@ -21,7 +21,7 @@ CONFIG = Config("tiny", hidden=16, embed=8, epochs=6, batch=32, loss="triplet", 
 
 
 def planted_pairs(images: int, seed: int) -> Pairs:
-    """Images and captions that share a hidden vector; 1 to 3 captions an image."""
+    """Images and captions that share a hidden vector; 1 to 3 captions per image."""
     world = np.random.default_rng(0)
     to_image, to_caption = world.standard_normal((4, 12)), world.standard_normal((4, 10))
     rng = np.random.default_rng(seed)

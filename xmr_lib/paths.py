@@ -27,7 +27,7 @@ def cache_root() -> Path:
 
 
 def results_root() -> Path:
-    """Return the folder of results, one folder a dataset."""
+    """Return the folder of results, one folder per dataset."""
     return root() / "results"
 
 

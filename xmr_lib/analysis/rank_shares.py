@@ -9,7 +9,7 @@ ALL_UP_TO, A_DECADE = 10, 12
 
 
 def rank_grid(items: int) -> Int[np.ndarray, " places"]:
-    """Return the places at which a curve over a gallery of so many items is kept: all up to 10, then 12 a decade."""
+    """Return the places at which a curve over a gallery of so many items is kept: all up to 10, then 12 per decade."""
     decades = np.log10(max(items, 1))
     steps = 10 ** np.arange(np.log10(ALL_UP_TO), decades, 1 / A_DECADE)
     grid = {*range(1, ALL_UP_TO + 1), *np.round(steps).astype(int).tolist(), items}

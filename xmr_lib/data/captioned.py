@@ -33,7 +33,7 @@ class CaptionedImages:
     image_of_caption: Int[np.ndarray, " captions"]
     """Position of each caption's image."""
     splits: dict[str, np.ndarray]
-    """``train``, ``val``, ``test``: sorted positions of images. Images may be in none (``restval``, unreadable …)."""
+    """``train``, ``val``, ``test``: sorted positions of images. Images may be in none (unreadable …)."""
     split_source: str
     """Where the splits come from: ``layout``, ``official lists``, ``karpathy json`` or ``own-split``."""
     layout: str

@@ -53,8 +53,8 @@ def check_dataset(dataset: CaptionedImages, read_images: bool = True) -> DataRep
             (int(dataset.caption_ids[caption]), dataset.filenames[dataset.image_of_caption[caption]])
             for caption in np.flatnonzero(lengths == 0)
         ),
-        captions_an_image=dict(sorted(Counter(np.diff(dataset.caption_offsets).tolist()).items())),
-        words_a_caption=(int(lengths.min()), float(lengths.mean()), int(lengths.max())),
+        captions_per_image=dict(sorted(Counter(np.diff(dataset.caption_offsets).tolist()).items())),
+        words_per_caption=(int(lengths.min()), float(lengths.mean()), int(lengths.max())),
         shared_captions=sum(sum(images.values()) for images in _images_by_words(dataset).values() if len(images) > 1),
         recall_ceiling=recall_ceiling(dataset.split("test")) if len(test) else None,
         notes=dataset.notes,

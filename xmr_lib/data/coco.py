@@ -7,12 +7,33 @@ from ..errors import XmrError
 from .assemble import Item, from_items
 from .captioned import CaptionedImages
 from .files import field, find_images_folder, read_json
+from .layouts import Layout, register_layout
 from .splits import Splits, name_fraction, own_splits
 
 
 def find_coco_files(folder: Path) -> list[Path]:
     """Return ``captions_*.json`` of the folder or of its ``annotations/``."""
     return sorted(folder.glob("captions_*.json")) or sorted(folder.glob("annotations/captions_*.json"))
+
+
+def is_coco_file(file: Path) -> bool:
+    """Tell whether a json holds COCO's captions; it is only looked into where its name does not say."""
+    name = file.name.lower()
+    if not name.endswith(".json") or name.startswith(("captions_", "dataset")):
+        return name.startswith("captions_") and name.endswith(".json")
+    content = read_json(file)
+    return isinstance(content, dict) and "annotations" in content
+
+
+@register_layout("coco", order=60)
+class Coco(Layout):
+    looked_for = "captions_*.json (COCO)"
+
+    def recognise(self, path: Path) -> bool:
+        return is_coco_file(path) if path.is_file() else bool(find_coco_files(path))
+
+    def read(self, path: Path, name: str | None) -> CaptionedImages:
+        return read_coco(path, name)
 
 
 def read_coco(path: Path, name: str | None = None) -> CaptionedImages:

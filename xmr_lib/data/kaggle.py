@@ -8,6 +8,8 @@ from ..errors import XmrError
 from .assemble import from_rows, some
 from .captioned import CaptionedImages
 from .files import IMAGE_FOLDERS, find_images_folder, read_lines
+from .layouts import Layout, register_layout
+from .plain_csv import is_table
 from .splits import find_splits
 
 _NUMBER_THEN_CAPTION = re.compile(r"\s*(\d+)\s+(\S.*)")
@@ -17,6 +19,34 @@ def find_results_csv(folder: Path) -> Path | None:
     """Return ``results.csv`` of a folder, in it or in its image folder (which may be there twice)."""
     places = [folder, *(folder / name for name in IMAGE_FOLDERS), *(folder / name / name for name in IMAGE_FOLDERS)]
     return next((place / "results.csv" for place in places if (place / "results.csv").is_file()), None)
+
+
+@register_layout("kaggle-flickr8k", order=20)
+class KaggleFlickr8k(Layout):
+    looked_for = "captions.txt (Kaggle Flickr8k)"
+
+    def recognise(self, path: Path) -> bool:
+        if path.is_file():
+            file = path.name.lower()
+            return file.endswith(".txt") and not file.endswith(".token.txt") and is_table(path)
+        return (path / "captions.txt").is_file()
+
+    def read(self, path: Path, name: str | None) -> CaptionedImages:
+        return read_kaggle_flickr8k(path, name)
+
+
+@register_layout("kaggle-flickr30k", order=30)
+class KaggleFlickr30k(Layout):
+    looked_for = "results.csv (Kaggle Flickr30k)"
+
+    def recognise(self, path: Path) -> bool:
+        if path.is_file():
+            return path.name.lower() == "results.csv" and not is_table(path)
+        results = find_results_csv(path)
+        return results is not None and not is_table(results)
+
+    def read(self, path: Path, name: str | None) -> CaptionedImages:
+        return read_kaggle_flickr30k(path, name)
 
 
 def read_kaggle_flickr8k(path: Path, name: str | None = None) -> CaptionedImages:

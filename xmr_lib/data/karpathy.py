@@ -7,8 +7,10 @@ from typing import Any
 from ..errors import XmrError
 from .assemble import Item, from_items
 from .captioned import CaptionedImages
+from .coco import is_coco_file
 from .files import field, find_images_folder, read_json
-from .splits import Splits
+from .layouts import Layout, register_layout
+from .splits import Splits, merge_restval
 
 LISTS = ("train.json", "val.json", "test.json")
 
@@ -18,7 +20,7 @@ def read_karpathy(path: Path, name: str | None = None) -> CaptionedImages:
 
     Image ids are ``imgid``, caption ids are ``sentid``, and tokens are taken as they are: the course's feature files
     have one row for each. Images keep the order of the file. Where ``dataset.json`` and lists are both there, the
-    former is read and the lists must agree with it.
+    former is read and the lists must agree with it. COCO's ``restval`` is put into ``train``, and noted.
 
     Args:
         path: folder or file; images are looked for beside the json.
@@ -46,6 +48,8 @@ def read_karpathy(path: Path, name: str | None = None) -> CaptionedImages:
         notes += [f"{file} is missing" for file in missing]
     else:
         raise XmrError(f"{path}: neither dataset*.json nor {', '.join(LISTS)} is in it")
+    split_of, restval = merge_restval(split_of)
+    notes += restval
     for split, count in Counter(split_of.values()).items():
         if split not in ("train", "val", "test"):
             notes.append(f"{count} images are in split {split!r}, which is neither train, val nor test")
@@ -61,6 +65,34 @@ def read_karpathy(path: Path, name: str | None = None) -> CaptionedImages:
     if whole is not None:
         _refuse_other_splits(whole, lists, {item.image_id: item for item in items}, split_of)
     return dataset
+
+
+@register_layout("course", order=10)
+class Course(Layout):
+    """``dataset.json``, or the course's three lists: before all others, for course features are numbered by them."""
+
+    looked_for = f"dataset.json or {', '.join(LISTS)} (the course's folder)"
+
+    def recognise(self, path: Path) -> bool:
+        return any((path / file).is_file() for file in ("dataset.json", *LISTS))
+
+    def read(self, path: Path, name: str | None) -> CaptionedImages:
+        return read_karpathy(path, name)
+
+
+@register_layout("karpathy", order=40)
+class Karpathy(Layout):
+    """``dataset_flickr8k.json`` and its like: beside Kaggle's files it only gives the splits, so those go first."""
+
+    looked_for = "dataset*.json (Karpathy)"
+
+    def recognise(self, path: Path) -> bool:
+        if path.is_file():
+            return path.name.lower().endswith(".json") and not is_coco_file(path)
+        return any(path.glob("dataset*.json"))
+
+    def read(self, path: Path, name: str | None) -> CaptionedImages:
+        return read_karpathy(path, name)
 
 
 def _dataset_json(folder: Path) -> Path | None:
@@ -96,7 +128,7 @@ def _read_items(
         where = f"{file}: item {index}"
         item = _item(entry, where)
         split = field({"split": split_of_file} | entry if split_of_file else entry, "split", str, where)
-        if split_of_file not in (None, split):
+        if split_of_file and split != split_of_file and (split, split_of_file) != ("restval", "train"):
             raise XmrError(
                 f"{where} (imgid {item.image_id}, {item.filename}) says split {split!r}, not {split_of_file!r}"
             )

@@ -6,6 +6,7 @@ from ..errors import XmrError
 from .assemble import from_rows
 from .captioned import CaptionedImages
 from .files import find_images_folder, read_csv
+from .layouts import Layout, register_layout
 from .splits import Splits, find_splits
 
 _SPLIT_NAMES = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val"} | {
@@ -28,6 +29,18 @@ def is_table(path: Path) -> bool:
     except OSError as error:
         raise XmrError(f"{path}: can't be read ({error.strerror or error})") from error
     return {"image", "caption"} <= {cell.strip().strip('"').lower() for cell in header.split(_delimiter(path))}
+
+
+@register_layout("csv", order=70)
+class PlainCsv(Layout):
+    looked_for = "a .csv or .tsv with the columns image,caption"
+
+    def recognise(self, path: Path) -> bool:
+        # A file that is given is read whatever its header: the reader says what is wrong with it.
+        return path.name.lower().endswith((".csv", ".tsv")) if path.is_file() else bool(find_tables(path))
+
+    def read(self, path: Path, name: str | None) -> CaptionedImages:
+        return read_plain_csv(path, name)
 
 
 def read_plain_csv(path: Path, name: str | None = None) -> CaptionedImages:

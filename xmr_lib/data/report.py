@@ -34,9 +34,9 @@ class DataReport:
     """Image files in the folder that the dataset does not know."""
     wordless: tuple[tuple[int, str], ...]
     """Captions without words: caption id and file name."""
-    captions_an_image: dict[int, int]
+    captions_per_image: dict[int, int]
     """Histogram: number of captions -> number of images."""
-    words_a_caption: tuple[int, float, int]
+    words_per_caption: tuple[int, float, int]
     """Minimum, mean, maximum."""
     shared_captions: int
     """Captions whose very words also stand under another image, anywhere in the dataset."""
@@ -53,17 +53,17 @@ class DataReport:
 
     def lines(self) -> list[str]:
         """Return the report as lines to print; problems begin with ``!``."""
-        shortest, mean, longest = self.words_a_caption
-        counts = np.repeat(list(self.captions_an_image), list(self.captions_an_image.values()))
-        histogram = ", ".join(f"{count}: {images}" for count, images in self.captions_an_image.items())
+        shortest, mean, longest = self.words_per_caption
+        counts = np.repeat(list(self.captions_per_image), list(self.captions_per_image.values()))
+        histogram = ", ".join(f"{count}: {images}" for count, images in self.captions_per_image.items())
         sizes = ", ".join(f"{split} {size}" for split, size in self.split_sizes.items())
         own = " (by hash of the file name; not comparable with published numbers)"
         lines = [
             f"{self.name}: {self.images} images, {self.captions} captions; layout {self.layout}, {self.source}",
             f"splits: {sizes}, in none {self.unsplit}; from: {self.split_source}"
             + (own if self.split_source == "own-split" else ""),
-            f"captions an image: min {counts.min()}, median {np.median(counts):g}, max {counts.max()} ({histogram})",
-            f"words a caption: min {shortest}, mean {mean:.2f}, max {longest}",
+            f"captions per image: min {counts.min()}, median {np.median(counts):g}, max {counts.max()} ({histogram})",
+            f"words per caption: min {shortest}, mean {mean:.2f}, max {longest}",
             f"captions that stand under another image too, word for word: {self.shared_captions}",
         ]
         if self.recall_ceiling is not None:

@@ -1,7 +1,7 @@
 """Splits for layouts that bring none: official lists, a Karpathy json beside the data, else a hash of the name."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -43,6 +43,17 @@ def own_splits(filenames: Sequence[str]) -> Splits:
 def name_fraction(filename: str) -> float:
     """Return a number in [0, 1) that hangs on the file name alone (the first 6 bytes of its SHA-256)."""
     return int.from_bytes(hashlib.sha256(filename.encode("utf-8", "surrogatepass")).digest()[:6], "big") / 2**48
+
+
+def merge_restval(split_of: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Return the splits with ``restval`` put into ``train``, and a note if there was any.
+
+    Karpathy & Fei-Fei (2015) took COCO's val and test from its validation images; the rest of those is ``restval``.
+    Since VSE++ (Faghri et al. 2018) the field trains on both: 82,783 + 30,504 = 113,287 images.
+    """
+    merged = {filename: "train" if split == "restval" else split for filename, split in split_of.items()}
+    count = sum(split == "restval" for split in split_of.values())
+    return merged, [f"train holds {count} images of split 'restval' too, as the field has it"] if count else []
 
 
 class _Names:
@@ -91,14 +102,16 @@ def _karpathy_json(folders: Sequence[Path], names: _Names) -> Splits | None:
     for path in sorted({path for folder in folders for path in folder.glob("dataset*.json")}):
         content = read_json(path)
         items = content.get("images") if isinstance(content, dict) else None
-        of: dict[str, tuple[str, ...]] = {}
+        split_of: dict[str, str] = {}
         for item in items if isinstance(items, list) else ():
             if isinstance(item, dict) and isinstance(item.get("filename"), str) and isinstance(item.get("split"), str):
                 filename = names.find(item["filename"])
                 if filename is not None:
-                    of[filename] = (item["split"],)
-        if of:
-            notes = (f"splits are those of {path.name}", *_note_on_the_rest(names, of, "json"))
+                    split_of[filename] = item["split"]
+        if split_of:
+            split_of, restval = merge_restval(split_of)
+            of = {filename: (split,) for filename, split in split_of.items()}
+            notes = (f"splits are those of {path.name}", *restval, *_note_on_the_rest(names, of, "json"))
             return Splits(of, "karpathy json", notes)
     return None
 

@@ -7,6 +7,7 @@ from ..errors import XmrError
 from .assemble import from_rows, some
 from .captioned import CaptionedImages
 from .files import find_images_folder, read_lines
+from .layouts import Layout, register_layout
 from .splits import find_splits
 
 _LINE = re.compile(r"(?P<image>.+?)#\d+\t(?P<caption>.*)")
@@ -23,6 +24,19 @@ def find_token_file(folder: Path) -> Path | None:
     if len(found) > 1:
         raise XmrError(f"{folder}: there are {', '.join(path.name for path in found)}; give the path of one of them")
     return found[0] if found else None
+
+
+@register_layout("token", order=50)
+class TokenLists(Layout):
+    looked_for = "*.token or *.token.txt"
+
+    def recognise(self, path: Path) -> bool:
+        if path.is_file():
+            return path.name.lower().endswith((".token", ".token.txt"))
+        return find_token_file(path) is not None
+
+    def read(self, path: Path, name: str | None) -> CaptionedImages:
+        return read_token_lists(path, name)
 
 
 def read_token_lists(path: Path, name: str | None = None) -> CaptionedImages:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..config import RunConfig
 from ..metrics import Ranks, bootstrap_interval, chance_levels, five_folds, ranks_of_embeddings, summarise
-from ..metrics.folds import LEAST
+from ..metrics.folds import FOLDS, IMAGES_PER_FOLD
 from ..model import EnsembleModel, RetrievalModel
 from ..model.folder import IN_RUN, MODEL
 from ..records import Result, read_ranks, read_run, recorded_seeds, run_folder, summary_row, update_summary, write_run
@@ -92,7 +92,7 @@ def _run_seed(workspace: Workspace, config: RunConfig, seed: int) -> Result:
     embeddings = embed_split(workspace, fitted.model, "test", seed)
     ranks = _rank(workspace, config, embeddings, "test")
     folds = None
-    if ranks.images >= LEAST:
+    if ranks.images >= FOLDS * IMAGES_PER_FOLD:
         folds = five_folds(*embeddings, ranks.image_of_caption, config.distance)
     result = Result(
         config=config,

@@ -33,7 +33,7 @@ def recall_bars(
     line is what a random order scores.
 
     Args:
-        groups: the results of each model, one a seed.
+        groups: the results of each model, one per seed.
         ranks: the ranks of the same runs.
         cutoffs: values of K, up to three, smallest first.
         width: see ``use_style``.

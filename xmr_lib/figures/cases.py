@@ -16,7 +16,7 @@ from .pictures import show_small
 from .style import FAINT, INK, PAGE, RIGHT, WRONG, use_style
 
 TILE = 176
-"""Dots of a picture's side: 200 an inch at the size that it has on the page."""
+"""Dots of a picture's side: 200 per inch at the size that it has on the page."""
 
 
 @dataclass(frozen=True)

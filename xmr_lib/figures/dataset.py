@@ -38,7 +38,7 @@ def dataset_figure(dataset: CaptionedImages, count: int = 4, seed: int = 0) -> F
 def _draw_lengths(axis: Axes, dataset: CaptionedImages) -> None:
     lengths = np.array([len(words) for words in dataset.tokens])
     axis.hist(lengths, bins=np.arange(-0.5, np.percentile(lengths, 99.5) + 1), color=PALETTE[0])
-    axis.set_title("Words a caption")
+    axis.set_title("Words per caption")
     axis.set_xlabel(f"mean {lengths.mean():.1f}, longest {lengths.max()}")
     axis.set_ylabel("captions")
 

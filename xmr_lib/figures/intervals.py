@@ -1,4 +1,4 @@
-"""One number a model, with its interval."""
+"""One number per model, with its interval."""
 
 from collections.abc import Mapping, Sequence
 

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from PIL import Image
 
 COLOURS = 256
-"""Chosen for each picture: a PDF keeps one byte a dot then instead of three, and no difference can be seen."""
+"""Chosen for each picture: a PDF keeps one byte per dot then instead of three, and no difference can be seen."""
 
 
 def show_small(axis: Axes, picture: Image.Image, side: int) -> None:

@@ -32,7 +32,7 @@ def regions_figure(
     """Draw images in two rows: what a detector found (the most confident), and where an attention over it looks.
 
     Args:
-        weights: of each image, one a region; they sum to 1.
+        weights: of each image, one per region; they sum to 1.
         names: label → name.
         title: heading; the paper has its own.
         width: see ``use_style``.

@@ -19,7 +19,7 @@ DASHES = ("solid", (0, (4, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)))
 COLUMN, PAGE = 3.25, 6.875
 """Widths of a column and of the page of the paper, in inches."""
 DPI = 200
-"""Dots an inch of a picture in the paper."""
+"""Dots per inch of a picture in the paper."""
 
 SCREEN = {
     "figure.dpi": 110,

@@ -14,7 +14,7 @@ MARKS = "osD^vPX*<>h"
 
 
 def time_accuracy(rows: pd.DataFrame, width: float | None = None, names: Mapping[str, str] | None = None) -> Figure:
-    """Draw rSum against processor time, a named point a model; colour and form are its task.
+    """Draw rSum against processor time, one named point per model; colour and form are its task.
 
     Intervals would cover the names; they are in ``rsum_intervals``.
 

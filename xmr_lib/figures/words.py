@@ -20,7 +20,7 @@ def word_weights(
     """Draw captions, every word on a ground that is the darker the more it weighs; a long one goes on below, indented.
 
     Args:
-        weights: one a word; those of a caption sum to 1. Equal weights would all have the colour of 1 / words.
+        weights: one per word; those of a caption sum to 1. Equal weights would all have the colour of 1 / words.
         title: heading; the paper has its own.
         width: see ``use_style``.
     """

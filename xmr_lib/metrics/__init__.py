@@ -1,5 +1,6 @@
 """Ranks, recall and the statistics of both; similarity matrices are (images, captions), or (queries, gallery)."""
 
+from .folds import five_folds
 from .image_retrieval import ImageScores, score_image_retrieval
 from .ranks import Ranks, ranks_from_similarity, ranks_of_embeddings
 from .recall import chance_levels, summarise
@@ -10,6 +11,7 @@ __all__ = [
     "Ranks",
     "bootstrap_interval",
     "chance_levels",
+    "five_folds",
     "holm",
     "mean_interval",
     "paired_test",

@@ -54,7 +54,7 @@ def ranks_from_similarity(
 
     Args:
         similarity: row = image, column = caption.
-        image_of_caption: row of each caption's image; any number of captions an image, at least one, in any order.
+        image_of_caption: row of each caption's image; any number of captions per image, at least one, in any order.
         optimistic: a foreign item that ties with a right one stands behind it; by default it stands before it, so that
             a model that scores everything alike gets the worst ranks and not the best. An image's own captions that tie
             follow each other in the order of their number.

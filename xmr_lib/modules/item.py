@@ -30,10 +30,10 @@ class ItemEncoder(nn.Module):
     """Features → embedding.
 
     Args:
-        parts: one module a part, from its features to one vector an item (``nn.Identity`` where there is one already).
-        projections: one of all parts end to end (``concat``, or a single part), else one a part, not normalised.
+        parts: one module per part, from its features to one vector per item (``nn.Identity`` where it is one already).
+        projections: one of all parts end to end (``concat``, or a single part), else one per part, not normalised.
         fusion: of several parts: ``concat``; ``sum``; ``average`` of directions, however long they are; ``gate``, a
-            softmax over parts for each dimension (Arevalo et al. 2017); ``attention``, one weight a part.
+            softmax over parts for each dimension (Arevalo et al. 2017); ``attention``, one weight per part.
         normalised: whether embeddings are scaled to length 1.
     """
 
@@ -57,7 +57,7 @@ class ItemEncoder(nn.Module):
             self.query = nn.Parameter(torch.zeros(embed))
 
     def vectors(self, items: Items) -> list[Float[Tensor, "items _"]]:
-        """Return one vector an item for each of what is projected."""
+        """Return one vector per item for each of what is projected."""
         found = [part(features) for part, features in zip(self.parts, _parts(items), strict=True)]
         return [torch.cat(found, dim=1)] if self.fusion == "concat" else found
 

@@ -22,7 +22,7 @@ class Rows:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Return (items, dim), as of a tensor with one row an item."""
+        """Return (items, dim), as of a tensor with one row per item."""
         return len(self), *self.values.shape[1:]
 
     @property
@@ -68,7 +68,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Parts:
-    """Several kinds of features of the same items, to be fused: each a tensor with one vector an item, or ``Rows``."""
+    """Several kinds of features of the same items, to be fused: each a tensor with one vector per item, or ``Rows``."""
 
     parts: tuple[Tensor | Rows, ...]
 

@@ -70,7 +70,7 @@ class RecordedResults:
         return self.rows[run]
 
     def results(self, run: str) -> list[Result]:
-        """Return the results that a row of ``summary.csv`` is the mean of, one a seed.
+        """Return the results that a row of ``summary.csv`` is the mean of, one per seed.
 
         Raises:
             XmrError: the row or a result is missing, or they don't agree.
@@ -86,7 +86,7 @@ class RecordedResults:
         return self.results_read[run]
 
     def ranks(self, run: str) -> list[Ranks]:
-        """Return the ranks of a run's test split, one a seed of its row.
+        """Return the ranks of a run's test split, one per seed of its row.
 
         Raises:
             XmrError: they are missing, or not those of the results.

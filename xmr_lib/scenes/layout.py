@@ -8,7 +8,7 @@ from .things import THINGS
 from .world import Group, Scene
 
 SIDE = 224
-"""Pictures are square, this many pixels a side."""
+"""Pictures are square, this many pixels per side."""
 MARGIN = 5
 HORIZONS = {"park": 128, "beach": 118, "street": 134, "snow": 126, "desert": 128, "living room": 150, "forest": 136}
 HORIZONS |= {"farm": 120, "mountains": 142}

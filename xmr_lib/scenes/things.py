@@ -52,7 +52,7 @@ def thing(width: int, height: int, casts: bool = True) -> Callable[[Draw], Draw]
 
 
 def sprite(name: str, colour: str, scale: Number, look: random.Random, aloft: bool = False) -> Image.Image:
-    """Draw one thing alone on a transparent ground, facing right, ``scale`` pixels a unit."""
+    """Draw one thing alone on a transparent ground, facing right, ``scale`` pixels per unit."""
     kind = THINGS[name]
     image = Image.new("RGBA", (round(kind.width * scale), round(kind.height * scale)))
     kind.draw(Pen(image, scale), COLOURS[colour], look, aloft)

@@ -67,7 +67,7 @@ Embedder = Callable[[str], np.ndarray]
 
 @dataclass(frozen=True)
 class ImageRun:
-    """One row: what the images of the test split find, once a seed."""
+    """One row: what the images of the test split find, once per seed."""
 
     model: str
     track: str
@@ -169,7 +169,7 @@ def qrels_of(workspace: Workspace, config: RunConfig, split: str) -> Qrels:
 
 
 def image_retrieval_table(runs: Sequence[ImageRun]) -> pd.DataFrame:
-    """Return one row a run; ``p``: paired test of nDCG@10 against the first row, adjusted by Holm within the table."""
+    """Return one row per run; ``p``: paired test of nDCG@10 against the first row, adjusted by Holm in the table."""
     first, *others = runs
     p = holm([sign_flip_test(own.mean("ndcg10") - first.mean("ndcg10")) for own in others])
     rows = []

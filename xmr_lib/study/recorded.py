@@ -33,7 +33,7 @@ def at_hand(workspace: Workspace, config: RunConfig, seeds: Sequence[int] = (0,)
 
 
 def recorded(workspace: Workspace) -> list[list[Result]]:
-    """Return all models that are recorded with their ranks, by name; of each its results, one a seed.
+    """Return all models that are recorded with their ranks, by name; of each its results, one per seed.
 
     Raises:
         XmrError: a run was made on other data.

@@ -70,7 +70,7 @@ def nearest_words_table(
 def representation_table(
     workspace: Workspace, groups: Sequence[Sequence[Result]], ranks: Sequence[Sequence[Ranks]], seed: int = 0
 ) -> pd.DataFrame:
-    """Return one row a representation, from the runs that used it.
+    """Return one row per representation, from the runs that used it.
 
     ``cover`` is the share of the test captions' words that have a vector; ``misspelt`` the share of misspellings (of
     frequent words) whose nearest training word is the word itself.

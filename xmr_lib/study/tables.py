@@ -1,4 +1,4 @@
-"""Tables of results: for the eye (a data frame), for the reader of files (csv) and for the paper (tex)."""
+"""Tables of results: for the eye (a data frame) and for the reader of files (csv)."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,10 +18,10 @@ HEADINGS["rsum"] = "rSum"
 def results_table(
     groups: Sequence[Sequence[Result]], ranks: Sequence[Sequence[Ranks]], against: str | None = None
 ) -> pd.DataFrame:
-    """Return one row a model (means over its seeds) and a last row for chance.
+    """Return one row per model (means over its seeds) and a last row for chance.
 
     Args:
-        groups: the results of each model, one a seed.
+        groups: the results of each model, one per seed.
         ranks: the ranks of the same runs: intervals and p values come from them.
         against: model that the others are tested against; default: the one with the highest *validation* rSum.
 
@@ -78,27 +78,11 @@ def _shown(config: RunConfig) -> dict[str, object]:
     return {path.removeprefix("method.").replace("branches.0.", ""): value for path, value in flat(values).items()}
 
 
-def save_table(table: pd.DataFrame, folder: Path, name: str, caption: str) -> None:
-    """Write ``<name>.csv`` and ``<name>.tex`` (booktabs) into a folder."""
+def save_table(table: pd.DataFrame, folder: Path, name: str) -> None:
+    """Write ``<name>.csv`` into a folder. (The documents' tables are made from the table of record by ``publish``.)"""
     shown = table.map(lambda value: f"{value:.1f}" if isinstance(value, float) else value)
     with atomic_write(folder / f"{name}.csv") as path:
         shown.to_csv(path, lineterminator="\n")
-    body = [
-        [_tex(str(cell)) for cell in (index, *row)] for index, row in zip(shown.index, shown.to_numpy(), strict=True)
-    ]
-    head = [_tex(str(heading)) for heading in (shown.index.name or "", *shown.columns)]
-    lines = [
-        f"% {caption}",
-        r"\begin{tabular}{l" + "".join("r" if _numeric(table[column]) else "l" for column in table) + "}",
-        r"\toprule",
-        " & ".join(head) + r" \\",
-        r"\midrule",
-        *(" & ".join(row) + r" \\" for row in body),
-        r"\bottomrule",
-        r"\end{tabular}",
-    ]
-    with atomic_write(folder / f"{name}.tex") as path:
-        path.write_text("\n".join(lines) + "\n", "utf-8")
 
 
 def styled(table: pd.DataFrame, by: str = "rSum") -> "pd.io.formats.style.Styler":
@@ -123,13 +107,3 @@ def paired_p(
 
 def _mean(results: Sequence[Result], metric: str) -> float:
     return float(np.mean([result.test[metric] for result in results]))
-
-
-def _numeric(column: pd.Series) -> bool:
-    return all(isinstance(value, float) or value == "" for value in column)
-
-
-def _tex(text: str) -> str:
-    for plain, escaped in (("&", r"\&"), ("%", r"\%"), ("_", r"\_"), ("→", r"$\to$"), ("–", "--"), ("<", "$<$")):
-        text = text.replace(plain, escaped)
-    return text

@@ -19,13 +19,13 @@ from .tables import paired_p
 
 MB = 1e6
 ADAM = 16
-"""Bytes a trained parameter takes: its value, its gradient and two moments, in single precision."""
+"""Bytes that a trained parameter takes: its value, its gradient and two moments, in single precision."""
 
 
 def tuning_table(
     workspace: Workspace, groups: Sequence[Sequence[Result]], ranks: Sequence[Sequence[Ranks]]
 ) -> pd.DataFrame:
-    """Return one row a model; models come in pairs, a frozen one and the same with pretrained layers trained on.
+    """Return one row per model; models come in pairs, a frozen one and the same with pretrained layers trained on.
 
     ``tuned`` counts the parameters of those layers; ``features`` is what the training split's features take, ``a step``
     what one step of training takes beside them (see ``step_memory``), ``training`` processor time. ``p`` is the paired
@@ -60,7 +60,7 @@ def step_memory(workspace: Workspace, config: RunConfig, seed: int = 0) -> tuple
     """Return the parameters of pretrained layers that are trained, and the bytes that a step of training takes.
 
     Counted, not measured, so that it is the same on every machine: what the forward pass of one batch keeps for the
-    backward pass, each piece of memory once, and ``ADAM`` bytes a trained parameter.
+    backward pass, each piece of memory once, and ``ADAM`` bytes per trained parameter.
     """
     pairs = workspace.pairs(config, "train", seed)
     model, loss = untrained(workspace, config, seed).train(), config.method.loss.build()
