@@ -19,7 +19,7 @@ from xmr_lib.errors import XmrError
 from xmr_lib.experiment import Workspace, run
 from xmr_lib.experiment.detectors import detector_of
 from xmr_lib.features.image_extractors import TRUNK, image_extractor
-from xmr_lib.features.images import read_image
+from xmr_lib.features.extract import read_image
 from xmr_lib.features.regions import RegionRows, region_extractor
 from xmr_lib.networks.faster_rcnn import OVERLAP, coco_detector, coco_names, find_regions
 from xmr_lib.networks.frcnn_lite import frcnn_lite, load_frcnn_lite

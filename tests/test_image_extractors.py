@@ -8,7 +8,7 @@ from torchvision.models import VGG16_Weights, vgg16
 
 from xmr_lib.errors import XmrError
 from xmr_lib.features.image_extractors import image_extractor
-from xmr_lib.features.images import read_image
+from xmr_lib.features.extract import read_image
 from xmr_lib.networks import vgg16_fc7
 
 

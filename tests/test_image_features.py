@@ -18,7 +18,7 @@ from xmr_lib.data.captioned import CaptionedImages
 from xmr_lib.errors import XmrError
 from xmr_lib.features import images as images_module
 from xmr_lib.features.image_extractors import ImageExtractor
-from xmr_lib.features.images import drop_skipped, extract_images, read_image
+from xmr_lib.features.extract import drop_skipped, extract_images, read_image
 from xmr_lib.features.store import FeatureStore
 from xmr_lib.weights import Weights
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from PIL import Image
 
-from ..features.images import read_image
+from ..features.extract import read_image
 from .pictures import show_small
 from .style import PALETTE, use_style
 
