@@ -1,7 +1,5 @@
 """A fitted CCA as a module: two linear maps with the interface of a trained encoder."""
 
-from typing import Self
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -27,7 +25,7 @@ class LinearEncoder(nn.Module):
             self.register_buffer(f"{side}_map", torch.zeros(dim, embed_dim, dtype=torch.float64))
 
     @classmethod
-    def of(cls, cca: CCA, power: float, scalings: tuple[str, str]) -> Self:
+    def of(cls, cca: CCA, power: float, scalings: tuple[str, str]) -> "LinearEncoder":
         """Take over a fitted CCA; correlations to the ``power`` weigh the dimensions (Gong et al. 2014)."""
         made = cls(*cca.image_map.shape[:1], *cca.caption_map.shape, scalings)
         weights = cca.correlations**power

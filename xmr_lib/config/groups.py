@@ -7,7 +7,7 @@ is wrong in one line; its groups alone raise pydantic's own errors.
 import json
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -172,7 +172,7 @@ class Trained(Group):
     optimiser: OptimiserConfig = OptimiserConfig()
 
     @model_validator(mode="after")
-    def _fits(self) -> Self:
+    def _fits(self) -> "Trained":
         distances = getattr(LOSSES[self.loss.name], "distances", None)
         if distances and self.distance not in distances:
             raise ValueError(f"the loss {self.loss.name} needs distance = {' or '.join(distances)}")
@@ -222,7 +222,7 @@ class EnsembleConfig(Group):
     members: Annotated[tuple["RunConfig", ...], Field(min_length=2)]
 
     @model_validator(mode="after")
-    def _cosines(self) -> Self:
+    def _cosines(self) -> "EnsembleConfig":
         if any(
             getattr(m.method, "distance", "") != "cosine" or not getattr(m.method, "normalised", False)
             for m in self.members

@@ -17,7 +17,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -70,7 +70,7 @@ class Encoder(ABC):
         self.spec = spec
 
     @classmethod
-    def open(cls, spec: FeatureSpec, site: Site) -> Self:
+    def open(cls, spec: FeatureSpec, site: Site) -> "Encoder":
         """Make it ready on a dataset; what it learns there (words, a detector) is kept in ``site.cache``.
 
         Raises:
@@ -79,7 +79,7 @@ class Encoder(ABC):
         return cls(spec)
 
     @classmethod
-    def restore(cls, spec: FeatureSpec, folder: Path, networks: Path | None = None) -> Self:
+    def restore(cls, spec: FeatureSpec, folder: Path, networks: Path | None = None) -> "Encoder":
         """Make it ready from what ``save`` wrote; ``networks``: folder of copies of pretrained networks, or None.
 
         Raises:
@@ -207,7 +207,7 @@ class WordEncoder(TextEncoder):
     """Zeros mean an unknown word."""
 
     @classmethod
-    def open(cls, spec: FeatureSpec, site: Site) -> Self:
+    def open(cls, spec: FeatureSpec, site: Site) -> "WordEncoder":
         made = cls(spec)
         made.learn(site)
         made.vocabulary = tuple(vocabulary_of(site.dataset))
@@ -253,7 +253,7 @@ class WordEncoder(TextEncoder):
         save_file({"table": self.table, **arrays}, folder / TABLE)
 
     @classmethod
-    def restore(cls, spec: FeatureSpec, folder: Path, networks: Path | None = None) -> Self:
+    def restore(cls, spec: FeatureSpec, folder: Path, networks: Path | None = None) -> "WordEncoder":
         made = cls(spec)
         made.copies = networks
         facts = json.loads((folder / WORDS).read_text("utf-8", "surrogatepass"))

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Self
 from urllib.parse import quote
 
 import numpy as np
@@ -51,7 +50,7 @@ class BertEncoder(TextEncoder):
         """How many there are is known once the network is there."""
 
     @classmethod
-    def restore(cls, spec: FeatureSpec, folder: Path, networks: Path | None = None) -> Self:
+    def restore(cls, spec: FeatureSpec, folder: Path, networks: Path | None = None) -> "BertEncoder":
         made = cls(spec)
         copy = networks / weights_name(made.name) if networks else None
         made.folder = copy if copy and copy.is_dir() else None

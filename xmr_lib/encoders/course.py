@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +31,7 @@ class CourseVgg16(ImageEncoder):
         self.file = file
 
     @classmethod
-    def open(cls, spec: FeatureSpec, site: Site) -> Self:
+    def open(cls, spec: FeatureSpec, site: Site) -> "CourseVgg16":
         return cls(spec, site.beside(VGG_FILE))
 
     def features(self, pixels: np.ndarray) -> np.ndarray:
@@ -62,7 +62,7 @@ class CourseFastText(WordEncoder):
         self.file = file
 
     @classmethod
-    def open(cls, spec: FeatureSpec, site: Site) -> Self:
+    def open(cls, spec: FeatureSpec, site: Site) -> "CourseFastText":
         return cls(spec, site.beside(FASTTEXT_FILE))
 
     def store(self, dataset: CaptionedImages, folder: Path) -> FeatureStore:
@@ -70,7 +70,7 @@ class CourseFastText(WordEncoder):
         assert self.file is not None
         return import_fasttext(self.file, dataset, folder)
 
-    def as_words(self, dataset: CaptionedImages, store: FeatureStore) -> Self:
+    def as_words(self, dataset: CaptionedImages, store: FeatureStore) -> "CourseFastText":
         """Return the encoder with the table of the words in a dataset's cells: of each word the vector of first sight."""
         made = type(self)(self.spec, self.file)
         words = table_of_store(dataset, store)

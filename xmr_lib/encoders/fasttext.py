@@ -6,7 +6,7 @@ import struct
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import gensim
 import numpy as np
@@ -64,7 +64,7 @@ class FastTextEncoder(WordEncoder):
     subwords: Subwords | None = None
 
     @classmethod
-    def open(cls, spec: FeatureSpec, site: Site) -> Self:
+    def open(cls, spec: FeatureSpec, site: Site) -> "FastTextEncoder":
         made = cls(spec)
         made.vocabulary = tuple(vocabulary_of(site.dataset))
         made.table, made.subwords = trained_words(

@@ -6,7 +6,6 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 import torch
@@ -163,11 +162,11 @@ class FrcnnLiteEncoder(RegionEncoder):
         self.columns = Columns(last_layer(self._detector).in_features, 1280)
 
     @classmethod
-    def open(cls, spec: FeatureSpec, site: Site) -> Self:
+    def open(cls, spec: FeatureSpec, site: Site) -> "FrcnnLiteEncoder":
         return cls(spec, site.cache / "detectors" / f"{LITE}-{site.profile}.safetensors")
 
     @classmethod
-    def restore(cls, spec: FeatureSpec, folder: Path, networks: Path | None = None) -> Self:
+    def restore(cls, spec: FeatureSpec, folder: Path, networks: Path | None = None) -> "FrcnnLiteEncoder":
         return cls(spec, folder / DETECTOR)
 
     def save(self, folder: Path) -> None:

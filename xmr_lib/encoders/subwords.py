@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 from gensim.models import FastText
@@ -21,7 +20,7 @@ class Subwords:
     """Shortest and longest n-gram, in characters, and the number of all buckets."""
 
     @classmethod
-    def of(cls, model: FastText) -> Self:
+    def of(cls, model: FastText) -> "Subwords":
         """Take them from a trained model."""
         wv = model.wv
         used = np.unique(np.concatenate([np.asarray(own, dtype=np.int64) for own in wv.buckets_word]))

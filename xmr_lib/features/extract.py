@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import UInt8
@@ -27,6 +27,7 @@ DECODERS = 2
 """Threads that decode; a network on the CPU needs the rest of the machine."""
 
 
+@runtime_checkable
 class Extracts(Protocol):
     """What is asked of an encoder here; see ``encoders.ImageEncoder``."""
 

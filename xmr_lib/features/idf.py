@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 from jaxtyping import Float32
@@ -20,7 +19,7 @@ class InverseFrequency:
     """Of each word the training captions that have it."""
 
     @classmethod
-    def of(cls, dataset: CaptionedImages) -> Self:
+    def of(cls, dataset: CaptionedImages) -> "InverseFrequency":
         train = dataset.split("train")
         return cls(train.caption_count, dict(Counter(word for tokens in train.tokens for word in set(tokens))))
 

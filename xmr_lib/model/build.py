@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -44,7 +44,7 @@ class BranchInput:
         return {"dim": self.dim, "rows": self.rows, "table": None if self.table is None else list(self.table.shape)}
 
     @classmethod
-    def of_shape(cls, shape: dict[str, Any], tail: nn.Module | None) -> Self:
+    def of_shape(cls, shape: dict[str, Any], tail: nn.Module | None) -> "BranchInput":
         """Return an input of this shape, its table empty: weights are to be loaded into what is built from it."""
         table = None if shape["table"] is None else torch.zeros(shape["table"])
         return cls(shape["dim"], shape["rows"], table, tail)
