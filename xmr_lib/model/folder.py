@@ -10,7 +10,6 @@ import os
 import shutil
 import tempfile
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from .. import __version__
 from ..baselines import LinearEncoder
 from ..config import CcaConfig, EnsembleConfig, RunConfig, read_config
 from ..data.assemble import TOKENIZER
@@ -93,7 +93,7 @@ def load_model(folder: Path) -> RetrievalModel:
 def _write(model: RetrievalModel, folder: Path, with_networks: bool) -> None:
     facts: dict[str, Any] = {
         "format": FORMAT,
-        "library": version("xmr"),
+        "library": __version__,
         "config": model.config.to_dict(),
         "facts": model.facts,
     }
