@@ -100,7 +100,7 @@ def read_run(results: Path, config: RunConfig, seed: int, data: dict) -> Result 
 
 
 def flat(values: dict, prefix: str = "") -> dict[str, object]:
-    """Name the values within dictionaries and lists like ``loss.margin``, so that one that differs can be told alone."""
+    """Name the values within dictionaries and lists like ``loss.margin``: one that differs can be told alone."""
     found: dict[str, object] = {}
     for key, value in values.items():
         if isinstance(value, list) and any(isinstance(item, dict) for item in value):
@@ -196,7 +196,7 @@ def update_summary(results: Path, rows: Sequence[dict[str, object]]) -> Path:
 
 
 def read_summary(path: Path) -> list[dict[str, str]]:
-    """Read ``summary.csv`` of this version or of version 1, whose missing columns are empty; an absent file has no rows.
+    """Read ``summary.csv``; what version 1 did not record is empty, and an absent file has no rows.
 
     Raises:
         XmrError: its columns are not those of this version.

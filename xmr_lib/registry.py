@@ -84,6 +84,6 @@ def _home(thing: Any) -> str:
 
 
 def settings_of(thing: Callable) -> dict[str, tuple[Any, Any]]:
-    """Return the arguments of a class by name, each with its annotation and default, as ``pydantic.create_model`` asks."""
+    """Return the arguments of a class, each with annotation and default, as ``pydantic.create_model`` asks."""
     parameters = inspect.signature(thing).parameters.values()
     return {p.name: (p.annotation, ... if p.default is p.empty else p.default) for p in parameters}

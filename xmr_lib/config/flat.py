@@ -29,8 +29,8 @@ def from_flat(name: str, members: Sequence[RunConfig] = (), **fields: Any) -> Ru
 
     Args:
         members: of late fusion.
-        fields: ``image_features``, ``text_pooling``, ``unfreeze_blocks`` (of the image network), ``unfreeze_layers`` (of
-            BERT), ``tuned_lr`` and ``word_lr`` (shares of the learning rate), ``hidden`` (of both towers) …
+        fields: ``image_features``, ``text_pooling``, ``unfreeze_blocks`` (of the image network), ``unfreeze_layers``
+            (of BERT), ``tuned_lr`` and ``word_lr`` (shares of the learning rate), ``hidden`` (of both towers) …
 
     Raises:
         XmrError: a field that does not exist, or a value out of bounds.

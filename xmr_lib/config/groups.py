@@ -1,7 +1,7 @@
 """Configs in groups: features and aggregation of each tower, the loss, the optimiser, and the method as a tagged union.
 
-Built on pydantic: unknown fields and values out of bounds are refused, JSON goes there and back. A ``RunConfig`` says what
-is wrong in one line; its groups alone raise pydantic's own errors.
+Built on pydantic: unknown fields and values out of bounds are refused, JSON goes there and back. A ``RunConfig`` says
+what is wrong in one line; its groups alone raise pydantic's own errors.
 """
 
 import json
@@ -59,9 +59,9 @@ class Branch(Group):
     pooling: str = "none"
     """Aggregation of rows; ``none``: the features are one vector per item already."""
     unfreeze: Annotated[int, Field(ge=0, le=48)] = 0
-    """Pretrained layers trained with the loss: last layers of BERT, the blocks behind a CNN's map, fc7 of a box head."""
+    """Pretrained layers trained with the loss: of BERT the last, of a CNN the blocks behind a map, of a box head fc7."""
     lr_multiplier: Rate = 1.0
-    """Learning rate of what starts from something learned (pretrained layers, word vectors), as a share of the rest's."""
+    """Learning rate of what was learned before (pretrained layers, word vectors), as a share of the rest's."""
 
     @field_validator("pooling")
     @classmethod

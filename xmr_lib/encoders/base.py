@@ -87,7 +87,7 @@ class Encoder(ABC):
         """
         return cls(spec)
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: Path) -> None:  # noqa: B027 (most learn nothing)
         """Write what was learned on the dataset, if anything, into a folder that is there and empty."""
 
     def networks(self) -> tuple[Weights, ...]:

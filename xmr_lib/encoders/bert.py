@@ -156,7 +156,7 @@ class AnyBertEncoder(BertEncoder):
 
 @cache
 def provenance_of_bert(source: str) -> Provenance:
-    """Return what a BERT was trained on, by its name, its weights, or the card that lies beside them; else ``unknown``."""
+    """Return what a BERT was trained on: by its name, its weights or the card beside them; else ``unknown``."""
     if source in KNOWN:
         return BertBaseEncoder.provenance
     folder = Path(source)

@@ -71,7 +71,7 @@ class CourseFastText(WordEncoder):
         return import_fasttext(self.file, dataset, folder)
 
     def as_words(self, dataset: CaptionedImages, store: FeatureStore) -> "CourseFastText":
-        """Return the encoder with the table of the words in a dataset's cells: of each word the vector of first sight."""
+        """Return the encoder with a table of the words in a dataset's cells: of each the vector of first sight."""
         made = type(self)(self.spec, self.file)
         words = table_of_store(dataset, store)
         made.vocabulary, made.table, made.per_token = words.vocabulary, words.table, False

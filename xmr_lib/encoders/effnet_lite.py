@@ -27,8 +27,11 @@ PLACES = 49
 
 @ENCODERS.register("effnet-lite0")
 class EfficientNetLite0Encoder(ImageEncoder):
-    """Outputs: the last map, averaged over its 49 places, (1280,); ``grid``, place by place, (49, 1280); ``trunk``, the last
-    map of stride 16, (112, 14, 14); ``@15``, the map before the last block, (192, 7, 7), to train that block on.
+    """What can be taken:
+
+    - the last map, averaged over its 49 places, (1280,); ``grid``: the same map place by place, (49, 1280);
+    - ``trunk``, the last map of stride 16, (112, 14, 14): what a detector learns from;
+    - ``@15``, the map before the last block, (192, 7, 7), to train that block on.
     """
 
     outputs = ("", "grid", "trunk")
@@ -89,7 +92,7 @@ class EfficientNetLite0Encoder(ImageEncoder):
 
 
 def grid_rows(features: np.ndarray) -> Ragged:
-    """Return a square map, shape (images, places, dim), as rows like regions: with the box of each place and score 1."""
+    """Return a square map (images, places, dim) as rows like regions: with the box of each place, score 1."""
     images, places, dim = features.shape
     side = round(places**0.5)
     row, column = np.divmod(np.arange(places), side)

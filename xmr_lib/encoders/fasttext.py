@@ -90,8 +90,7 @@ class FastTextEncoder(WordEncoder):
 def trained_words(
     dataset: CaptionedImages, folder: Path, dim: int, epochs: int, seed: int
 ) -> tuple[Float32[np.ndarray, "vocabulary dim"], Subwords | None]:
-    """Train FastText, or open what an earlier call with the same arguments left; return the vocabulary's vectors and the
-    subwords.
+    """Return the vocabulary's vectors and the subwords: trained, or opened where an earlier call left them.
 
     Args:
         folder: the store of the vectors.

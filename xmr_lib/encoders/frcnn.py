@@ -77,7 +77,7 @@ class Columns:
 
 
 class RegionEncoder(ImageEncoder):
-    """A frozen detector; outputs: the box head's vector before its last layer, or ``roi``, the backbone over the box."""
+    """A frozen detector; outputs: the box head's vector before its last layer; ``roi``: the backbone over the box."""
 
     outputs = ("", "roi")
     ragged, dtype = True, "float16"

@@ -25,7 +25,7 @@ DIM = 50
 
 @ENCODERS.register("glove")
 class GloveEncoder(WordEncoder):
-    """Words looked up in GloVe, in the package or in the file that ``$XMR_GLOVE_FILE`` names; one it does not have is zero.
+    """Words looked up in GloVe, from the package or the file that ``$XMR_GLOVE_FILE`` names; unknown ones are zero.
 
     Raises:
         XmrError: neither file nor package, or a line that does not fit.

@@ -18,9 +18,9 @@ DIM = 300
 class OneHotEncoder(WordEncoder):
     """One-hot vectors times a random matrix with entries N(0, 1).
 
-    A linear layer on a one-hot vector is a row of its weights, so this table *is* that layer before training. Left as it
-    is, distances are those of one-hot vectors but for a factor (Johnson & Lindenstrauss 1984). Words outside the fixed
-    vocabulary are zero.
+    A linear layer on a one-hot vector is a row of its weights, so this table *is* that layer before training. Left as
+    it is, distances are those of one-hot vectors but for a factor (Johnson & Lindenstrauss 1984). Words outside the
+    fixed vocabulary are zero.
     """
 
     provenance = Provenance(())
@@ -32,6 +32,7 @@ class OneHotEncoder(WordEncoder):
 
     def vectors(self, words: Sequence[str]) -> np.ndarray:
         # All words of the fixed vocabulary are in the table: of a model that was saved, new ones are outside it.
-        return table_of(words, self._vector_of) if self._vector_of else np.zeros((len(words), DIM), dtype=np.float32)
+        found = self._vector_of
+        return table_of(words, found) if found else np.zeros((len(words), DIM), dtype=np.float32)
 
-    _vector_of: dict[str, np.ndarray] = {}
+    _vector_of: dict[str, np.ndarray] | None = None

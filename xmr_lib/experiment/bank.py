@@ -70,7 +70,7 @@ class FeatureBank:
         return as_items(encoder.inputs(self.image_store(spec).take(ids)))
 
     def captions(self, branch: TextBranch, captions: np.ndarray, seed: int) -> torch.Tensor | Rows:
-        """Return captions, by their places in the dataset, as a branch is fed them: vectors, rows or numbers of words."""
+        """Return captions, by their places in the dataset, as a branch is fed them: vectors, rows or numbers."""
         if branch.pooled_ahead:
             return self.caption_vectors(branch.features, branch.pooling, seed)[torch.from_numpy(captions)]
         words = self.words(branch.features, seed, branch.train_words)
@@ -83,7 +83,7 @@ class FeatureBank:
         return np.flatnonzero(np.isin(self.dataset.caption_ids, part.caption_ids))
 
     def text_encoder(self, spec: FeatureSpec, seed: int, as_words: bool = False) -> TextEncoder:
-        """Return the encoder of captions; ``as_words``: with one vector per word, even of a store with one per token."""
+        """Return the encoder of captions; ``as_words``: with one vector per word, where a store has one per token."""
         encoder = self.encoder(spec, seed)
         if as_words and getattr(encoder, "per_token", False):
             encoder = encoder.as_words(self.dataset, self.words(spec, seed))

@@ -95,7 +95,7 @@ class Workspace:
         return [self._text_input(branch, seed) for branch in config.branches("text")]
 
     def inputs(self, config: RunConfig, seed: int) -> tuple[list[ImageInput], list[TextInput]]:
-        """Return the way from photographs and captions to what a model is fed: what makes it independent of this place."""
+        """Return the way from photographs and captions to what a model is fed: with it, it can leave this place."""
         images = [ImageInput(branch, self.bank.encoder(branch.features)) for branch in config.branches("image")]
         texts = []
         for branch in config.branches("text"):

@@ -51,7 +51,7 @@ class FeatureSpec:
         """
         slug = slug.strip()
         name, _, wanted = slug.rpartition("@") if re.search(r"@\d+(-\d+)?$", slug) else (slug, "", "")
-        head, colon, source = name.partition(":")
+        head, _, source = name.partition(":")
         first, _, last = wanted.partition("-")
         layers = tuple(range(int(first), int(last or first) + 1)) if wanted else ()
         if wanted and not layers:

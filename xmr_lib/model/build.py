@@ -102,7 +102,8 @@ def _image_part(config: RunConfig, branch: Branch, given: BranchInput) -> Part:
         blocks = len(given.tail.blocks)
         if branch.unfreeze != blocks or branch.pooling != "none":
             raise XmrError(
-                f"{where}{slug!r} are maps of a CNN; they need unfreeze = {blocks} (the blocks behind them) and no aggregation"
+                f"{where}{slug!r} are maps of a CNN; they need unfreeze = {blocks}, the blocks "
+                "behind them, and no aggregation"
             )
         return MapEntry(given.tail, branch.lr_multiplier), given.dim
     if given.rows != (branch.pooling != "none"):

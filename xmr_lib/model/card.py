@@ -26,20 +26,22 @@ def card(model: RetrievalModel) -> str:
         [
             f"# {config.name}",
             "",
-            f"An image–text retrieval model of XMR ({config.method.kind}{': ' + members if members else ''}). Image features: "
-            f"{config.image_features} ({config.image_pooling}); text features: {config.text_features} ({config.text_pooling}).",
+            f"An image–text retrieval model of XMR ({config.method.kind}{': ' + members if members else ''}). "
+            f"Image features: {config.image_features} ({config.image_pooling}); "
+            f"text features: {config.text_features} ({config.text_pooling}).",
             "",
             "## Data",
             "",
             f"Trained on the training split of {data['name']} ({data['images'].get('train', 0)} images, "
-            f"{data['captions'].get('train', 0)} captions; splits from: {data['split_source']}), seed {facts['seed']}, profile "
-            f"{data['profile']}. Everything was chosen on the validation split.",
+            f"{data['captions'].get('train', 0)} captions; splits from: {data['split_source']}), seed {facts['seed']}, "
+            f"profile {data['profile']}. Everything was chosen on the validation split.",
             "",
             *track,
             "",
             "## Scores",
             "",
-            f"Test split, scored once: {data['images'].get('test', 0)} images, {data['captions'].get('test', 0)} captions.",
+            f"Test split, scored once: {data['images'].get('test', 0)} images, "
+            f"{data['captions'].get('test', 0)} captions.",
             "",
             "| | R@1 | R@5 | R@10 |",
             "| --- | --: | --: | --: |",

@@ -1,8 +1,8 @@
 """A model as one folder: it needs no dataset, no cache and nothing of the run that made it.
 
-``model.json`` (config, what the towers are fed, names and SHA-256 of pretrained networks, facts), ``weights.safetensors``,
-``encoders/`` (what encoders learned on the data: words, a detector), ``networks/`` (copies, if asked for), ``members/`` (of
-late fusion) and ``README.md``, the model card.
+``model.json`` (config, what the towers are fed, names and SHA-256 of pretrained networks, facts),
+``weights.safetensors``, ``encoders/`` (what encoders learned on the data: words, a detector), ``networks/`` (copies, if
+asked for), ``members/`` (of late fusion) and ``README.md``, the model card.
 """
 
 import json
@@ -65,8 +65,8 @@ def load_model(folder: Path) -> RetrievalModel:
     """Read a model from its folder, or from the folder of a run that holds one. No module that it names is imported.
 
     Raises:
-        XmrError: there is no model, it is damaged or of a later version; an encoder, aggregation or loss that it names is
-            not registered; or its sentences were cut into words in another way than this library does.
+        XmrError: there is no model, it is damaged or of a later version; an encoder, aggregation or loss that it names
+            is not registered; or its sentences were cut into words in another way than this library does.
     """
     folder = folder / IN_RUN if not (folder / MODEL).is_file() and (folder / IN_RUN / MODEL).is_file() else folder
     try:
@@ -165,8 +165,8 @@ def _encoder(spec: FeatureSpec, given: dict[str, Any], folder: Path, networks: P
     for network in encoder.networks():
         if (wanted := given["networks"].get(network.name)) != network.digest:
             raise XmrError(
-                f"{spec.slug}: the model stands on {network.name} with SHA-256 {str(wanted)[:16]}…, the one found here has "
-                f"{network.digest[:16]}… ({network.path}); export it --with-networks where it was made"
+                f"{spec.slug}: the model stands on {network.name} with SHA-256 {str(wanted)[:16]}…, the one found here "
+                f"has {network.digest[:16]}… ({network.path}); export it --with-networks where it was made"
             )
     return encoder
 

@@ -15,8 +15,8 @@ from .rows import Rows
 
 LEARNED = ("attention", "selfattention", "gpo")
 POOLINGS: Registry[type[nn.Module]] = Registry("aggregation")
-"""Classes ``(dim, hidden, dropout, box_features)`` → a module from rows and what stands beside them to one vector per item, whose
-length is its ``dim``. ``fixed = True``: nothing of it is learned."""
+"""Classes ``(dim, hidden, dropout, box_features)`` → a module from rows and what stands beside them to one vector per
+item, whose length is its ``dim``. ``fixed = True``: nothing of it is learned."""
 
 
 class ScorePooling(nn.Module):

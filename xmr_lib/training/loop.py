@@ -70,7 +70,7 @@ class Problem(ABC):
         """Put the modules into training mode."""
         self.modules.train()
 
-    def check(self, history: History) -> None:
+    def check(self, history: History) -> None:  # noqa: B027 (most have nothing to say)
         """Raise XmrError where going on makes no sense; asked after each epoch, before it is on disk."""
 
 
