@@ -191,7 +191,7 @@ def export(
         bool, typer.Option("--with-networks", help="Copy the pretrained networks in, so that nothing is looked up.")
     ] = False,
 ) -> None:
-    """Write the model of a run into a folder that needs no dataset, no cache and no run; RetrievalModel.load reads it."""
+    """Write the model of a run into a folder of its own, which RetrievalModel.load reads without dataset and cache."""
     from .model import RetrievalModel
 
     model = RetrievalModel.load(run_folder)

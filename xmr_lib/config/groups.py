@@ -59,7 +59,7 @@ class Branch(Group):
     pooling: str = "none"
     """Aggregation of rows; ``none``: the features are one vector per item already."""
     unfreeze: Annotated[int, Field(ge=0, le=48)] = 0
-    """Pretrained layers trained with the loss: of BERT the last, of a CNN the blocks behind a map, of a box head fc7."""
+    """Pretrained layers trained with the loss: of BERT the last, of a CNN those behind a map, of a box head fc7."""
     lr_multiplier: Rate = 1.0
     """Learning rate of what was learned before (pretrained layers, word vectors), as a share of the rest's."""
 
