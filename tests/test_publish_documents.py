@@ -192,7 +192,7 @@ def test_without_latex_the_message_says_how_to_get_it(plan, monkeypatch, what):
 
 def test_without_latex_the_demo_ends_and_says_so(plan, monkeypatch):
     monkeypatch.setattr(latex.shutil, "which", lambda name: None)
-    line = cli._publish_demo(None, {})
+    line = cli.demo.publish_demo(None, {})
     assert "\n" not in line and line.startswith("no report.pdf and no slides.pdf: LaTeX is missing")
 
 
