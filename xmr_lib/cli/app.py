@@ -16,13 +16,13 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-DatasetOption = Annotated[str, typer.Option("--dataset", help="Slug of the dataset: the folder under results/.")]
+DatasetOption = Annotated[str, typer.Option("--dataset", help="Slug of the dataset: the folder under the results.")]
 DataOption = Annotated[
     str | None,
     typer.Option("--data", help="Folder or file of the dataset. [default: $XMR_DATA/DATASET; scenes is drawn]"),
 ]
 ProfileOption = Annotated[str, typer.Option("--profile", help="Sizes: smoke, demo or full.")]
-ResultsOption = Annotated[str | None, typer.Option("--results", help="Root of the results. [default: results/]")]
+ResultsOption = Annotated[str | None, typer.Option("--results", help="Root of the results. [default: runs/]")]
 SeedsOption = Annotated[str, typer.Option("--seeds", help="Seeds, with commas.")]
 GalleriesOption = Annotated[
     str | None,

@@ -18,7 +18,7 @@ def demo(profile: ProfileOption = "demo", results: ResultsOption = None) -> None
     from ..config import profile as sizes
     from ..data.locate import open_dataset
     from ..figures import shrink_figure
-    from ..paths import results_root
+    from ..paths import runs_root
 
     started = time.perf_counter()
     if profile == "smoke" and not results:
@@ -26,7 +26,7 @@ def demo(profile: ProfileOption = "demo", results: ResultsOption = None) -> None
     open_dataset("scenes", None, sizes(profile))
     seconds = {"drawing the scenes": time.perf_counter() - started}
     seconds |= run_notebooks("scenes", None, profile, [0], results)
-    folder = (Path(results) if results else results_root()) / "scenes"
+    folder = (Path(results) if results else runs_root()) / "scenes"
     if profile != "smoke":
         shrink_figure(folder / "figures" / "02_gallery.png", folder / "figures" / "readme_gallery.png")
         typer.echo("\n" + summary_text(folder / "summary.csv"))

@@ -10,9 +10,7 @@ from .app import DataOption, app
 
 @app.command(short_help="Score a run again, or search with it.")
 def evaluate(
-    run_folder: Annotated[
-        Path, typer.Argument(metavar="RUN", help="A run's folder: results/DATASET/runs/MODEL/seedK.")
-    ],
+    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder: runs/DATASET/runs/MODEL/seedK.")],
     data: DataOption = None,
     gallery: Annotated[str, typer.Option(help="What is searched: test (the field's protocol) or train.")] = "test",
 ) -> None:

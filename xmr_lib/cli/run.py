@@ -19,7 +19,7 @@ def run(
         list[str] | None, typer.Option(help="Number of a notebook (01); repeatable. [default: all]")
     ] = None,
 ) -> None:
-    """Run the notebooks by papermill, strictly; executed copies go to results/DATASET/notebooks/."""
+    """Run the notebooks by papermill, strictly; executed copies go to runs/DATASET/notebooks/."""
     from ..batch import notebooks, run_notebooks
     from ..config import profile as sizes
     from ..data.locate import open_dataset

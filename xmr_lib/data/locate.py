@@ -15,7 +15,7 @@ def open_dataset(name: str, data: str | Path | None, profile: Profile) -> Captio
     """Read a dataset by name; ``scenes`` is drawn first if it is not there yet.
 
     Args:
-        name: slug of the dataset; results go to ``results/<name>/``.
+        name: slug of the dataset; results go to ``runs/<name>/``.
         data: folder or file to read; None or empty: ``$XMR_DATA/<name>``, then the course's server for ``flickr30k``.
         profile: decides how many pictures of ``scenes`` are drawn.
 

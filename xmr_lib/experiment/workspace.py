@@ -28,7 +28,7 @@ from ..features.words import WordVectors, table_of_store
 from ..modules import POOLS, Items, Parts, Rows
 from ..networks.bert import BertTail, load_bert
 from ..networks.faster_rcnn import coco_weights, last_layer
-from ..paths import cache_root, results_root
+from ..paths import cache_root, runs_root
 from ..training import Pairs
 from ..weights import sha256_of
 from .captions import caption_vectors
@@ -50,7 +50,7 @@ class Workspace:
         dataset: slug; ``scenes`` needs no data.
         data: folder or file of the dataset; empty: see ``data.locate``.
         profile: ``smoke``, ``demo`` or ``full``; sizes only.
-        results: root of the results; empty: ``results/`` (for ``smoke`` a new temporary folder).
+        results: root of the results; empty: ``runs/`` (for ``smoke`` a new temporary folder).
         strict: stop at the first image that can't be read, instead of leaving it out of its split.
 
     Raises:
@@ -69,7 +69,7 @@ class Workspace:
         self.dataset = open_dataset(dataset, data, self.profile)
         if not results and profile_name == "smoke":
             results = tempfile.mkdtemp(prefix="xmr-smoke-")
-        self.results = (Path(results).expanduser() if results else results_root()) / self.dataset.name
+        self.results = (Path(results).expanduser() if results else runs_root()) / self.dataset.name
         self.strict = strict
         # Memoised for this object alone; a memoised method would keep every Workspace alive.
         self.image_store = lru_cache(maxsize=None)(self._image_store)
