@@ -33,7 +33,7 @@ slides: $(READY)  ## build the slides; the same ARGS
 overleaf: $(READY)  ## pack the sources for Overleaf: report/build/overleaf.zip; the same ARGS
 	$(BIN)/xmr overleaf $(ARGS)
 
-bench: $(READY)  ## measure speed against other libraries, side by side; writes results/bench/summary.csv
+bench: $(READY)  ## measure speed against other libraries, side by side; writes runs/bench/summary.csv
 	$(BIN)/python benchmarks/bench.py
 
 lint: $(READY)  ## put code into shape and strip notebook outputs
@@ -41,7 +41,7 @@ lint: $(READY)  ## put code into shape and strip notebook outputs
 	$(BIN)/ruff format .
 	$(BIN)/nbstripout notebooks/*.ipynb
 
-clean:  ## remove what can be made again (cache/ with stores and checkpoints, built documents, test leftovers)
+clean:  ## remove what can be made again (cache/ with stores and checkpoints, built documents, test leftovers); runs/ and models/ stay
 	rm -rf cache build report/build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage
 
 # A virtual environment that is there already (make VENV=…) gets the package installed into it.

@@ -1,4 +1,4 @@
-"""``make bench``: what the project does often, beside what one would use instead. Writes results/bench/summary.csv."""
+"""``make bench``: what the project does often, beside what one would use instead. Writes runs/bench/summary.csv."""
 
 import argparse
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from xmr_lib.experiment import Workspace
 from xmr_lib.metrics import ranks_of_embeddings, summarise
 from xmr_lib.modules import Rows, TokenEntry
 from xmr_lib.networks.bert import PACKAGE, BertTail, load_bert
-from xmr_lib.paths import results_root
+from xmr_lib.paths import runs_root
 from xmr_lib.weights import packaged
 
 
@@ -99,7 +99,7 @@ def main() -> None:
         tuned_layer(captions, sizes.rounds),
         ranking(sizes.images, sizes.rounds),
     ]
-    path = results_root() / "bench" / "summary.csv"
+    path = runs_root() / "bench" / "summary.csv"
     write(path, found)
     for one in found:
         print(f"{one.name:32} {one.value:6.2f} {one.unit} (goal {one.goal}: {one.met}; against {one.peer})")

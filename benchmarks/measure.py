@@ -12,7 +12,7 @@ from xmr_lib.paths import atomic_write
 
 @dataclass(frozen=True)
 class Measurement:
-    """One line of ``results/bench/summary.csv``."""
+    """One line of ``runs/bench/summary.csv``."""
 
     name: str
     value: float

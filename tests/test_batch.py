@@ -160,7 +160,7 @@ def test_parameters_reach_the_notebook_and_paths_are_absolute(own_notebooks, tmp
     own_notebooks("00_show.ipynb", GOOD, "assert (dataset, profile, seeds) == ('mine', 'full', [3, 4]); print(data)")
     monkeypatch.chdir(tmp_path)
     run_notebooks("mine", "some/folder", "full", [3, 4])
-    executed = nbformat.read(tmp_path / "results" / "mine" / "notebooks" / "00_show.ipynb", 4)
+    executed = nbformat.read(tmp_path / "runs" / "mine" / "notebooks" / "00_show.ipynb", 4)
     assert executed.cells[-1].outputs[0].text.strip() == str(tmp_path / "some" / "folder")
 
 
@@ -169,7 +169,7 @@ def test_an_error_stops_the_run_and_says_where(own_notebooks, tmp_path):
     own_notebooks("01_never.ipynb", GOOD)
     with pytest.raises(XmrError, match=r"00_bad.ipynb: .*ZeroDivisionError: division by zero"):
         run_notebooks("mine", None, "full", [0])
-    folder = tmp_path / "results" / "mine" / "notebooks"
+    folder = tmp_path / "runs" / "mine" / "notebooks"
     assert (folder / "00_bad.ipynb").is_file() and not (folder / "01_never.ipynb").exists()
 
 

@@ -75,7 +75,7 @@ def home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def plan(home, made_up):
-    (home / "results").symlink_to(made_up)
+    (home / "runs").symlink_to(made_up)
     return Plan.of("scenes")
 
 
@@ -89,6 +89,16 @@ def test_where_things_go(home):
     plan = Plan.of("flickr8k", galleries_from="scenes")
     assert plan.folder == home / "report" / "build" / "flickr8k"
     assert (plan.results, plan.galleries) == (home / "results", home / "results" / "scenes")
+    # Own runs come before the reference, dataset by dataset, but not for what is committed.
+    (home / "runs" / "flickr8k").mkdir(parents=True)
+    assert Plan.of("flickr8k").results == home / "results"
+    (home / "runs" / "flickr8k" / "summary.csv").touch()
+    assert Plan.of("flickr8k").results == home / "runs" and not Plan.of("flickr8k").of_reference
+    assert Plan.of("scenes", galleries_from="flickr8k").galleries == home / "runs" / "flickr8k"
+    committed = Plan.of("flickr8k", galleries_from="scenes", reference=True)
+    assert committed.of_reference and committed.results == home / "results"
+    with pytest.raises(XmrError, match="and of no other"):
+        Plan.of("flickr8k", "elsewhere", reference=True)
     elsewhere = Plan.of("scenes", str(home / "mine"), str(home / "other" / "scenes"))
     assert elsewhere.folder == home / "mine" / "scenes" / "report"
     assert elsewhere.galleries == home / "other" / "scenes"
@@ -110,8 +120,8 @@ def test_a_document_is_built_once_and_again_when_a_fact_changes(latex, plan, hom
     # Another result: a figure too, and another hash.
     own = tmp_path_factory.mktemp("own")
     shutil.copytree(made_up / "scenes", own / "scenes")
-    (home / "results").unlink()
-    (home / "results").symlink_to(own)
+    (home / "runs").unlink()
+    (home / "runs").symlink_to(own)
     carried = facts_hash(pdf)
     write_made_up_run(own / "scenes", "cca-mean", 3.3)
     build(plan, ["main"])
@@ -139,6 +149,19 @@ def test_latex_is_listened_to(latex, plan, home, old, new, message):
     with pytest.raises(XmrError, match=message):
         build(plan, ["main"])
     assert not (plan.folder / "report.pdf").exists()
+
+
+def test_the_reference_is_read_and_not_written(home, made_up):
+    (home / "results").mkdir()
+    shutil.copytree(made_up / "scenes", home / "results" / "scenes")
+    (home / "results" / "scenes" / "numbers.tex").write_text("as committed")
+    shown = CliRunner().invoke(cli.app, ["overleaf"])
+    assert shown.output.splitlines()[0] == f"results: {home / 'results' / 'scenes'} (the reference in git)"
+    assert (home / "results" / "scenes" / "numbers.tex").read_text() == "as committed"
+    shutil.copytree(made_up / "scenes", home / "runs" / "scenes")
+    shown = CliRunner().invoke(cli.app, ["overleaf"])
+    assert shown.output.splitlines()[0] == f"results: {home / 'runs' / 'scenes'}"
+    assert (home / "runs" / "scenes" / "numbers.tex").read_text().startswith("% Written by")
 
 
 def test_fonts_of_type_3_are_refused(latex, plan, monkeypatch):
@@ -192,7 +215,7 @@ def test_without_latex_the_message_says_how_to_get_it(plan, monkeypatch, what):
 
 def test_without_latex_the_demo_ends_and_says_so(plan, monkeypatch):
     monkeypatch.setattr(latex.shutil, "which", lambda name: None)
-    line = cli._publish_demo(None, {})
+    line = cli.demo.publish_demo(None, {})
     assert "\n" not in line and line.startswith("no report.pdf and no slides.pdf: LaTeX is missing")
 
 
@@ -280,6 +303,8 @@ def test_committed_documents_are_found_to_be_stale(latex, own, own_home, made_up
     assert any("slides.pdf: missing" in line for line in stale_files(own))
     with pytest.raises(XmrError, match="no photograph may be in git"):
         commit_documents(Plan.of("flickr8k"))
+    with pytest.raises(XmrError, match="of the results in git"):
+        commit_documents(Plan.of("flickr8k", str(made_up.parent), "scenes"))
 
 
 def test_the_zip_builds_in_an_empty_folder(latex, own, tmp_path):

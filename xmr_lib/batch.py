@@ -11,7 +11,7 @@ import papermill
 from papermill.exceptions import PapermillExecutionError
 
 from .errors import XmrError
-from .paths import results_root, root
+from .paths import root, runs_root
 
 PARAMETERS = ("dataset", "data", "profile", "seeds", "results")
 
@@ -71,7 +71,7 @@ def run_notebooks(
         check_parameters(path)
     if not results and profile == "smoke":
         results = tempfile.mkdtemp(prefix="xmr-smoke-")
-    folder = (Path(results).expanduser().resolve() if results else results_root()) / dataset / "notebooks"
+    folder = (Path(results).expanduser().resolve() if results else runs_root()) / dataset / "notebooks"
     folder.mkdir(parents=True, exist_ok=True)
     parameters = {
         "dataset": dataset,

@@ -26,8 +26,18 @@ def cache_root() -> Path:
     return root() / "cache"
 
 
-def results_root() -> Path:
-    """Return the folder of results, one folder per dataset."""
+def runs_root() -> Path:
+    """Return the folder that runs write to, one folder a dataset; git does not see it."""
+    return root() / "runs"
+
+
+def models_root() -> Path:
+    """Return the folder of saved models; git does not see it."""
+    return root() / "models"
+
+
+def reference_root() -> Path:
+    """Return the folder of the results that are in git, one folder a dataset; only ``publish-results`` changes them."""
     return root() / "results"
 
 

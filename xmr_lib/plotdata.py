@@ -1,4 +1,4 @@
-"""Facts that figures are drawn from, beside the tables: ids and numbers in ``results/<dataset>/plotdata/*.csv``."""
+"""Facts that figures are drawn from, beside the tables: ids and numbers in ``<results>/<dataset>/plotdata/*.csv``."""
 
 from pathlib import Path
 

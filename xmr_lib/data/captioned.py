@@ -21,7 +21,7 @@ class CaptionedImages:
     """
 
     name: str
-    """Slug of the dataset, e.g. ``flickr8k``: the folder under ``results/``."""
+    """Slug of the dataset, e.g. ``flickr8k``: the folder under ``runs/``."""
     image_ids: Int[np.ndarray, " images"]
     filenames: tuple[str, ...]
     raw: tuple[str, ...]

@@ -14,7 +14,7 @@ def open_dataset(name: str, data: str | Path | None, scenes: tuple[int, int, int
     """Read a dataset by name; ``scenes`` is drawn first if it is not there yet.
 
     Args:
-        name: slug of the dataset; results go to ``results/<name>/``.
+        name: slug of the dataset; results go to ``runs/<name>/``.
         data: folder or file to read; None or empty: ``$XMR_DATA/<name>``, then the course's server for ``flickr30k``.
         scenes: how many pictures of ``scenes`` are drawn for train, val and test.
 

@@ -19,7 +19,7 @@ def evaluate_run(run_folder: Path, data: str | None = None, gallery: str = "test
     """Return what to print about a run: scored again on test, or its neighbours in the training split.
 
     Args:
-        run_folder: ``results/<dataset>/runs/<model>/seed<k>``.
+        run_folder: ``runs/<dataset>/runs/<model>/seed<k>``.
         data: see ``Workspace``.
         gallery: ``test``: recall, beside what is recorded; ``train``: a test query has no exact match there, so the
             ten nearest are scored by graded relevance.

@@ -19,7 +19,7 @@ from ..model import BranchInput, ImageInput, TextInput, one_or_parts
 from ..modules import BOX_FEATURES, Items, Rows
 from ..networks.efficientnet_lite import EfficientNetTail
 from ..networks.faster_rcnn import coco_weights
-from ..paths import cache_root, results_root
+from ..paths import cache_root, runs_root
 from ..training import Pairs
 from ..weights import sha256_of
 from .bank import LITE, FeatureBank
@@ -55,7 +55,7 @@ class Workspace:
         self.dataset = open_dataset(dataset, data, self.profile.scenes)
         if not results and profile_name == "smoke":
             results = tempfile.mkdtemp(prefix="xmr-smoke-")
-        self.results = (Path(results).expanduser() if results else results_root()) / self.dataset.name
+        self.results = (Path(results).expanduser() if results else runs_root()) / self.dataset.name
         self.cache = cache_root() / f"{self.dataset.name}-{self.dataset.fingerprint[:8]}"
         self.bank = FeatureBank(self.dataset, self.cache, self.profile, strict)
         self._pairs = lru_cache(maxsize=4)(self._gather_pairs)

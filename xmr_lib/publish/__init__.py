@@ -1,9 +1,10 @@
-"""The paper, its supplement and the slides, from what ``results/`` records."""
+"""The paper, its supplement and the slides, from recorded results; and what of these is in git."""
 
 from .committed import commit_documents, stale_files
 from .documents import PAPER, SLIDES, Plan, build, put_on_top
 from .latex import find_latex
 from .overleaf import pack
+from .reference import publish_results
 
 __all__ = [
     "PAPER",
@@ -13,6 +14,7 @@ __all__ = [
     "commit_documents",
     "find_latex",
     "pack",
+    "publish_results",
     "put_on_top",
     "stale_files",
 ]

@@ -5,7 +5,7 @@ from pathlib import Path
 from ..errors import XmrError
 from ..paths import atomic_write
 from .documents import PAPER, SLIDES, Plan, build, gathered
-from .numbers import NUMBERS
+from .numbers import NUMBERS, write_if_new
 from .pdf import facts_hash
 from .sources import DOCUMENTS
 
@@ -16,19 +16,25 @@ LARGEST = 1_000_000
 
 
 def commit_documents(plan: Plan) -> list[Path]:
-    """Build all documents and put their PDFs into ``report/``, to be committed.
+    """Build all documents from the reference, put their PDFs into ``report/`` and ``numbers.tex`` beside the results.
 
     Raises:
-        XmrError: the galleries are not of drawn pictures, a PDF is too large, or the build fails.
+        XmrError: the results are not those in git, the galleries are not of drawn pictures, a PDF is too large, or the
+            build fails.
     """
     if (plan.dataset, plan.galleries.name) != (DATASET, GALLERIES):
         raise XmrError(
             f"the committed PDFs are of --dataset {DATASET} --galleries-from {GALLERIES}: no photograph may be in git"
         )
+    if not plan.of_reference:
+        raise XmrError(
+            f"{plan.results}: the committed PDFs are of the results in git; 'xmr publish-results' copies them"
+        )
     built = build(plan, PAPER + SLIDES)
     for path in built:
         if path.stat().st_size > LARGEST:
             raise XmrError(f"{path}: {path.stat().st_size:,} bytes; a committed PDF has at most {LARGEST:,}")
+    write_if_new(plan.results / plan.dataset / NUMBERS, (plan.folder / NUMBERS).read_text("utf-8"))
     targets = []
     for path in built:
         targets.append(plan.sources / path.name)

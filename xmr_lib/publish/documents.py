@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import XmrError
-from ..paths import atomic_write, results_root, root
+from ..paths import atomic_write, reference_root, root, runs_root
 from .facts import RecordedResults
 from .latex import Latex, find_latex
 from .latex_log import read_log
@@ -29,31 +29,50 @@ class Plan:
     results: Path
     """Root of the results."""
     galleries: Path
-    """``results/<dataset>`` whose galleries are taken."""
+    """Folder of a dataset's results whose galleries are taken."""
     sources: Path
     folder: Path
     """Where LaTeX runs."""
 
     @classmethod
-    def of(cls, dataset: str, results: str | None = None, galleries_from: str | None = None) -> "Plan":
+    def of(
+        cls, dataset: str, results: str | None = None, galleries_from: str | None = None, reference: bool = False
+    ) -> "Plan":
         """Return the plan for a dataset.
 
         Args:
             dataset: slug, the folder under the results.
-            results: root of the results; empty: the project's own. What is built from others goes to them, so that
-                the project's own PDFs hold its own numbers.
+            results: root of the results; empty: ``runs/`` where that holds the dataset, else the reference. What is
+                built from others goes to them, so that the project's own PDFs hold its own numbers.
             galleries_from: slug of another dataset, or a folder of its results, whose galleries are taken.
+            reference: read the results that are in git, whatever ``runs/`` holds; galleries are not among them.
+
+        Raises:
+            XmrError: other results are named, and the reference is to be read.
         """
-        origin = Path(results).expanduser().resolve() if results else results_root()
+        if results and reference:
+            raise XmrError(f"--results {results}: the committed documents are of {reference_root()}, and of no other")
+        given = Path(results).expanduser().resolve() if results else None
+        origin = reference_root() if reference else given or recorded_root(dataset)
         galleries = galleries_from or dataset
         inside = Path(galleries).name == galleries
         return cls(
             dataset,
             origin,
-            origin / galleries if inside else Path(galleries).expanduser().resolve(),
+            (given or recorded_root(galleries)) / galleries if inside else Path(galleries).expanduser().resolve(),
             root() / "report",
-            origin / dataset / "report" if results else build_root() / dataset,
+            given / dataset / "report" if given else build_root() / dataset,
         )
+
+    @property
+    def of_reference(self) -> bool:
+        """Whether the results are those in git."""
+        return self.results.resolve() == reference_root().resolve()
+
+
+def recorded_root(dataset: str) -> Path:
+    """Return the root of a dataset's results: ``runs/`` where that has its ``summary.csv``, else the reference."""
+    return runs_root() if (runs_root() / dataset / "summary.csv").is_file() else reference_root()
 
 
 def build_root() -> Path:
@@ -71,13 +90,14 @@ def gathered(plan: Plan, with_galleries: bool = True) -> Contents:
 
 
 def prepare(plan: Plan) -> Contents:
-    """Write ``numbers.tex`` beside the results, and the folder that LaTeX runs in.
+    """Write ``numbers.tex`` beside the results (not beside those in git), and the folder that LaTeX runs in.
 
     Raises:
         XmrError: a result is missing or stale.
     """
     made = gathered(plan)
-    write_if_new(plan.results / plan.dataset / NUMBERS, made.texts[NUMBERS])
+    if not plan.of_reference:
+        write_if_new(plan.results / plan.dataset / NUMBERS, made.texts[NUMBERS])
     write_tree(plan.folder, made, plan.galleries)
     return made
 

@@ -1,4 +1,4 @@
-"""What ``results/<dataset>`` records: the only source of numbers; a row that its runs don't confirm is refused."""
+"""What is recorded of a dataset: the only source of numbers; a row that its runs don't confirm is refused."""
 
 import csv
 import hashlib
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import XmrError
 from ..metrics import Ranks, summarise
-from ..paths import results_root
+from ..paths import reference_root, runs_root
 from ..records import RANKS, Result, read_ranks, read_result, read_summary, recorded_seeds, run_folder, summary_row
 
 TOLERANCE = 1e-3
@@ -22,7 +22,7 @@ class RecordedResults:
     """The facts of one dataset, read when they are asked for; each that was asked for is in ``used``."""
 
     folder: Path
-    """``results/<dataset>``."""
+    """``<results>/<dataset>``."""
     rows: dict[str, dict[str, str]]
     """``summary.csv`` by run."""
     used: dict[str, str] = field(default_factory=dict)
@@ -127,9 +127,8 @@ class RecordedResults:
         """Return the command that makes a run, or only its row where the run is there already."""
         seeds = self.seeds_found(run)
         of_seeds = f" --seeds {','.join(map(str, seeds))}" if seeds else ""
-        elsewhere = (
-            "" if self.folder.parent.resolve() == results_root().resolve() else f" --results {self.folder.parent}"
-        )
+        own = {place.resolve() for place in (runs_root(), reference_root())}
+        elsewhere = "" if self.folder.parent.resolve() in own else f" --results {self.folder.parent}"
         return f"xmr train {run} --dataset {self.dataset} --profile {self.profile}{of_seeds}{elsewhere}"
 
     def seeds_found(self, run: str) -> list[int]:

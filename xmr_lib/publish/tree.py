@@ -41,7 +41,7 @@ def contents(facts: RecordedResults, sources: Path, galleries: Path, with_galler
     Args:
         facts: of the dataset that is reported on.
         sources: folder of the TeX sources.
-        galleries: ``results/<dataset>`` whose galleries are taken.
+        galleries: folder of a dataset's results whose galleries are taken.
         with_galleries: whether they have to be there.
 
     Raises:

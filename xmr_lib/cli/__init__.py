@@ -1,0 +1,21 @@
+"""The command ``xmr``: one file per command, which itself imports what is heavy: the help is quick."""
+
+# Each import registers its commands; this is their order in the help.
+# isort: off
+from .app import app, main
+from . import demo, features, train, evaluate, export, run, documents, publish_results, data, detector
+
+__all__ = [
+    "app",
+    "data",
+    "demo",
+    "detector",
+    "documents",
+    "evaluate",
+    "export",
+    "features",
+    "main",
+    "publish_results",
+    "run",
+    "train",
+]

@@ -1,0 +1,72 @@
+"""The program, the options that several commands share, and how errors are told."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from .. import __version__
+from ..errors import XmrError
+
+app = typer.Typer(
+    help="Cross-modal retrieval: find the captions of an image and the image of a caption.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+DatasetOption = Annotated[str, typer.Option("--dataset", help="Slug of the dataset: the folder under the results.")]
+DataOption = Annotated[
+    str | None,
+    typer.Option("--data", help="Folder or file of the dataset. [default: $XMR_DATA/DATASET; scenes is drawn]"),
+]
+ProfileOption = Annotated[str, typer.Option("--profile", help="Sizes: smoke, demo or full.")]
+ResultsOption = Annotated[str | None, typer.Option("--results", help="Root of the results. [default: runs/]")]
+SeedsOption = Annotated[str, typer.Option("--seeds", help="Seeds, with commas.")]
+GalleriesOption = Annotated[
+    str | None,
+    typer.Option("--galleries-from", help="Dataset (or folder of its results) whose pictures are shown."),
+]
+StrictOption = Annotated[bool, typer.Option("--strict", help="Stop at the first image that can't be read.")]
+
+
+def _version(wanted: bool | None) -> None:
+    if wanted:
+        from ..paths import cache_root, root
+
+        typer.echo(f"xmr {__version__}\nroot  {root()}\ncache {cache_root()}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool | None, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and paths.")
+    ] = None,
+) -> None:
+    """Cross-modal retrieval: find the captions of an image and the image of a caption."""
+
+
+def main() -> None:
+    """Entry point: user errors are one line on stderr and exit code 1."""
+    try:
+        app()
+    except XmrError as error:
+        print(f"xmr: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("xmr: stopped; run the same command again to go on", file=sys.stderr)
+        sys.exit(130)
+
+
+def parse_seeds(text: str) -> list[int]:
+    """Return the numbers of ``--seeds``.
+
+    Raises:
+        XmrError: one is no whole number.
+    """
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise XmrError(f"--seeds {text!r}: give whole numbers with commas, e.g. 0,1,2") from None

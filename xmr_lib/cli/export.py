@@ -1,0 +1,28 @@
+"""``xmr export``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .app import app
+
+
+@app.command(short_help="Write the model of a run into a folder of its own.")
+def export(
+    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder: runs/DATASET/runs/MODEL/seedK.")],
+    out: Annotated[
+        str, typer.Argument(metavar="OUT", help="Folder to write, not there yet; a bare name: under models/.")
+    ],
+    with_networks: Annotated[
+        bool, typer.Option("--with-networks", help="Copy the pretrained networks in, so that nothing is looked up.")
+    ] = False,
+) -> None:
+    """Write the model of a run into a folder of its own, which RetrievalModel.load reads without dataset and cache."""
+    from ..model import RetrievalModel
+    from ..paths import models_root
+
+    folder = models_root() / out if Path(out).name == out else Path(out).expanduser()
+    model = RetrievalModel.load(run_folder)
+    model.save(folder, with_networks)
+    typer.echo(f"{folder}: {model.config.name}, track {model.track}; its card is {folder / 'README.md'}")

@@ -1,0 +1,29 @@
+"""``xmr features``."""
+
+from typing import Annotated
+
+import typer
+
+from .app import DataOption, DatasetOption, ProfileOption, SeedsOption, StrictOption, app, parse_seeds
+
+
+@app.command(short_help="Make image features and word vectors.")
+def features(
+    dataset: DatasetOption = "scenes",
+    data: DataOption = None,
+    profile: ProfileOption = "demo",
+    image_features: Annotated[str | None, typer.Option(help="Slug; default: those that the data bring.")] = None,
+    seeds: SeedsOption = "0",
+    strict: StrictOption = False,
+) -> None:
+    """Make the feature stores of a dataset: image features and word vectors. What is there is not made again."""
+    from ..experiment import Workspace
+    from ..features.spec import FeatureSpec
+
+    workspace = Workspace(dataset, data, profile, strict=strict)
+    slugs = workspace.own_features
+    store = workspace.bank.image_store(FeatureSpec.parse(image_features or slugs["image"]))
+    typer.echo(f"{store.folder}: {len(store)} items of {store.values.shape[1:]}, {len(store.skipped)} left out")
+    for seed in parse_seeds(seeds):
+        workspace.bank.words(FeatureSpec.parse(slugs["text"]), seed)
+        typer.echo(f"{slugs['text']}, seed {seed}: ready")

@@ -1,0 +1,31 @@
+"""``xmr run``."""
+
+from typing import Annotated
+
+import typer
+
+from .app import DataOption, DatasetOption, ProfileOption, ResultsOption, SeedsOption, app, parse_seeds
+from .show import times_text
+
+
+@app.command(short_help="Run the notebooks by papermill, strictly.")
+def run(
+    dataset: DatasetOption = "scenes",
+    data: DataOption = None,
+    profile: ProfileOption = "demo",
+    seeds: SeedsOption = "0",
+    results: ResultsOption = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Number of a notebook (01); repeatable. [default: all]")
+    ] = None,
+) -> None:
+    """Run the notebooks by papermill, strictly; executed copies go to runs/DATASET/notebooks/."""
+    from ..batch import notebooks, run_notebooks
+    from ..config import profile as sizes
+    from ..data.locate import open_dataset
+
+    notebooks(only or ())
+    numbers = parse_seeds(seeds)
+    # Data that can't be read are told here, in one line, and not by a notebook's kernel.
+    open_dataset(dataset, data, sizes(profile).scenes)
+    typer.echo("\n" + times_text(run_notebooks(dataset, data, profile, numbers, results, only or ())))

@@ -1,0 +1,58 @@
+"""``xmr train``."""
+
+from typing import Annotated
+
+import typer
+import yaml
+
+from ..errors import XmrError
+from .app import DataOption, DatasetOption, ProfileOption, ResultsOption, SeedsOption, StrictOption, app, parse_seeds
+from .show import summary_text
+
+
+@app.command(short_help="Train one model and score it once on test.")
+def train(
+    model: Annotated[str, typer.Argument(help="Name of a model of the study, e.g. ab-infonce; 'list' shows them.")],
+    dataset: DatasetOption = "scenes",
+    data: DataOption = None,
+    profile: ProfileOption = "demo",
+    seeds: SeedsOption = "0",
+    results: ResultsOption = None,
+    name: Annotated[str | None, typer.Option(help="Name of the run; needed if --set changes the model.")] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", help="Change a field of the config: loss.margin=0.3, text.dropout=0. Repeatable.")
+    ] = None,
+    strict: StrictOption = False,
+) -> None:
+    """Train one model, score it once on test, and add its row to summary.csv. Goes on where a kill left it."""
+    from ..experiment import Workspace, run
+    from ..study import MODELS, get_configs
+
+    if model == "list":
+        typer.echo(
+            "\n".join(
+                f"{name:22} {', '.join(f'{k}={v}' for k, v in fields.items())}" for name, fields in MODELS.items()
+            )
+        )
+        return
+    workspace = Workspace(dataset, data, profile, results, strict)
+    [config] = get_configs(workspace, model)
+    if changes:
+        if not name:
+            raise XmrError("--set makes another model: give it a name with --name")
+        config = config.replace(**dict(map(_change, changes)))
+    if name:
+        config = config.replace(name=name)
+    run(workspace, config, parse_seeds(seeds))
+    typer.echo(summary_text(workspace.results / "summary.csv", [config.name]))
+
+
+def _change(text: str) -> tuple[str, object]:
+    """Read ``path=value``; the value as YAML, so that numbers, lists and true or false are what they look like."""
+    path, equals, value = text.partition("=")
+    if not equals or not path:
+        raise XmrError(f"--set {text!r}: give FIELD=VALUE, e.g. loss.margin=0.3")
+    try:
+        return path, yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise XmrError(f"--set {text!r}: {value!r} can't be read as a value") from None
