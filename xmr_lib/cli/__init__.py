@@ -3,10 +3,11 @@
 # Each import registers its commands; this is their order in the help.
 # isort: off
 from .app import app, main
-from . import demo, features, train, evaluate, export, run, documents, publish_results, data, detector
+from . import demo, features, train, evaluate, export, run, documents, publish_results, data, detector, cache
 
 __all__ = [
     "app",
+    "cache",
     "data",
     "demo",
     "detector",

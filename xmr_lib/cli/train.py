@@ -20,7 +20,8 @@ def train(
     results: ResultsOption = None,
     name: Annotated[str | None, typer.Option(help="Name of the run; needed if --set changes the model.")] = None,
     changes: Annotated[
-        list[str] | None, typer.Option("--set", help="Change a field of the config: loss.margin=0.3, text.dropout=0. Repeatable.")
+        list[str] | None,
+        typer.Option("--set", help="Change a field of the config: loss.margin=0.3, text.dropout=0. Repeatable."),
     ] = None,
     strict: StrictOption = False,
 ) -> None:

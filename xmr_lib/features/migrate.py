@@ -1,0 +1,39 @@
+"""Stores of an older version get the names that they have today: renamed in place, never made again."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+from .spec import FeatureSpec
+
+PREFIX = "bert:"
+"""Beginning of the only names that have changed: version 1 wrote ``bert:_home_me_model@11``, which Windows refuses."""
+
+
+def migrate_stores(cache: Path) -> Iterator[str]:
+    """Rename the stores below a cache, and say what was done, one line per store."""
+    for old in sorted(cache.glob(f"*/features/{PREFIX}*")):
+        slugs = list(_slugs(old.name))
+        if len(slugs) != 1:
+            why = "no folder of that name is here" if not slugs else f"it may be any of {', '.join(slugs)}"
+            yield f"{old}: left as it is ({why}); rename it to what FeatureSpec.parse(SLUG).folder says"
+            continue
+        new = old.with_name(FeatureSpec.parse(slugs[0]).folder)
+        if new.exists():
+            yield f"{old}: left as it is; {new.name} is there already"
+            continue
+        old.rename(new)
+        yield f"{old} -> {new.name}"
+
+
+def _slugs(name: str) -> Iterator[str]:
+    """Yield what a name can have stood for: each ``_`` was a ``/`` or itself."""
+    source, at, layers = name.removeprefix(PREFIX).partition("@")
+    parts = source.split("_")
+    if len(parts) == 1:
+        yield name
+        return
+    for marks in itertools.product("/_", repeat=min(len(parts) - 1, 12)):
+        path = parts[0] + "".join(mark + part for mark, part in zip(marks, parts[1:], strict=False))
+        if Path(path).is_dir():
+            yield f"{PREFIX}{path}{at}{layers}"
