@@ -1,6 +1,5 @@
 """Stores of an older version get the names that they have today: renamed in place, never made again."""
 
-import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,11 +28,19 @@ def migrate_stores(cache: Path) -> Iterator[str]:
 def _slugs(name: str) -> Iterator[str]:
     """Yield what a name can have stood for: each ``_`` was a ``/`` or itself."""
     source, at, layers = name.removeprefix(PREFIX).partition("@")
-    parts = source.split("_")
-    if len(parts) == 1:
+    if "_" not in source:
         yield name
         return
-    for marks in itertools.product("/_", repeat=min(len(parts) - 1, 12)):
-        path = parts[0] + "".join(mark + part for mark, part in zip(marks, parts[1:], strict=False))
+    first, *rest = source.split("_")
+    for path in _folders(first, rest):
+        yield f"{PREFIX}{path}{at}{layers}"
+
+
+def _folders(path: str, rest: list[str]) -> Iterator[str]:
+    if not rest:
         if Path(path).is_dir():
-            yield f"{PREFIX}{path}{at}{layers}"
+            yield path
+        return
+    if Path(path or "/").is_dir():
+        yield from _folders(f"{path}/{rest[0]}", rest[1:])
+    yield from _folders(f"{path}_{rest[0]}", rest[1:])
