@@ -72,7 +72,7 @@ def test_results_of_photographs_hold_numbers_and_no_captions():
 
 def test_make_help_lists_the_two_commands():
     shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for target in ("demo", "test", "workspace", "notebooks", "report", "slides", "overleaf"):
+    for target in ("demo", "test", "lab", "notebooks", "report", "slides", "overleaf"):
         assert re.search(rf"^make {target}\s+\w", shown, re.M), target
 
 
