@@ -56,6 +56,12 @@ class Site:
         return (source if source.is_dir() else source.parent) / name
 
 
+def copy_of(networks: Path | None, name: str) -> Path | None:
+    """Return the one file of a network that a saved model has a copy of; None where it has none."""
+    files = sorted((networks / name).glob("*")) if networks else []
+    return files[0] if len(files) == 1 else None
+
+
 class Encoder(ABC):
     """One encoder, ready for use on one spec. Nothing large is loaded before it is needed."""
 

@@ -1,5 +1,7 @@
 """EfficientNet-Lite0 on ImageNet: its last map averaged or place by place, and maps that a tail is trained on."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
 from torch import nn
@@ -15,7 +17,7 @@ from ..networks.efficientnet_lite import (
 from ..networks.frcnn_lite import CUT, MAP
 from ..provenance import Provenance
 from ..ragged import Ragged
-from .base import ImageEncoder
+from .base import ImageEncoder, copy_of
 from .pixels import scaled
 
 MEAN, DEVIATION = [127.0] * 3, [128.0] * 3
@@ -37,15 +39,19 @@ class EfficientNetLite0Encoder(ImageEncoder):
     outputs = ("", "grid", "trunk")
     provenance = Provenance(("ImageNet-1k",), "Apache 2.0", "https://github.com/tensorflow/tpu")
 
-    def __init__(self, spec: FeatureSpec):
+    def __init__(self, spec: FeatureSpec, file: Path | None = None):
         super().__init__(spec)
-        self.weights = efficientnet_lite0_weights()
+        self.weights = efficientnet_lite0_weights(file)
         self.blocks = CUT if spec.output == "trunk" else spec.layers[0] if spec.layers else None
         self._network: nn.Module | None = None
         shapes = {"": (1280,), "grid": (PLACES, 1280)}
         self.row_shape = CUTS[self.blocks] if self.blocks else shapes[spec.output]
         # ReLU6 keeps a map in 0..6, where half precision has an error below 0.002; a store takes half the disk.
         self.dtype = "float32" if self.row_shape == (1280,) else "float16"
+
+    @classmethod
+    def restore(cls, spec: FeatureSpec, folder: Path, networks: Path | None = None) -> "EfficientNetLite0Encoder":
+        return cls(spec, copy_of(networks, "effnet-lite0"))
 
     @classmethod
     def check_layers(cls, spec: FeatureSpec) -> None:
@@ -71,7 +77,7 @@ class EfficientNetLite0Encoder(ImageEncoder):
     def network(self) -> nn.Module:
         """Return the frozen network, or its first blocks."""
         if self._network is None:
-            whole = efficientnet_lite0()[0]
+            whole = efficientnet_lite0(self.weights)[0]
             self._network = EfficientNetHead(whole, self.blocks) if self.blocks else whole
         return self._network
 
@@ -88,7 +94,7 @@ class EfficientNetLite0Encoder(ImageEncoder):
     def tail(self) -> EfficientNetTail | None:
         if not self.blocks:
             return None
-        return EfficientNetTail(efficientnet_lite0()[0], self.blocks).requires_grad_(True)
+        return EfficientNetTail(efficientnet_lite0(self.weights)[0], self.blocks).requires_grad_(True)
 
 
 def grid_rows(features: np.ndarray) -> Ragged:

@@ -31,7 +31,7 @@ from ..networks.frcnn_lite import SIDE, load_frcnn_lite
 from ..provenance import Provenance
 from ..ragged import Ragged
 from ..weights import Weights
-from .base import ImageEncoder, Site
+from .base import ImageEncoder, Site, copy_of
 
 LITE = "frcnn-lite0"
 DETECTORS = (LITE, *COCO_DETECTORS)
@@ -108,7 +108,14 @@ class RegionEncoder(ImageEncoder):
 
     def describe(self, pixels: np.ndarray, boxes: Sequence[Given]) -> Ragged:
         """Return what ``features`` would, had the detector found these boxes."""
-        given = [tuple(torch.from_numpy(np.asarray(x)) for x in one) for one in boxes]
+        given = [
+            (
+                torch.tensor(np.asarray(box, dtype=np.float32).reshape(-1, 4)),
+                torch.tensor(np.asarray(labels, dtype=np.int64)),
+                torch.tensor(np.asarray(scores, dtype=np.float32)),
+            )
+            for box, labels, scores in boxes
+        ]
         return self._rows(find_regions(self.network(), _shares(pixels), REGIONS, given))
 
     def inputs(self, stored: Ragged) -> Ragged:
@@ -153,12 +160,12 @@ class FrcnnLiteEncoder(RegionEncoder):
     )
     side = SIDE
 
-    def __init__(self, spec: FeatureSpec, file: Path | None = None):
+    def __init__(self, spec: FeatureSpec, file: Path | None = None, trunk: Path | None = None):
         super().__init__(spec)
         if file is None:
             raise XmrError(f"{LITE}: the file of the trained detector must be given; 'xmr detector train' makes it")
-        self.file = file
-        self._detector, self.names, self.weights = load_frcnn_lite(file)
+        self.file, self.trunk = file, efficientnet_lite0_weights(trunk)
+        self._detector, self.names, self.weights = load_frcnn_lite(file, self.trunk)
         self.columns = Columns(last_layer(self._detector).in_features, 1280)
 
     @classmethod
@@ -167,14 +174,14 @@ class FrcnnLiteEncoder(RegionEncoder):
 
     @classmethod
     def restore(cls, spec: FeatureSpec, folder: Path, networks: Path | None = None) -> "FrcnnLiteEncoder":
-        return cls(spec, folder / DETECTOR)
+        return cls(spec, folder / DETECTOR, copy_of(networks, "effnet-lite0"))
 
     def save(self, folder: Path) -> None:
         shutil.copyfile(self.file, folder / DETECTOR)
 
     def networks(self) -> tuple[Weights, ...]:
         # The detector itself was trained here and is always in the folder; its trunk was not.
-        return (efficientnet_lite0_weights(),)
+        return (self.trunk,)
 
     def network(self) -> FasterRCNN:
         return self._detector
@@ -190,16 +197,20 @@ class CocoRegionEncoder(RegionEncoder):
     provenance = Provenance(("COCO", "ImageNet-1k"), "BSD 3-Clause", "https://pytorch.org/vision")
     side = COCO_SIDE
 
-    def __init__(self, spec: FeatureSpec):
+    def __init__(self, spec: FeatureSpec, file: Path | None = None):
         super().__init__(spec)
-        self.weights = coco_weights(spec.encoder)
+        self.weights = coco_weights(spec.encoder, str(file) if file else None)
         self.columns = Columns(1024, 960 if spec.encoder == "frcnn-mobilenet" else 2048)
         self.names = coco_names(spec.encoder)
         self._detector: FasterRCNN | None = None
 
+    @classmethod
+    def restore(cls, spec: FeatureSpec, folder: Path, networks: Path | None = None) -> "CocoRegionEncoder":
+        return cls(spec, copy_of(networks, spec.encoder))
+
     def network(self) -> FasterRCNN:
         if self._detector is None:
-            self._detector = coco_detector(self.spec.encoder, self.side)
+            self._detector = coco_detector(self.spec.encoder, self.side, str(self.weights.path))
         return self._detector
 
 

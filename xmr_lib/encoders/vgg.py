@@ -1,5 +1,7 @@
 """VGG-16's fc7 after its ReLU, one view, with the weights that torchvision publishes."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
 from torch import nn
@@ -7,7 +9,7 @@ from torch import nn
 from ..features.spec import ENCODERS, FeatureSpec
 from ..networks.vgg import vgg16_fc7, vgg16_weights
 from ..provenance import Provenance
-from .base import ImageEncoder
+from .base import ImageEncoder, copy_of
 from .pixels import scaled
 
 MEAN = [255 * mean for mean in (0.485, 0.456, 0.406)]
@@ -21,10 +23,14 @@ class Vgg16Encoder(ImageEncoder):
     provenance = Provenance(("ImageNet-1k",), "BSD 3-Clause", "https://pytorch.org/vision")
     row_shape = (4096,)
 
-    def __init__(self, spec: FeatureSpec):
+    def __init__(self, spec: FeatureSpec, file: Path | None = None):
         super().__init__(spec)
-        self.weights = vgg16_weights()
+        self.weights = vgg16_weights(str(file) if file else None)
         self._network: nn.Module | None = None
+
+    @classmethod
+    def restore(cls, spec: FeatureSpec, folder: Path, networks: Path | None = None) -> "Vgg16Encoder":
+        return cls(spec, copy_of(networks, spec.encoder))
 
     @property
     def settings(self) -> dict:
@@ -33,5 +39,5 @@ class Vgg16Encoder(ImageEncoder):
     @torch.inference_mode()
     def features(self, pixels: np.ndarray) -> np.ndarray:
         if self._network is None:
-            self._network = vgg16_fc7()[0]
+            self._network = vgg16_fc7(str(self.weights.path))[0]
         return self._network(scaled(pixels, MEAN, DEVIATION)).numpy().astype(self.dtype)

@@ -131,7 +131,7 @@ def _write_encoder(encoder: Encoder, folder: Path, name: str, with_networks: boo
         place = folder / "networks" / network.name
         if not place.exists():
             place.mkdir(parents=True)
-            for file in network.files:
+            for file in network.files or (network.path,):
                 shutil.copyfile(file, place / file.name)
     return {"features": encoder.spec.slug, "networks": {network.name: network.digest for network in networks}}
 

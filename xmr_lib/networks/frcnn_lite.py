@@ -47,13 +47,14 @@ class LiteBackbone(nn.Module):
         return EfficientNetTail(self.trunk.network, CUT)(stage)
 
 
-def frcnn_lite(classes: int, channels: int = 256, hidden: int = 512) -> FasterRCNN:
+def frcnn_lite(classes: int, channels: int = 256, hidden: int = 512, trunk: Weights | None = None) -> FasterRCNN:
     """Build a detector whose trunk is trained and frozen and whose other layers are not trained yet.
 
     Args:
         classes: largest label + 1; label 0 is the background.
         channels: of the neck.
         hidden: width of the box head.
+        trunk: weights of EfficientNet-Lite0; default: the package's.
 
     Raises:
         XmrError: EfficientNet-Lite0's weights are not installed.
@@ -61,7 +62,7 @@ def frcnn_lite(classes: int, channels: int = 256, hidden: int = 512) -> FasterRC
     # Sides from a ball to the whole picture; at stride 16 an 8×8 thing covers a quarter of a cell.
     anchors = AnchorGenerator(((20, 40, 72, 120, 190),), ((0.5, 1.0, 2.0),))
     detector = FasterRCNN(
-        LiteBackbone(efficientnet_lite0()[0], channels),
+        LiteBackbone(efficientnet_lite0(trunk)[0], channels),
         rpn_anchor_generator=anchors,
         box_roi_pool=MultiScaleRoIAlign(["0"], output_size=GRID, sampling_ratio=2),
         box_head=TwoMLPHead(channels * GRID**2, hidden),
@@ -86,7 +87,7 @@ def trained_state(detector: FasterRCNN) -> "OrderedDict[str, Tensor]":
     return OrderedDict((name, x.contiguous()) for name, x in detector.state_dict().items() if name.startswith(TRAINED))
 
 
-def load_frcnn_lite(path: Path) -> tuple[FasterRCNN, dict[int, str], Weights]:
+def load_frcnn_lite(path: Path, trunk: Weights | None = None) -> tuple[FasterRCNN, dict[int, str], Weights]:
     """Return a trained detector in evaluation mode, the names of its labels, and its weights.
 
     Raises:
@@ -101,7 +102,7 @@ def load_frcnn_lite(path: Path) -> tuple[FasterRCNN, dict[int, str], Weights]:
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise XmrError(f"{path}: not a detector of this project ({error}); delete it and train again") from None
     with torch.random.fork_rng(devices=[]):
-        detector = frcnn_lite(max(names) + 1)
+        detector = frcnn_lite(max(names) + 1, trunk=trunk)
     try:
         missing, unknown = detector.load_state_dict(state, strict=False)
     except RuntimeError as error:
