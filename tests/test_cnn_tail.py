@@ -14,7 +14,6 @@ from xmr_lib.modules import MapEntry
 from xmr_lib.study import get_configs, tuning_table
 from xmr_lib.study.tuning import step_memory
 
-
 MAPS, LAST_BLOCK = ("effnet-lite0-trunk", "effnet-lite0@15"), "effnet-lite0@15"
 
 

@@ -198,7 +198,10 @@ def test_rows_of_the_store_are_those_of_their_own_image(workspace):
 
 def test_a_detector_learns_what_it_is_shown(workspace, tmp_path):
     """Its own training pictures, often: without the right boxes on the right pictures it could not."""
-    boxes, maps = read_boxes(workspace.dataset.source / "boxes.json", workspace.dataset), workspace.bank.image_store(TRUNK)
+    boxes, maps = (
+        read_boxes(workspace.dataset.source / "boxes.json", workspace.dataset),
+        workspace.bank.image_store(TRUNK),
+    )
     few = np.array([image for image in range(40) if len(boxes.boxes[image])])[:8]
     path = tmp_path / "d.safetensors"
     history = train_detector(maps, workspace.dataset.image_ids, boxes, few, few, path, schedule(14, 4), {"x": 1})
@@ -218,7 +221,10 @@ def test_a_detector_learns_what_it_is_shown(workspace, tmp_path):
 
 
 def test_training_goes_on_after_a_stop_to_the_same_weights(workspace, tmp_path):
-    boxes, maps = read_boxes(workspace.dataset.source / "boxes.json", workspace.dataset), workspace.bank.image_store(TRUNK)
+    boxes, maps = (
+        read_boxes(workspace.dataset.source / "boxes.json", workspace.dataset),
+        workspace.bank.image_store(TRUNK),
+    )
     few = np.array([image for image in range(40) if len(boxes.boxes[image])])[:4]
     arguments = (maps, workspace.dataset.image_ids, boxes, few, few)
     train_detector(*arguments, tmp_path / "whole.safetensors", schedule(2, 2), {"x": 1})
@@ -274,7 +280,11 @@ def test_a_detector_of_other_boxes_is_refused(workspace, tmp_path):
     boxes = workspace.dataset.source / "boxes.json"
     with pytest.raises(XmrError, match="trained with train = 60, not None"):
         detector_of(
-            workspace.bank.usable((TRUNK,)), boxes, workspace.bank.image_store(TRUNK), path, workspace.profile.detector_epochs
+            workspace.bank.usable((TRUNK,)),
+            boxes,
+            workspace.bank.image_store(TRUNK),
+            path,
+            workspace.profile.detector_epochs,
         )
 
 
