@@ -10,9 +10,11 @@ from safetensors.torch import load_file, save_file
 from sentence_transformers import SentenceTransformer
 from torch.nn.utils.rnn import pad_sequence
 
+from xmr_lib.encoders import Captions, Site, open_encoder
+from xmr_lib.encoders.bert import BertEncoder, encode
 from xmr_lib.errors import XmrError
 from xmr_lib.experiment import Workspace, run
-from xmr_lib.features.bert import bert_tokens, encode, is_bert, name_and_layers
+from xmr_lib.features.spec import ENCODERS, FeatureSpec
 from xmr_lib.networks.bert import BertTail, load_bert
 from xmr_lib.study import get_configs
 
@@ -22,6 +24,10 @@ CAPTIONS = ["A dog runs .", "Two people walk along the beach at sunset, with a b
 @pytest.fixture(scope="module")
 def bert():
     return load_bert("minilm")
+
+
+def opened(slug, dataset=None):
+    return open_encoder(FeatureSpec.parse(slug), Site(dataset, Path("no-cache")))
 
 
 @pytest.fixture
@@ -72,25 +78,35 @@ def test_more_layers_than_there_are_can_not_be_tuned(bert):
 
 def test_the_store_has_each_captions_own_tokens(bert, smoke_workspace, tmp_path):
     dataset = smoke_workspace.dataset
-    store = bert_tokens(dataset, "minilm@5", tmp_path / "store")
+    encoder = opened("minilm@5", dataset)
+    store = encoder.store(dataset, tmp_path / "store")
     chosen = np.array([3, 0, dataset.caption_count - 1])
     rows = store.take(dataset.caption_ids[chosen])
     for place, caption in enumerate(chosen):
         expected = encode(bert, [dataset.raw[caption]], (5,))[0]
         np.testing.assert_allclose(rows[place].astype(np.float32), expected, atol=0.01)
+        # Without a store the encoder gives the same.
+        alone = encoder.rows(Captions([dataset.raw[caption]], [dataset.tokens[caption]]))
+        assert alone.values.dtype == rows.values.dtype == np.float16
+        np.testing.assert_allclose(alone.values.astype(np.float32), expected, atol=0.01)
     with pytest.raises(XmrError, match="made with layers"):
-        bert_tokens(dataset, "minilm@4", tmp_path / "store")
+        opened("minilm@4", dataset).store(dataset, tmp_path / "store")
 
 
-def test_slugs_tell_network_and_layers():
-    assert [is_bert(slug) for slug in ("minilm", "minilm@3", "bert:x/y", "bert-base-uncased", "glove")] == [
-        *(True, True, True, True, False)
-    ]
-    assert name_and_layers("minilm", 6) == ("minilm", (6,))
-    assert name_and_layers("bert:some/folder@4-6", 6) == ("some/folder", (4, 5, 6))
-    for slug in ("minilm@7", "minilm@x", "minilm@5-3"):
-        with pytest.raises(XmrError, match="from 0 \\(embeddings\\) to 6"):
-            name_and_layers(slug, 6)
+def test_slugs_tell_network_and_layers(copied):
+    slugs = ("minilm", "minilm@3", "bert:x/y", "bert-base-uncased", "glove")
+    berts = [issubclass(ENCODERS[FeatureSpec.parse(slug).encoder], BertEncoder) for slug in slugs]
+    assert berts == [True, True, True, True, False]
+    assert [opened(slug).name for slug in slugs[:4]] == ["minilm", "minilm", "x/y", "bert-base-uncased"]
+    assert opened("minilm").layers == (6,) and opened("minilm@3").layers == (3,)
+    encoder = opened(f"bert:{copied}@4-6")
+    assert (encoder.name, encoder.layers) == (str(copied), (4, 5, 6))
+    assert encoder.networks()[0].path == copied
+    with pytest.raises(XmrError, match="from 0 \\(embeddings\\) to 6"):
+        opened("minilm@7").rows(Captions(CAPTIONS, ()))
+    for slug, told in (("minilm@x", "'minilm@x' is unknown"), ("minilm@5-3", "the lower one first")):
+        with pytest.raises(XmrError, match=told):
+            FeatureSpec.parse(slug)
 
 
 def test_what_is_not_there_is_told_in_one_line(tmp_path):
@@ -122,8 +138,11 @@ def test_a_folder_of_the_users_own_is_another_network_with_another_digest(copied
 def test_the_last_layers_are_tuned_from_their_pretrained_values(tmp_path):
     workspace = Workspace("scenes", None, "smoke", tmp_path)
     [config] = get_configs(workspace, "ab-infonce")
-    tuned = config.but(model="tuned", track="open", text_features="minilm@5", aggregation="mean", tune_text_layers=1)
+    branch = "text.branches.0."
+    changes = {"features": "minilm@5", "pooling": "mean", "unfreeze": 1}
+    tuned = config.replace(name="tuned", **{branch + key: value for key, value in changes.items()})
+    assert tuned.track == "open"
     [result] = run(workspace, tuned)
     assert result.test["rsum"] > result.chance["rsum"]
     with pytest.raises(XmrError, match="take the features of the layer before them, 'minilm@4'"):
-        run(workspace, tuned.but(model="wrong", tune_text_layers=2))
+        run(workspace, tuned.replace(**{"name": "wrong", branch + "unfreeze": 2}))

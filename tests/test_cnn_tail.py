@@ -1,19 +1,24 @@
 """The CNN cut in two: put together again it is the same network, and only its tail is trained."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from xmr_lib.encoders.effnet_lite import EfficientNetLite0Encoder
 from xmr_lib.errors import XmrError
 from xmr_lib.experiment import Workspace, ranks_of, run
-from xmr_lib.experiment.run import fitted
-from xmr_lib.features.image_extractors import EFFICIENTNET_MAPS, LAST_BLOCK, image_extractor, image_tail
+from xmr_lib.experiment.run import model_of
+from xmr_lib.features.spec import FeatureSpec
 from xmr_lib.modules import MapEntry
 from xmr_lib.study import get_configs, tuning_table
 from xmr_lib.study.tuning import step_memory
+
+MAPS, LAST_BLOCK = ("effnet-lite0-trunk", "effnet-lite0@15"), "effnet-lite0@15"
+
+
+def encoder_of(slug):
+    return EfficientNetLite0Encoder(FeatureSpec.parse(slug))
 
 
 @pytest.fixture(scope="module")
@@ -21,21 +26,25 @@ def pixels():
     return np.random.default_rng(0).integers(0, 256, (3, 224, 224, 3), dtype=np.uint8)
 
 
-@pytest.mark.parametrize("slug", EFFICIENTNET_MAPS)
+@pytest.mark.parametrize("slug", MAPS)
 def test_maps_and_their_tail_give_the_pooled_feature(slug, pixels):
     """Weights not loaded, a wrong cut or other statistics in training would all show."""
-    extractor, whole = image_extractor(slug), image_extractor("effnet-lite0")
-    maps = extractor.features(extractor.network(), pixels)
+    extractor, whole = encoder_of(slug), encoder_of("effnet-lite0")
+    maps = extractor.features(pixels)
     assert maps.shape == (3, *extractor.row_shape) and maps.dtype == np.float16
-    entry = MapEntry(image_tail(slug)).train()
+    entry = MapEntry(extractor.tail()).train()
     again = entry(torch.from_numpy(maps)).detach().numpy()
-    expected = whole.features(whole.network(), pixels)
+    expected = whole.features(pixels)
     np.testing.assert_allclose(again, expected, atol=0.02 * expected.max())
     assert np.corrcoef(again.ravel(), expected.ravel())[0, 1] > 0.9999
 
 
+def test_vectors_and_places_have_no_tail():
+    assert encoder_of("effnet-lite0").tail() is None and encoder_of("effnet-lite0-grid").tail() is None
+
+
 def test_training_the_tail_moves_its_weights_and_leaves_the_statistics_of_its_normalisation():
-    tail = image_tail(LAST_BLOCK).train()
+    tail = encoder_of(LAST_BLOCK).tail().train()
     before = {name: x.clone() for name, x in tail.state_dict().items()}
     optimiser = torch.optim.SGD(tail.parameters(), 0.1)
     tail(torch.rand(4, 192, 7, 7)).square().mean().backward()
@@ -50,8 +59,8 @@ def test_a_tail_is_trained_from_its_pretrained_values(tmp_path):
     [config] = get_configs(workspace, "t-cnn-tuned")
     [result] = run(workspace, config)
     assert result.test["rsum"] > result.chance["rsum"]
-    trained = fitted(workspace, config, 0)[0].image.parts[0].tail.state_dict()
-    pretrained = image_tail(LAST_BLOCK).state_dict()
+    trained = model_of(workspace, result).network.image.parts[0].tail.state_dict()
+    pretrained = encoder_of(LAST_BLOCK).tail().state_dict()
     weight = "convolution.weight"
     # Two epochs at a tenth of the rate: other values, but near those it started from.
     difference = (trained[weight] - pretrained[weight]).norm() / pretrained[weight].norm()
@@ -61,10 +70,10 @@ def test_a_tail_is_trained_from_its_pretrained_values(tmp_path):
 def test_maps_that_are_not_to_be_tuned_and_vectors_that_are_are_refused(tmp_path):
     workspace = Workspace("scenes", None, "smoke", tmp_path)
     [config] = get_configs(workspace, "t-cnn-tuned")
-    with pytest.raises(XmrError, match="'effnet-lite0@15' are maps of a CNN; they need tune_image_tail"):
-        run(workspace, replace(config, model="maps", tune_image_tail=False))
-    with pytest.raises(XmrError, match="'effnet-lite0' has no last layer to be tuned"):
-        run(workspace, replace(config, model="vectors", image_features="effnet-lite0"))
+    with pytest.raises(XmrError, match="'effnet-lite0@15' are maps of a CNN; they need unfreeze = 1"):
+        run(workspace, config.replace(**{"name": "maps", "image.branches.0.unfreeze": 0}))
+    with pytest.raises(XmrError, match="'effnet-lite0' has no pretrained layers that could be trained on"):
+        run(workspace, config.replace(**{"name": "vectors", "image.branches.0.features": "effnet-lite0"}))
 
 
 def test_what_a_step_takes_is_counted(tmp_path):
@@ -72,11 +81,11 @@ def test_what_a_step_takes_is_counted(tmp_path):
     workspace = Workspace("scenes", None, "smoke", tmp_path)
     frozen, tuned = get_configs(workspace, "t-cnn-frozen", "t-cnn-tuned")
     own, step = step_memory(workspace, tuned)
-    assert own == sum(x.numel() for x in image_tail(LAST_BLOCK).parameters())
+    assert own == sum(x.numel() for x in encoder_of(LAST_BLOCK).tail().parameters())
     none, small = step_memory(workspace, frozen)
     assert none == 0
     # Its parameters, and at least the widest map: batch × 1,152 channels × 49 places in single precision.
-    assert step - small > 16 * own + tuned.batch * 1152 * 49 * 4
+    assert step - small > 16 * own + tuned.method.optimiser.batch * 1152 * 49 * 4
     assert step_memory(workspace, tuned) == (own, step)
     groups = [run(workspace, config) for config in (frozen, tuned)]
     table = tuning_table(workspace, groups, [[ranks_of(workspace, result) for result in results] for results in groups])

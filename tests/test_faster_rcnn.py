@@ -15,27 +15,38 @@ from torchvision.models.detection.backbone_utils import _resnet_fpn_extractor
 from torchvision.ops import FrozenBatchNorm2d, box_iou
 
 from xmr_lib.data.boxes import read_boxes
+from xmr_lib.encoders import ENCODERS, Encoder, Site, open_encoder
 from xmr_lib.errors import XmrError
 from xmr_lib.experiment import Workspace, run
+from xmr_lib.experiment.bank import TRUNK
 from xmr_lib.experiment.detectors import detector_of
-from xmr_lib.features.image_extractors import TRUNK, image_extractor
 from xmr_lib.features.extract import read_image
-from xmr_lib.features.regions import RegionRows, region_extractor
+from xmr_lib.features.spec import FeatureSpec
 from xmr_lib.networks.faster_rcnn import OVERLAP, coco_detector, coco_names, find_regions
 from xmr_lib.networks.frcnn_lite import frcnn_lite, load_frcnn_lite
 from xmr_lib.study import detector_lines, get_configs, region_queries, runnable
+from xmr_lib.training import Schedule
 from xmr_lib.training.detector import detect, mean_average_precision, train_detector
+
+
+def schedule(epochs, batch):
+    return Schedule(epochs, batch, learning_rate=1e-3, weight_decay=1e-2, warmup=0.1)
+
+
+def encoder_of(slug, *file) -> Encoder:
+    spec = FeatureSpec.parse(slug)
+    return ENCODERS[spec.encoder](spec, *file)
 
 
 @pytest.fixture(scope="module")
 def workspace(smoke_workspace):
-    smoke_workspace.detector()
+    smoke_workspace.bank.detector()
     return smoke_workspace
 
 
 @pytest.fixture(scope="module")
 def pixels(workspace):
-    extractor = image_extractor("effnet-lite0")
+    extractor = encoder_of("effnet-lite0")
     part = workspace.dataset.split("test")
     return np.stack([read_image(part.path(image), extractor.side) for image in range(3)])
 
@@ -53,10 +64,10 @@ def confident(detector, label=1):
 
 def test_the_whole_image_is_the_cnns_own_feature(workspace, pixels):
     """It would not be with other weights, another normalisation or a trunk cut at the wrong place."""
-    detector, _, _ = load_frcnn_lite(workspace.detector_file)
-    extractor, regions_of = image_extractor("effnet-lite0"), region_extractor("frcnn-lite0", workspace.detector_file)
-    expected = extractor.features(extractor.network(), pixels)
-    stored, head = regions_of.features(detector, pixels), regions_of.settings["columns"][0]
+    detector, _, _ = load_frcnn_lite(workspace.bank.detector_file)
+    extractor, regions_of = encoder_of("effnet-lite0"), encoder_of("frcnn-lite0", workspace.bank.detector_file)
+    expected = extractor.features(pixels)
+    stored, head = regions_of.features(pixels), regions_of.settings["columns"][0]
     whole = stored.values[stored.offsets[:-1], head:-6]
     np.testing.assert_allclose(whole.astype(float), expected, rtol=1e-2, atol=1e-2)
     for regions, feature in zip(find_regions(detector, as_images(pixels)), expected, strict=True):
@@ -122,7 +133,7 @@ def test_torchvisions_file_of_the_resnet_is_read_as_torchvision_reads_it(tmp_pat
 
 def test_boxes_are_those_of_torchvisions_own_forward(coco_file, pixels, monkeypatch):
     monkeypatch.setenv("XMR_FRCNN_MOBILENET_WEIGHTS", str(coco_file))
-    extractor = region_extractor("frcnn-mobilenet")
+    extractor = encoder_of("frcnn-mobilenet")
     detector = extractor.network()
     reference = fasterrcnn_mobilenet_v3_large_fpn(
         weights=None, weights_backbone=None, min_size=extractor.side, max_size=extractor.side
@@ -141,7 +152,7 @@ def test_boxes_are_those_of_torchvisions_own_forward(coco_file, pixels, monkeypa
         among = box_iou(regions.boxes[1:], regions.boxes[1:]).fill_diagonal_(0)
         assert (among <= OVERLAP + 1e-3).all() and (regions.scores[1:].diff() <= 0).all()
     # What is stored is of the same pictures, in the same colours.
-    rows = extractor.features(detector, pixels[:1]).values
+    rows = extractor.features(pixels[:1]).values
     [regions] = find_regions(detector, images[:1])
     assert rows.shape[1:] == extractor.row_shape == (1024 + 960 + 6,)
     vectors = torch.cat([regions.head, regions.backbone], dim=1).numpy()
@@ -152,45 +163,54 @@ def test_names_and_weights_of_torchvisions_detectors(tmp_path, monkeypatch):
     assert coco_names("frcnn-resnet50")[18] == "dog"
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     with pytest.raises(XmrError, match=r"frcnn-resnet50: no weights at .*XMR_FRCNN_RESNET50_WEIGHTS"):
-        region_extractor("frcnn-resnet50")
-    with pytest.raises(XmrError, match="detector 'yolo' is unknown"):
-        region_extractor("yolo")
-    with pytest.raises(XmrError, match="must be named"):
-        region_extractor("frcnn-lite0")
+        encoder_of("frcnn-resnet50")
+    with pytest.raises(XmrError, match="'yolo' is unknown"):
+        encoder_of("yolo")
+    with pytest.raises(XmrError, match="must be given"):
+        encoder_of("frcnn-lite0")
+    with pytest.raises(XmrError, match=r"frcnn-lite0-full.safetensors: no detector here; 'xmr detector train'"):
+        open_encoder(FeatureSpec("frcnn-lite0"), Site(None, tmp_path))
 
 
 def test_rows_of_the_store_are_those_of_their_own_image(workspace):
-    store = workspace.image_store("frcnn-lite0")
-    assert workspace.image_store("frcnn-lite0-roi") is store
-    extractor = region_extractor("frcnn-lite0", workspace.detector_file)
-    detector = extractor.network()
+    head_spec, roi_spec = map(FeatureSpec.parse, ("frcnn-lite0", "frcnn-lite0-roi"))
+    store = workspace.bank.image_store(head_spec)
+    assert workspace.bank.image_store(roi_spec) is store
+    extractor = encoder_of("frcnn-lite0", workspace.bank.detector_file)
     for image in (0, 37, 99):
         pixels = read_image(workspace.dataset.path(image), extractor.side)[None]
-        alone = extractor.features(detector, pixels)
+        alone = extractor.features(pixels)
         stored = store.take(workspace.dataset.image_ids[[image]])
         assert len(alone.values) == len(stored.values)
         np.testing.assert_allclose(stored.values.astype(float), alone.values.astype(float), rtol=0.02, atol=0.02)
     assert store.offsets[-1] > 1.5 * len(store), "hardly any region was found: nothing is tested"
-    rows = RegionRows(store).take(workspace.dataset.image_ids[:4], "frcnn-lite0-roi")
-    head = RegionRows(store).take(workspace.dataset.image_ids[:4], "frcnn-lite0")
+    stored = store.take(workspace.dataset.image_ids[:4])
+    rows, head = (workspace.bank.encoder(spec).inputs(stored) for spec in (roi_spec, head_spec))
     columns = store.meta["columns"]
     assert rows.values.shape[1] == columns[1] + 5 and head.values.shape[1] == columns[0] + 5
     np.testing.assert_array_equal(rows.values[:, -5:], head.values[:, -5:])
     assert rows.values[rows.offsets[:-1], -5:].tolist() == [[0, 0, 1, 1, 1]] * 4
+    np.testing.assert_array_equal(head.values[:, :-5], stored.values[:, : columns[0]])
+    np.testing.assert_array_equal(rows.values[:, :-5], stored.values[:, columns[0] : sum(columns)])
+    boxes, labels, scores = extractor.boxes_of(store, int(workspace.dataset.image_ids[1]))
+    np.testing.assert_array_equal(np.column_stack([boxes, labels, scores]), stored[1][:, -6:].astype(np.float32))
 
 
 def test_a_detector_learns_what_it_is_shown(workspace, tmp_path):
     """Its own training pictures, often: without the right boxes on the right pictures it could not."""
-    boxes, maps = read_boxes(workspace.dataset.source / "boxes.json", workspace.dataset), workspace.image_store(TRUNK)
+    boxes, maps = (
+        read_boxes(workspace.dataset.source / "boxes.json", workspace.dataset),
+        workspace.bank.image_store(TRUNK),
+    )
     few = np.array([image for image in range(40) if len(boxes.boxes[image])])[:8]
     path = tmp_path / "d.safetensors"
-    history = train_detector(maps, workspace.dataset.image_ids, boxes, few, few, path, 14, {"x": 1}, batch=4)
+    history = train_detector(maps, workspace.dataset.image_ids, boxes, few, few, path, schedule(14, 4), {"x": 1})
     assert history.loss[-1] < 0.6 * history.loss[0]
-    assert history.map50[-1] > 0.2 > history.map50[0]
+    assert history.validation[-1] > 0.2 > history.validation[0]
     detector, names, _ = load_frcnn_lite(path)
     assert names == boxes.names
     found = mean_average_precision(detector, maps, workspace.dataset.image_ids, boxes, few)
-    assert found["map_50"] == pytest.approx(history.map50[-1], abs=1e-6)
+    assert found["map_50"] == pytest.approx(history.validation[-1], abs=1e-6)
     assert found["map_50"] == pytest.approx(np.mean([found[n] for n in found if n != "map_50"]), abs=1e-5)
     # What it finds on cached maps is what the whole network finds in the pictures.
     pixels = read_image(workspace.dataset.path(int(few[0])), 224)[None]
@@ -200,28 +220,24 @@ def test_a_detector_learns_what_it_is_shown(workspace, tmp_path):
     torch.testing.assert_close(whole.scores[1], cached["scores"].max(), rtol=0.02, atol=0.01)
 
 
-def test_training_goes_on_after_a_stop_to_the_same_weights(workspace, tmp_path, monkeypatch):
-    boxes, maps = read_boxes(workspace.dataset.source / "boxes.json", workspace.dataset), workspace.image_store(TRUNK)
+def test_training_goes_on_after_a_stop_to_the_same_weights(workspace, tmp_path):
+    boxes, maps = (
+        read_boxes(workspace.dataset.source / "boxes.json", workspace.dataset),
+        workspace.bank.image_store(TRUNK),
+    )
     few = np.array([image for image in range(40) if len(boxes.boxes[image])])[:4]
     arguments = (maps, workspace.dataset.image_ids, boxes, few, few)
-    train_detector(*arguments, tmp_path / "whole.safetensors", 2, {"x": 1}, batch=2)
+    train_detector(*arguments, tmp_path / "whole.safetensors", schedule(2, 2), {"x": 1})
 
-    from xmr_lib.training import detector as module
-
-    saved = module.save_checkpoint
-
-    def stop_after_saving(*args):
-        saved(*args)
+    def stop(epoch):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "save_checkpoint", stop_after_saving)
     with pytest.raises(KeyboardInterrupt):
-        train_detector(*arguments, tmp_path / "stopped.safetensors", 2, {"x": 1}, batch=2)
-    monkeypatch.undo()
+        train_detector(*arguments, tmp_path / "stopped.safetensors", schedule(2, 2), {"x": 1}, after_epoch=stop)
     assert not (tmp_path / "stopped.safetensors").exists()
     with pytest.raises(XmrError):
-        train_detector(*arguments, tmp_path / "stopped.safetensors", 2, {"x": "other"}, batch=2)
-    train_detector(*arguments, tmp_path / "stopped.safetensors", 2, {"x": 1}, batch=2)
+        train_detector(*arguments, tmp_path / "stopped.safetensors", schedule(2, 2), {"x": "other"})
+    train_detector(*arguments, tmp_path / "stopped.safetensors", schedule(2, 2), {"x": 1})
     whole, stopped = load_file(tmp_path / "whole.safetensors"), load_file(tmp_path / "stopped.safetensors")
     assert whole.keys() == stopped.keys() and all(torch.equal(whole[name], stopped[name]) for name in whole)
 
@@ -232,9 +248,9 @@ def test_a_file_that_is_no_detector_is_refused(workspace, tmp_path):
     (tmp_path / "text.safetensors").write_text("no")
     with pytest.raises(XmrError, match="not a detector of this project"):
         load_frcnn_lite(tmp_path / "text.safetensors")
-    with safe_open(workspace.detector_file, "pt") as file:
+    with safe_open(workspace.bank.detector_file, "pt") as file:
         facts = file.metadata()
-    state = load_file(workspace.detector_file)
+    state = load_file(workspace.bank.detector_file)
     dropped = {name: x for name, x in state.items() if "fc7" not in name}
     save_file(dropped, tmp_path / "less.safetensors", facts)
     with pytest.raises(XmrError, match="fc7"):
@@ -249,22 +265,26 @@ def test_a_detector_of_other_boxes_is_refused(workspace, tmp_path):
     content["annotations"] = content["annotations"][1:]
     (tmp_path / "boxes.json").write_text(json.dumps(content))
     arguments = (
-        workspace.usable(TRUNK),
+        workspace.bank.usable((TRUNK,)),
         tmp_path / "boxes.json",
-        workspace.image_store(TRUNK),
-        workspace.detector_file,
+        workspace.bank.image_store(TRUNK),
+        workspace.bank.detector_file,
     )
     with pytest.raises(XmrError, match="trained with boxes = "):
         detector_of(*arguments, workspace.profile.detector_epochs)
-    with safe_open(workspace.detector_file, "pt") as file:
+    with safe_open(workspace.bank.detector_file, "pt") as file:
         facts = file.metadata()
     older = {key: value for key, value in json.loads(facts["identity"]).items() if key != "splits"} | {"train": 60}
     path = tmp_path / "older.safetensors"
-    save_file(load_file(workspace.detector_file), path, facts | {"identity": json.dumps(older)})
+    save_file(load_file(workspace.bank.detector_file), path, facts | {"identity": json.dumps(older)})
     boxes = workspace.dataset.source / "boxes.json"
     with pytest.raises(XmrError, match="trained with train = 60, not None"):
         detector_of(
-            workspace.usable(TRUNK), boxes, workspace.image_store(TRUNK), path, workspace.profile.detector_epochs
+            workspace.bank.usable((TRUNK,)),
+            boxes,
+            workspace.bank.image_store(TRUNK),
+            path,
+            workspace.profile.detector_epochs,
         )
 
 
@@ -278,19 +298,19 @@ def test_data_without_boxes_take_torchvisions_detector_and_say_what_is_missing(t
         run(workspace, config)
     [line] = detector_lines(workspace)
     assert line.startswith("no Faster R-CNN here: frcnn-resnet50: no weights at") and "boxes.json" in line
-    assert [own.model for own in runnable(workspace, "c-head-mean", "f-image-sum", "r-fasttext")] == ["r-fasttext"]
+    assert [own.name for own in runnable(workspace, "c-head-mean", "f-image-sum", "r-fasttext")] == ["r-fasttext"]
     with pytest.raises(XmrError, match="no boxes here"):
-        workspace.detector()
+        workspace.bank.detector()
 
 
 def test_a_run_on_regions_and_where_it_looks(workspace, tmp_path):
     assert detector_lines(workspace)[0].startswith("epoch 1: loss ")
-    config = get_configs(workspace, "c-roi-attention")[0].but(model="attention-here")
+    config = get_configs(workspace, "c-roi-attention")[0].replace(name="attention-here")
     [result] = run(workspace, config)
-    assert result.test["rsum"] > 0 and result.config["image_features"] == "frcnn-lite0-roi"
+    assert result.test["rsum"] > 0 and result.config.image_features == "frcnn-lite0-roi"
     figure = region_queries(workspace, result, count=2)
     titles = [axes.get_title("left") for axes in figure.axes]
     assert len(titles) == 4 and sum("of the weight" in title for title in titles) == 2
-    [other] = run(workspace, get_configs(workspace, "c-head-mean")[0].but(model="mean-here"))
+    [other] = run(workspace, get_configs(workspace, "c-head-mean")[0].replace(name="mean-here"))
     with pytest.raises(XmrError, match="attention over regions is to be drawn, not 'mean'"):
         region_queries(workspace, other)

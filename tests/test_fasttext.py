@@ -1,6 +1,7 @@
 """Self-trained FastText: learns from the training captions alone, the same every time, one vector per word."""
 
 import hashlib
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,10 +11,11 @@ import numpy as np
 import pytest
 
 from xmr_lib.data.captioned import CaptionedImages
+from xmr_lib.encoders import Site, fasttext, open_encoder
+from xmr_lib.encoders.fasttext import trained_words
 from xmr_lib.errors import XmrError
-from xmr_lib.features import fasttext
-from xmr_lib.features.fasttext import read_fasttext, train_fasttext
-from xmr_lib.features.words import misspellings_of, vocabulary_of
+from xmr_lib.features.spec import FeatureSpec
+from xmr_lib.features.words import WordVectors, misspellings_of, vocabulary_of
 
 SMALL = {"dim": 12, "epochs": 2}
 
@@ -33,6 +35,15 @@ def make_dataset(captions: list[str], train: int) -> CaptionedImages:
         split_source="layout",
         layout="test",
     )
+
+
+def train_fasttext(dataset: CaptionedImages, folder: Path, dim: int, epochs: int, seed: int = 0) -> WordVectors:
+    table, _ = trained_words(dataset, folder, dim, epochs, seed)
+    return WordVectors.of(dataset, vocabulary_of(dataset), table)
+
+
+def read_fasttext(dataset: CaptionedImages) -> WordVectors:
+    return open_encoder(FeatureSpec("fasttext-file"), Site(dataset, Path("no-cache"))).words(dataset)
 
 
 def animals_and_vehicles() -> CaptionedImages:
@@ -113,7 +124,7 @@ def test_the_seed_decides_whatever_pythons_hash_seed_is(dataset, store, tmp_path
         "train_fasttext(animals_and_vehicles(), Path(sys.argv[2]), **SMALL)"
     )
     command = [sys.executable, "-c", script, str(Path(__file__).parent), str(tmp_path / "again")]
-    subprocess.run(command, env={"PYTHONHASHSEED": "4321", "OMP_NUM_THREADS": "1"}, check=True, capture_output=True)
+    subprocess.run(command, env={**os.environ, "PYTHONHASHSEED": "4321"}, check=True, capture_output=True)
 
     def digest(folder: Path) -> str:
         return hashlib.sha256((folder / "values.npy").read_bytes()).hexdigest()
@@ -152,21 +163,43 @@ def test_progress_is_shown(dataset, tmp_path, capsys):
     assert "fasttext-self" in capsys.readouterr().err and (tmp_path / "store").is_dir()
 
 
-def test_vectors_of_a_file_are_looked_up_and_other_words_are_zero(dataset, tmp_path):
+def test_the_encoder_is_trained_once_for_a_profile_and_a_seed(dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr(fasttext, "DIM", 12)
+    site = Site(dataset, tmp_path, seed=3, profile="smoke", fasttext_epochs=2)
+    encoder = open_encoder(FeatureSpec("fasttext-self"), site)
+    store = tmp_path / "features" / "fasttext-self-smoke-seed3"
+    assert store.is_dir() and encoder.store_folder(site) == store
+    expected, _ = trained_words(dataset, tmp_path / "again", 12, 2, 3)
+    np.testing.assert_array_equal(encoder.words(dataset).table, expected)
+    monkeypatch.setattr(fasttext, "FastText", None)
+    opened = open_encoder(FeatureSpec("fasttext-self"), site)
+    np.testing.assert_array_equal(opened.table, expected)
+    np.testing.assert_array_equal(opened.vectors(["catlike"]), encoder.vectors(["catlike"]))
+
+
+def test_a_file_that_is_not_named_is_asked_for(dataset, monkeypatch):
+    monkeypatch.delenv("XMR_FASTTEXT_FILE", raising=False)
+    with pytest.raises(XmrError, match="set XMR_FASTTEXT_FILE to the file"):
+        read_fasttext(dataset)
+
+
+def test_vectors_of_a_file_are_looked_up_and_other_words_are_zero(dataset, tmp_path, monkeypatch):
     file = tmp_path / "some.vec"
     file.write_text("3 2\ncat 1 2\nbus 3 4\nunused 5 6\n")
-    words = read_fasttext(dataset, file)
+    monkeypatch.setenv("XMR_FASTTEXT_FILE", str(file))
+    words = read_fasttext(dataset)
     vectors = dict(zip(words.vocabulary, words.table.tolist(), strict=True))
     assert (vectors["cat"], vectors["bus"], vectors["truck"]) == ([1, 2], [3, 4], [0, 0])
 
 
-def test_a_binary_file_gives_every_word_a_vector(dataset, tmp_path):
+def test_a_binary_file_gives_every_word_a_vector(dataset, tmp_path, monkeypatch):
     from gensim.models import FastText
     from gensim.models.fasttext import save_facebook_model
 
     model = FastText([["cat", "truck"]] * 5, vector_size=4, min_count=1, bucket=50, workers=1)
     save_facebook_model(model, str(tmp_path / "some.bin"))
-    words = read_fasttext(dataset, tmp_path / "some.bin")
+    monkeypatch.setenv("XMR_FASTTEXT_FILE", str(tmp_path / "some.bin"))
+    words = read_fasttext(dataset)
     vectors = dict(zip(words.vocabulary, words.table, strict=True))
     np.testing.assert_allclose(vectors["cat"], model.wv["cat"], atol=1e-6)
     assert vectors["catlike"].any()
@@ -180,9 +213,10 @@ def test_a_binary_file_gives_every_word_a_vector(dataset, tmp_path):
         ("bad.bin", "x", "not FastText"),
     ],
 )
-def test_a_file_that_holds_no_vectors_is_told_in_one_line(dataset, tmp_path, name, content, message):
+def test_a_file_that_holds_no_vectors_is_told_in_one_line(dataset, tmp_path, monkeypatch, name, content, message):
     if content is not None:
         (tmp_path / name).write_text(content)
+    monkeypatch.setenv("XMR_FASTTEXT_FILE", str(tmp_path / name))
     with pytest.raises(XmrError, match=message) as error:
-        read_fasttext(dataset, tmp_path / name)
+        read_fasttext(dataset)
     assert "\n" not in str(error.value)

@@ -6,10 +6,18 @@ import torch
 from PIL import Image
 from torchvision.models import VGG16_Weights, vgg16
 
+from xmr_lib.encoders import ENCODERS, ImageEncoder
+from xmr_lib.encoders.pixels import scaled
+from xmr_lib.encoders.vgg import DEVIATION, MEAN
 from xmr_lib.errors import XmrError
-from xmr_lib.features.image_extractors import image_extractor
-from xmr_lib.features.extract import read_image
+from xmr_lib.features.extract import pixels_of, read_image
+from xmr_lib.features.spec import FeatureSpec
 from xmr_lib.networks import vgg16_fc7
+
+
+def encoder_of(slug: str) -> ImageEncoder:
+    spec = FeatureSpec.parse(slug)
+    return ENCODERS[spec.encoder](spec)
 
 
 def picture() -> Image.Image:
@@ -59,11 +67,11 @@ def test_shrinking_averages(tmp_path):
 
 def test_pooled_and_grid_are_the_networks_own_map():
     pixels = np.random.default_rng(1).integers(0, 256, (2, 224, 224, 3), dtype=np.uint8)
-    pooled, grid = image_extractor("effnet-lite0"), image_extractor("effnet-lite0-grid")
+    pooled, grid = encoder_of("effnet-lite0"), encoder_of("effnet-lite0-grid")
     network = pooled.network()
     inputs = torch.from_numpy((pixels.transpose(0, 3, 1, 2).astype(np.float32) - 127) / 128)
     expected = network.extract_features(inputs).numpy()
-    features, places = pooled.features(network, pixels), grid.features(network, pixels)
+    features, places = pooled.features(pixels), grid.features(pixels)
     assert features.dtype == np.float32 and places.dtype == np.float16
     assert features.shape == (2, *pooled.row_shape) and places.shape == (2, *grid.row_shape) == (2, 49, 1280)
     np.testing.assert_allclose(features, expected.mean((2, 3)), rtol=1e-3, atol=1e-4)
@@ -72,23 +80,38 @@ def test_pooled_and_grid_are_the_networks_own_map():
             np.testing.assert_allclose(places[:, 7 * row + column], expected[:, :, row, column], atol=5e-3)
 
 
-def test_vgg_is_fed_as_torchvision_feeds_it(tmp_path):
+def test_vgg_is_fed_as_torchvision_feeds_it(tmp_path, monkeypatch):
     with torch.device("meta"):
         needed = vgg16(weights=None, init_weights=False).state_dict()
     torch.save({name: torch.zeros(1).expand(tensor.shape) for name, tensor in needed.items()}, tmp_path / "vgg.pth")
-    extractor = image_extractor("vgg16-torchvision", str(tmp_path / "vgg.pth"))
+    monkeypatch.setenv("XMR_VGG16_WEIGHTS", str(tmp_path / "vgg.pth"))
+    encoder = encoder_of("vgg16-torchvision")
     pixels = np.random.default_rng(1).integers(0, 256, (1, 224, 224, 3), dtype=np.uint8)
     official = VGG16_Weights.IMAGENET1K_V1.transforms(resize_size=224)
-    torch.testing.assert_close(extractor.scaled(pixels)[0], official(Image.fromarray(pixels[0])), rtol=1e-4, atol=1e-4)
-    assert extractor.weights.sha256 == vgg16_fc7(str(tmp_path / "vgg.pth"))[1].sha256
-    assert extractor.features(extractor.network(), pixels).shape == (1, *extractor.row_shape) == (1, 4096)
+    torch.testing.assert_close(
+        scaled(pixels, MEAN, DEVIATION)[0], official(Image.fromarray(pixels[0])), rtol=1e-4, atol=1e-4
+    )
+    assert encoder.weights.sha256 == vgg16_fc7(str(tmp_path / "vgg.pth"))[1].sha256
+    assert encoder.features(pixels).shape == (1, *encoder.row_shape) == (1, 4096)
 
 
 def test_an_unknown_slug_lists_the_known():
-    with pytest.raises(XmrError, match=r"'vgg19' are unknown; there are effnet-lite0, effnet-lite0-grid, effnet"):
-        image_extractor("vgg19")
+    with pytest.raises(XmrError, match=r"'vgg19' is unknown; there are .*effnet-lite0, .*vgg16-torchvision"):
+        encoder_of("vgg19")
 
 
 def test_a_weights_file_that_would_not_be_used_is_refused():
-    with pytest.raises(XmrError, match=r"mine.pth"):
-        image_extractor("effnet-lite0", "mine.pth")
+    with pytest.raises(XmrError, match=r"mine.pth': takes no source"):
+        encoder_of("effnet-lite0:mine.pth")
+
+
+def test_an_open_image_and_an_array_are_read_as_their_file_is(tmp_path):
+    image = picture().convert("RGB")
+    image.save(tmp_path / "image.png")
+    expected = read_image(tmp_path / "image.png", 24)
+    for given in (tmp_path / "image.png", str(tmp_path / "image.png"), image, np.asarray(image)):
+        np.testing.assert_array_equal(pixels_of(given, 24), expected)
+    with pytest.raises(XmrError, match=r"none.png: the image can't be read \(the file is missing\)"):
+        pixels_of(tmp_path / "none.png", 24)
+    with pytest.raises(XmrError, match="an image is an array"):
+        pixels_of(np.zeros((4, 4, 3)), 24)

@@ -6,7 +6,9 @@ import subprocess
 import sys
 import threading
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,10 +17,11 @@ from PIL import Image
 from torch import nn
 
 from xmr_lib.data.captioned import CaptionedImages
+from xmr_lib.encoders import ImageEncoder
+from xmr_lib.encoders.pixels import scaled
 from xmr_lib.errors import XmrError
-from xmr_lib.features import images as images_module
-from xmr_lib.features.image_extractors import ImageExtractor
-from xmr_lib.features.extract import drop_skipped, extract_images, read_image
+from xmr_lib.features import extract as extract_module
+from xmr_lib.features.extract import Extracts, drop_skipped, extract_images, read_image
 from xmr_lib.features.store import FeatureStore
 from xmr_lib.weights import Weights
 
@@ -60,9 +63,29 @@ class Tiny(nn.Module):
         return inputs.flatten(1) @ self.weight.T
 
 
-def tiny_extractor(network=Tiny, **settings) -> ImageExtractor:
-    settings = {"side": SIDE, "mean": [10.0, 20.0, 30.0], "deviation": [1.0, 2.0, 4.0], "dtype": "float32", **settings}
-    return ImageExtractor("tiny", (8,), settings, Weights("tiny", Path("none"), "abc"), network, lambda output: output)
+class TinyEncoder(ImageEncoder):
+    """Registered nowhere, so that other tests do not meet it."""
+
+    row_shape, side = (8,), SIDE
+
+    def __init__(self, network, changes):
+        self.spec = SimpleNamespace(slug="tiny")
+        self.weights = Weights("tiny", Path("none"), "abc")
+        self.own = {"mean": [10.0, 20.0, 30.0], "deviation": [1.0, 2.0, 4.0], **changes}
+        self.network = cache(network)
+
+    @property
+    def settings(self):
+        return {**super().settings, **self.own}
+
+    def features(self, pixels):
+        return self.network()(scaled(pixels, self.own["mean"], self.own["deviation"])).numpy()
+
+
+def tiny_extractor(network=Tiny, **changes) -> ImageEncoder:
+    encoder = TinyEncoder(network, changes)
+    assert isinstance(encoder, Extracts)
+    return encoder
 
 
 def refuse():
@@ -134,7 +157,7 @@ def test_the_next_batch_is_decoded_while_the_network_computes(dataset, tmp_path,
         assert second_batch.wait(10)
         ahead.append(len(read) - 2 * len(ahead) - len(inputs))
 
-    monkeypatch.setattr(images_module, "read_image", recorded)
+    monkeypatch.setattr(extract_module, "read_image", recorded)
     extract_images(dataset, tiny_extractor(lambda: Tiny(on_batch)), tmp_path / "store", batch=2)
     assert sorted(read) == sorted(dataset.filenames)
     assert max(ahead) <= 2 * 2  # no more than two batches wait in memory

@@ -9,8 +9,9 @@ from efficientnet_lite_pytorch import EfficientNet
 from PIL import Image, ImageDraw
 from torchvision.models import vgg16
 
+from xmr_lib.encoders.effnet_lite import DEVIATION, MEAN
+from xmr_lib.encoders.pixels import scaled
 from xmr_lib.errors import XmrError
-from xmr_lib.features.image_extractors import image_extractor
 from xmr_lib.networks import efficientnet_lite0, vgg16_fc7
 
 TRAFFIC_LIGHT, ANALOG_CLOCK, WALL_CLOCK = 920, 409, 892
@@ -67,7 +68,7 @@ def test_efficientnet_gives_the_map_before_pooling(efficientnet):
 def test_efficientnet_knows_what_it_sees(efficientnet):
     network, _ = efficientnet
     pixels = np.stack([np.asarray(draw()) for draw in (traffic_light, clock)])
-    light, face = EfficientNet.forward(network, image_extractor("effnet-lite0").scaled(pixels)).softmax(1)
+    light, face = EfficientNet.forward(network, scaled(pixels, MEAN, DEVIATION)).softmax(1)
     # Other weights, another scaling of the input or no weights at all would hardly give one class out of a thousand.
     assert light.argmax() == TRAFFIC_LIGHT
     assert face[ANALOG_CLOCK] + face[WALL_CLOCK] > 0.9

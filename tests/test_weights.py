@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from xmr_lib.errors import XmrError
-from xmr_lib.weights import Weights, from_file_or_torch_cache, load_frozen, packaged, sha256_of
+from xmr_lib.weights import Weights, digest_of, from_file_or_torch_cache, load_frozen, packaged, sha256_of
 
 VARIABLE = "XMR_TEST_WEIGHTS"
 
@@ -31,7 +31,7 @@ def find(file: str | None = None) -> Weights:
 def saved(tmp_path: Path, content: object) -> Weights:
     path = tmp_path / "net.pth"
     torch.save(content, path)
-    return Weights("net-x", path, sha256_of(path))
+    return Weights("net-x", path, digest_of(path))
 
 
 def test_packaged_weights_are_found_and_hashed(tmp_path, monkeypatch):
@@ -41,7 +41,10 @@ def test_packaged_weights_are_found_and_hashed(tmp_path, monkeypatch):
     (package / "models" / "net-1.pth").write_bytes(b"weights")
     monkeypatch.syspath_prepend(str(tmp_path))
     found = packaged("net-x", "xmr_fake_model", "models/net-*.pth")
-    assert found == Weights("net-x", package / "models" / "net-1.pth", hashlib.sha256(b"weights").hexdigest()[:16])
+    digest = hashlib.sha256(b"weights").hexdigest()
+    assert found == Weights("net-x", package / "models" / "net-1.pth", digest)
+    # Stores and results record the first 16 of its 64 digits.
+    assert len(digest) == 64 and found.sha256 == digest[:16] == sha256_of(found.path)
     with pytest.raises(XmrError, match="xmr-fake-model"):
         packaged("net-x", "xmr_fake_model", "models/other-*.pth")
 

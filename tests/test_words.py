@@ -1,12 +1,14 @@
 """One-hot, PHOC and GloVe words: what each is, and what it makes of words that it does not know."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from xmr_lib.encoders import Captions, Site, onehot, open_encoder
+from xmr_lib.encoders.phoc import CHARACTERS, phoc
 from xmr_lib.errors import XmrError
-from xmr_lib.features.glove import glove_words
-from xmr_lib.features.onehot import onehot_words
-from xmr_lib.features.phoc import CHARACTERS, phoc, phoc_words
+from xmr_lib.features.spec import FeatureSpec
 from xmr_lib.features.words import WordVectors, misspellings_of, table_of, vocabulary_of
 
 
@@ -15,17 +17,31 @@ def dataset(smoke_workspace):
     return smoke_workspace.dataset
 
 
+def opened(slug, dataset, seed=0):
+    """None of these keeps anything in a cache."""
+    return open_encoder(FeatureSpec.parse(slug), Site(dataset, Path("no-cache"), seed))
+
+
+def words_of(slug, dataset, seed=0):
+    return opened(slug, dataset, seed).words(dataset)
+
+
 def vectors_of(words):
     return dict(zip(words.vocabulary, words.table, strict=True))
 
 
-@pytest.mark.parametrize("make", [onehot_words, phoc_words, glove_words])
-def test_every_caption_gets_the_vectors_of_its_own_words(dataset, make):
-    words = make(dataset)
+@pytest.mark.parametrize("slug", ["onehot", "phoc", "glove"])
+def test_every_caption_gets_the_vectors_of_its_own_words(dataset, slug):
+    encoder = opened(slug, dataset)
+    words = encoder.words(dataset)
     for caption in (0, 17, dataset.caption_count - 1):
         assert [words.vocabulary[row] for row in words.words[caption]] == list(dataset.tokens[caption])
     assert words.vocabulary == tuple(vocabulary_of(dataset))
     assert np.isfinite(words.table).all()
+    # Captions as anyone gives them have the same vectors, and none has those of its neighbour.
+    rows = encoder.rows(Captions(dataset.raw, dataset.tokens))
+    for caption in (0, 17, dataset.caption_count - 1):
+        np.testing.assert_array_equal(rows[caption], words.table[words.words[caption]])
 
 
 def test_misspellings_change_two_letters_and_are_no_words(dataset):
@@ -37,8 +53,9 @@ def test_misspellings_change_two_letters_and_are_no_words(dataset):
         assert sum(a != b for a, b in zip(misspelt, word, strict=True)) == 2
 
 
-def test_onehot_words_are_a_random_projection_of_a_fixed_vocabulary(dataset):
-    words = onehot_words(dataset, dim=2000)
+def test_onehot_words_are_a_random_projection_of_a_fixed_vocabulary(dataset, monkeypatch):
+    monkeypatch.setattr(onehot, "DIM", 2000)
+    words = words_of("onehot", dataset)
     table = words.table[words.table.any(axis=1)] / 2000**0.5
     # Projected, one-hot vectors keep length 1 and right angles, nearly.
     gram = table @ table.T
@@ -46,7 +63,7 @@ def test_onehot_words_are_a_random_projection_of_a_fixed_vocabulary(dataset):
     seen = [word for tokens in dataset.split("train").tokens for word in tokens]
     for word, vector in vectors_of(words).items():
         assert vector.any() == (seen.count(word) >= 3)
-    assert not np.array_equal(onehot_words(dataset, seed=1).table, onehot_words(dataset).table)
+    assert not np.array_equal(words_of("onehot", dataset, seed=1).table, words.table)
 
 
 def test_phoc_of_a_word_by_hand():
@@ -67,7 +84,7 @@ def test_phoc_of_a_word_by_hand():
 
 
 def test_phoc_has_604_numbers_knows_every_word_and_brings_misspellings_near(dataset):
-    words = phoc_words(dataset)
+    words = words_of("phoc", dataset)
     assert words.table.shape[1] == 604
     vectors = vectors_of(words)
     for misspelt, word in list(misspellings_of(dataset).items())[:20]:
@@ -77,7 +94,7 @@ def test_phoc_has_604_numbers_knows_every_word_and_brings_misspellings_near(data
 
 
 def test_glove_puts_like_words_together_and_leaves_unknown_ones_zero(dataset):
-    words = glove_words(dataset)
+    words = words_of("glove", dataset)
     assert words.table.shape[1] == 50
     vectors = vectors_of(words)
     unit = {word: vector / max(np.linalg.norm(vector), 1e-9) for word, vector in vectors.items()}
@@ -85,16 +102,21 @@ def test_glove_puts_like_words_together_and_leaves_unknown_ones_zero(dataset):
     assert not all(vectors[misspelt].any() for misspelt in misspellings_of(dataset))
 
 
-def test_glove_from_a_text_file(dataset, tmp_path):
+def test_glove_from_a_text_file(dataset, tmp_path, monkeypatch):
     file = tmp_path / "glove.txt"
+    monkeypatch.setenv("XMR_GLOVE_FILE", str(file))
     file.write_text("dog 1 2\nunused 3\ncat 3 4\n")
-    vectors = vectors_of(glove_words(dataset, file))
+    vectors = vectors_of(words_of("glove", dataset))
     assert vectors["dog"].tolist() == [1, 2] and vectors["cat"].tolist() == [3, 4]
     file.write_text("dog 1 2\ncat 3\n")
     with pytest.raises(XmrError, match="line 2 has 1 numbers"):
-        glove_words(dataset, file)
-    with pytest.raises(XmrError, match="No such file"):
-        glove_words(dataset, tmp_path / "none.txt")
+        words_of("glove", dataset)
+    file.write_text("unused 3 4\n")
+    with pytest.raises(XmrError, match=r"none of its \d+ words has a vector"):
+        words_of("glove", dataset)
+    file.unlink()
+    with pytest.raises(XmrError, match="no such file"):
+        words_of("glove", dataset)
 
 
 def test_vectors_that_know_no_word_are_refused(dataset):

@@ -216,8 +216,9 @@ class WordEncoder(TextEncoder):
     def open(cls, spec: FeatureSpec, site: Site) -> "WordEncoder":
         made = cls(spec)
         made.learn(site)
-        made.vocabulary = tuple(vocabulary_of(site.dataset))
-        made.table = made.vectors(made.vocabulary).astype(np.float32, copy=False)
+        vocabulary = tuple(vocabulary_of(site.dataset))
+        made.table = made.vectors(vocabulary).astype(np.float32, copy=False)
+        made.vocabulary = vocabulary
         return made
 
     def learn(self, site: Site) -> None:

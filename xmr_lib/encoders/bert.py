@@ -142,6 +142,10 @@ class MiniLmEncoder(BertEncoder):
 class BertBaseEncoder(BertEncoder):
     provenance = Provenance(("BookCorpus", "Wikipedia"), "Apache 2.0", "https://huggingface.co/bert-base-uncased")
 
+    @classmethod
+    def provenance_of(cls, spec: FeatureSpec) -> Provenance:
+        return provenance_of_bert(spec.encoder)
+
 
 @ENCODERS.register("bert")
 class AnyBertEncoder(BertEncoder):
@@ -157,9 +161,10 @@ class AnyBertEncoder(BertEncoder):
 @cache
 def provenance_of_bert(source: str) -> Provenance:
     """Return what a BERT was trained on: by its name, its weights or the card beside them; else ``unknown``."""
-    if source in KNOWN:
-        return BertBaseEncoder.provenance
     folder = Path(source)
+    # Hugging Face prefers a folder of such a name to the network that is known by it.
+    if source in KNOWN and not folder.is_dir():
+        return BertBaseEncoder.provenance
     if folder.is_dir() and load_bert(source).weights.digest == load_bert(MINILM).weights.digest:
         return MiniLmEncoder.provenance
     if listed := _datasets_of(folder / "README.md"):

@@ -1,6 +1,7 @@
 """One-hot words over a fixed vocabulary, by way of a random matrix: a table to be trained, or a random projection."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -30,8 +31,12 @@ class OneHotEncoder(WordEncoder):
         matrix = np.random.default_rng(site.seed).standard_normal((len(fixed), DIM), dtype=np.float32)
         self._vector_of = dict(zip(fixed, matrix, strict=True))
 
+    def from_state(self, facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        # All words of the fixed vocabulary are in the table; rows of the others are zero.
+        rows = zip(self.vocabulary, self.table, strict=True)
+        self._vector_of = {word: row for word, row in rows if row.any()}
+
     def vectors(self, words: Sequence[str]) -> np.ndarray:
-        # All words of the fixed vocabulary are in the table: of a model that was saved, new ones are outside it.
         found = self._vector_of
         return table_of(words, found) if found else np.zeros((len(words), DIM), dtype=np.float32)
 
