@@ -66,8 +66,14 @@ def test_results_that_are_none_are_told_in_one_line(tmp_path):
     with pytest.raises(XmrError, match="no result here"):
         read_result(tmp_path / "result.json")
     (tmp_path / "result.json").write_text(json.dumps({"config": {}}))
-    with pytest.raises(XmrError, match="not a result of this version"):
+    with pytest.raises(XmrError, match=r"result\.json: config: neither a config of today nor one of version 1"):
         read_result(tmp_path / "result.json")
+    values = version_1()
+    for broken in ({**values, "magic": 1}, {key: values[key] for key in values if key != "test"}, [], {"seed": 0}):
+        (tmp_path / "result.json").write_text(json.dumps(broken))
+        with pytest.raises(XmrError, match=r"result\.json: not a result of this version") as error:
+            read_result(tmp_path / "result.json")
+        assert "\n" not in str(error.value)
 
 
 def test_the_summary_has_the_agreed_columns_means_over_seeds_and_one_row_a_model(tmp_path):
@@ -91,7 +97,7 @@ def test_the_summary_has_the_agreed_columns_means_over_seeds_and_one_row_a_model
 
 def test_a_summary_with_other_columns_is_refused(tmp_path):
     (tmp_path / "summary.csv").write_text("run,rsum\nm,1\n")
-    with pytest.raises(XmrError, match="columns are not those"):
+    with pytest.raises(XmrError, match="columns are those of no version known here"):
         update_summary(tmp_path, [])
     assert (tmp_path / "summary.csv").read_text() == "run,rsum\nm,1\n"
 

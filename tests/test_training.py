@@ -66,7 +66,7 @@ def test_the_model_left_is_that_of_the_best_epoch(tmp_path):
     assert history.validation[history.best_epoch] == max(history.validation)
     with safe_open(checkpoint, "pt") as file:
         for name, tensor in model.state_dict().items():
-            assert torch.equal(tensor, file.get_tensor(f"best.{name}"))
+            assert torch.equal(tensor, file.get_tensor(f"best.model.{name}"))
 
 
 def test_early_stop(tmp_path):
