@@ -11,7 +11,7 @@ import pandas as pd
 
 from xmr_lib import plotdata
 from xmr_lib.analysis import rank_shares
-from xmr_lib.config import Config
+from xmr_lib.config import RunConfig, from_flat
 from xmr_lib.figures import PAGE, save_figure, use_style
 from xmr_lib.metrics import Ranks, bootstrap_interval, chance_levels, summarise
 from xmr_lib.plotdata import write_plotdata
@@ -36,24 +36,30 @@ def made_up_ranks(mean: float, seed: int, images: int = IMAGES) -> Ranks:
     return Ranks(*(np.minimum(rng.geometric(1 / mean, 2 * images), top) for top in (2 * images, images)), owner)
 
 
+def made_up_config(run: str, **fields) -> RunConfig:
+    """Return a config whose task, kind of method and track are those that a run's name promises."""
+    task = "baseline" if run.startswith("cca") else TASKS.get(run[0], run[0])
+    # What makes a run open: MiniLM's vectors.
+    opened = run.startswith("d-") or "text" in run or run == "f-all-late"
+    fields = {"text_features": "minilm" if opened else "fasttext-self", **fields}
+    if run.startswith("c-roi"):
+        fields = {"image_features": "frcnn-lite0-roi", "image_pooling": "mean", **fields}
+    if run.endswith("-late"):
+        members = [from_flat("r-fasttext"), from_flat("d-mean", **fields)]
+        return from_flat(run, members, task=task, method="late")
+    return from_flat(run, task=task, method="cca" if run.startswith("cca") else "dual-encoder", **fields)
+
+
 def write_made_up_run(folder: Path, run: str, mean: float, seeds=(0,), **fields) -> list[Result]:
     """Write the runs and the row of one model."""
-    late = run.endswith("-late")
-    config = Config(
-        model=run,
-        task="baseline" if run.startswith("cca") else TASKS.get(run[0], run[0]),
-        track="open" if run.startswith("d-") or "text" in run or run == "f-all-late" else "clean",
-        method="cca" if run.startswith("cca") else "late" if late else "dual-encoder",
-        **({"image_features": "frcnn-lite0-roi"} if run.startswith("c-roi") else {}),
-        **fields,
-    )
+    config = made_up_config(run, **fields)
     results, all_ranks = [], []
     for seed in seeds:
         ranks = made_up_ranks(mean, 1000 * seed + sum(run.encode()))
         rsum = summarise(ranks)["rsum"]
         history = {"val_rsum": [rsum / 2, rsum * 0.9, rsum], "loss": [3.0, 2.0, 1.0], "best_epoch": 2}
         result = Result(
-            config=config.to_dict(),
+            config=config,
             seed=seed,
             data={
                 "name": folder.name,
@@ -69,7 +75,7 @@ def write_made_up_run(folder: Path, run: str, mean: float, seeds=(0,), **fields)
             val_rsum=rsum - 1,
             chance=chance_levels(ranks.image_of_caption),
             cpu_seconds=30.0 + mean,
-            history={} if config.method != "dual-encoder" else history,
+            history={} if config.method.kind != "dual-encoder" else history,
             machine=MACHINE,
         )
         write_run(folder, result, asdict(ranks))

@@ -7,12 +7,14 @@ import pytest
 import torch
 from course_twin import write_course_twin
 
+from xmr_lib.config import from_flat
 from xmr_lib.data import read_dataset
 from xmr_lib.errors import XmrError
 from xmr_lib.experiment import Workspace, chosen_on_validation, embed, ranks_of, run, search_train
-from xmr_lib.experiment.captions import caption_vectors, word_weights
-from xmr_lib.features.words import WordVectors
+from xmr_lib.features.idf import InverseFrequency
+from xmr_lib.features.spec import FeatureSpec
 from xmr_lib.metrics import ranks_of_embeddings, summarise
+from xmr_lib.model import pooled
 from xmr_lib.ragged import Ragged
 from xmr_lib.records import read_summary, run_folder
 from xmr_lib.study import MODELS, get_configs, nearest_words_table, representation_table
@@ -32,16 +34,15 @@ def course_workspace(course, tmp_path):
 
 def test_every_model_of_the_study_has_a_valid_config(smoke_workspace):
     configs = get_configs(smoke_workspace, *MODELS)
-    assert {config.model for config in configs} == set(MODELS)
-    assert len({tuple(sorted((k, str(v)) for k, v in c.to_dict().items() if k != "model")) for c in configs}) == len(
-        configs
-    )
+    assert {config.name for config in configs} == set(MODELS)
+    without_names = {str(dict(config.to_dict(), name="")) for config in configs}
+    assert len(without_names) == len(configs), "two models are the same but for their names"
 
 
 def test_the_epochs_of_a_profile_are_the_most_there_may_be(course, tmp_path):
     demo, full = (Workspace("flickr30k", course, profile, tmp_path) for profile in ("demo", "full"))
-    assert [c.epochs for c in get_configs(full, "ab-infonce", "r-fasttext", "t-cnn-tuned")] == [12, 16, 4]
-    assert [c.epochs for c in get_configs(demo, "ab-infonce", "r-fasttext", "t-cnn-tuned")] == [8, 8, 4]
+    assert [c.method.optimiser.epochs for c in get_configs(full, "ab-infonce", "r-fasttext", "t-cnn-tuned")] == [12, 16, 4]
+    assert [c.method.optimiser.epochs for c in get_configs(demo, "ab-infonce", "r-fasttext", "t-cnn-tuned")] == [8, 8, 4]
 
 
 def test_course_features_reach_their_own_images_and_captions(course, course_workspace):
@@ -56,7 +57,7 @@ def test_course_features_reach_their_own_images_and_captions(course, course_work
     place = caption - part.caption_offsets[image]
     expected = raw[part.image_ids[image], place].mean(0)
     np.testing.assert_allclose(pairs.captions[caption].numpy(), expected, rtol=1e-5, atol=1e-6)
-    [result] = run(course_workspace, config.but(model="cca-planted", regularisations=(1.0,)))
+    [result] = run(course_workspace, config.replace(name="cca-planted", regularisations=(1.0,)))
     assert result.test["rsum"] > 1.5 * result.chance["rsum"]
 
 
@@ -71,8 +72,8 @@ def test_a_run_is_recorded_once_and_read_again(course_workspace):
     assert row["seeds"] == "2", "the row is of all that is recorded, not of the last call"
     assert float(row["rsum"]) == pytest.approx(np.mean([r.test["rsum"] for r in first]), abs=0.01)
     assert float(row["rsum_low"]) <= float(row["rsum"]) <= float(row["rsum_high"])
-    with pytest.raises(XmrError, match="is there with margin"):
-        run(course_workspace, config.but(margin=0.9))
+    with pytest.raises(XmrError, match=r"is there with loss\.temperature = 0\.07, not 0\.9"):
+        run(course_workspace, config.replace(**{"loss.temperature": 0.9}))
 
 
 def test_recorded_metrics_are_those_of_the_model_that_is_kept(course_workspace):
@@ -106,32 +107,46 @@ def test_images_without_features_leave_their_split_and_the_run_says_so(tmp_path)
     assert result.data["left_out"] == [broken]
     assert result.data["images"]["test"] == len(dataset.splits["test"]) - 1
     with pytest.raises(XmrError, match=broken):
-        Workspace("broken", folder, "smoke", tmp_path / "results", strict=True).image_store("effnet-lite0")
+        Workspace("broken", folder, "smoke", tmp_path / "results", strict=True).bank.image_store(FeatureSpec("effnet-lite0"))
 
 
 def test_idf_weights_count_training_captions_only(course_workspace):
     dataset = course_workspace.dataset
-    weights = word_weights(dataset)
-    train = dataset.split("train")
+    counted, train = InverseFrequency.of(dataset), dataset.split("train")
+    assert course_workspace.bank.frequency() == counted
     for caption in (0, 11, dataset.caption_count - 1):
-        for word, weight in zip(dataset.tokens[caption], weights[caption], strict=True):
+        weights = counted.weights([dataset.tokens[caption]])
+        for word, weight in zip(dataset.tokens[caption], weights, strict=True):
             having = sum(word in words for words in train.tokens)
             assert weight == pytest.approx(np.log((1 + train.caption_count) / (1 + having)), rel=1e-5)
 
 
-def test_caption_vectors_refuse_vectors_that_do_not_fit_the_tokens(course_workspace):
+def test_vectors_that_do_not_fit_the_tokens_are_refused(course_workspace):
     dataset = course_workspace.dataset
     lengths = np.array([len(words) + 1 for words in dataset.tokens])
-    rows = Ragged.from_lengths(np.zeros(lengths.sum(), np.int64), lengths)
-    words = WordVectors(("x",), np.ones((1, 3), np.float32), rows)
-    assert torch.equal(caption_vectors(dataset, words, "mean"), torch.ones(dataset.caption_count, 3))
-    with pytest.raises(XmrError, match="word vectors for"):
-        caption_vectors(dataset, words, "idf")
+    rows = Ragged.from_lengths(np.ones((lengths.sum(), 3), np.float32), lengths)
+    assert torch.equal(pooled(rows, "mean", dataset.tokens), torch.ones(dataset.caption_count, 3))
+    with pytest.raises(XmrError, match="vectors for .* words; it needs one for each"):
+        pooled(rows, "idf", dataset.tokens, InverseFrequency.of(dataset))
+
+
+@pytest.mark.parametrize("pooling", ["mean", "idf"])
+def test_captions_are_aggregated_ahead_as_a_loop_would(course_workspace, pooling, monkeypatch):
+    """Across the edges of the blocks that captions are aggregated in."""
+    monkeypatch.setattr("xmr_lib.experiment.bank.BLOCK", 37)
+    bank, dataset = course_workspace.bank, course_workspace.dataset
+    found = bank.caption_vectors(FeatureSpec("fasttext-course"), pooling, 0)
+    assert len(found) == dataset.caption_count
+    rows = bank.words(FeatureSpec("fasttext-course"), 0).take(dataset.caption_ids)
+    for caption in (0, 36, 37, dataset.caption_count - 1):
+        weights = bank.frequency().weights([dataset.tokens[caption]]) if pooling == "idf" else None
+        expected = np.average(rows[caption], axis=0, weights=weights)
+        np.testing.assert_allclose(found[caption].numpy(), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_unknown_text_features_are_named(smoke_workspace):
-    with pytest.raises(XmrError, match="text features 'word2vec' are unknown"):
-        smoke_workspace.words("word2vec", 0)
+    with pytest.raises(XmrError, match="'word2vec' is unknown; there are"):
+        smoke_workspace.sized(from_flat("x", text_features="word2vec"))
 
 
 def test_the_courses_word_vectors_can_be_trained_as_a_table(course_workspace):
@@ -139,7 +154,8 @@ def test_the_courses_word_vectors_can_be_trained_as_a_table(course_workspace):
     assert config.text_features == "fasttext-course"
     [result] = run(course_workspace, config)
     assert result.test["rsum"] > result.chance["rsum"]
-    store, words = course_workspace.words("fasttext-course", 0), course_workspace.words("fasttext-course as a table", 0)
+    bank, course = course_workspace.bank, FeatureSpec("fasttext-course")
+    store, words = bank.words(course, 0), bank.words(course, 0, True)
     first = store.take(course_workspace.dataset.caption_ids[:1]).values
     np.testing.assert_array_equal(words.table[words.words[0]][0], first[0])
 
@@ -151,7 +167,7 @@ def test_late_fusion_is_the_weighted_mean_of_cosines_chosen_on_validation(tmp_pa
     table, weights = late.history["validation"], late.history["weights"]
     assert len(table) == 11 and sum(weights) == pytest.approx(1)
     assert max(row["val_rsum"] for row in table) == pytest.approx(late.val_rsum)
-    members = [run(workspace, member)[0] for member in get_configs(workspace, *config.members)]
+    members = [run(workspace, member)[0] for member in config.method.members]
     # All weight on one member is that member.
     for place, member in enumerate(members):
         alone = [row for row in table if row["weights"][place] == 1]
@@ -160,8 +176,10 @@ def test_late_fusion_is_the_weighted_mean_of_cosines_chosen_on_validation(tmp_pa
     each = [embed(workspace, member, "test") for member in members]
     expected = sum(w * i @ c.T for w, (i, c) in zip(weights, each, strict=True))
     np.testing.assert_allclose(images @ captions.T, expected, atol=1e-5)
-    with pytest.raises(XmrError, match="two models or more"):
-        run(workspace, config.but(model="alone", members=("r-fasttext",)))
+    # The members are runs of their own, and those of the catalogue.
+    assert [member.config for member in members] == get_configs(workspace, "r-fasttext", "d-meanmax")
+    with pytest.raises(XmrError, match="members.*at least 2 items"):
+        config.replace(name="alone", members=config.to_dict()["method"]["members"][:1])
 
 
 def test_representations_are_told_apart_by_misspellings(smoke_workspace):

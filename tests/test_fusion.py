@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from small_models import small_model
 from torch import nn
 
-from xmr_lib.config import Config
+from xmr_lib.config import from_flat
 from xmr_lib.errors import XmrError
 from xmr_lib.experiment import Workspace, run
-from xmr_lib.experiment.factories import Pretrained, make_model
 from xmr_lib.modules import FUSIONS, ItemEncoder, Parts, Projection
 from xmr_lib.study import get_configs
 from xmr_lib.training import Pairs
@@ -67,33 +67,38 @@ def test_weights_of_parts_are_learned_and_sum_to_one(how):
 
 
 def test_a_config_names_an_aggregation_for_each_part():
-    config = Config("x", track="open", text_features="fasttext-self+minilm", aggregation="meanmax+mean")
-    assert config.text_parts == [("fasttext-self", "meanmax"), ("minilm", "mean")]
-    assert Config("x", text_features="a+b").text_parts == [("a", "mean"), ("b", "mean")]
-    with pytest.raises(XmrError, match="2 values of aggregation for 1 features"):
-        assert Config("x", aggregation="mean+max").text_parts
-    with pytest.raises(XmrError, match="aggregation = 'mean\\+best'"):
-        Config("x", text_features="a+b", aggregation="mean+best")
+    config = from_flat("x", text_features="fasttext-self+minilm", text_pooling="meanmax+mean")
+    parts = [(branch.features.slug, branch.pooling) for branch in config.branches("text")]
+    assert parts == [("fasttext-self", "meanmax"), ("minilm", "mean")] and config.track == "open"
+    both = from_flat("x", text_features="onehot+glove").branches("text")
+    assert [(branch.features.slug, branch.pooling) for branch in both] == [("onehot", "mean"), ("glove", "mean")]
+    with pytest.raises(XmrError, match="2 values of text_pooling for 1 features"):
+        from_flat("x", text_pooling="mean+max")
+    with pytest.raises(XmrError, match="aggregation 'best' is unknown"):
+        from_flat("x", text_features="onehot+glove", text_pooling="mean+best")
 
 
 def test_what_is_to_be_tuned_must_be_there():
     pairs = Pairs(torch.rand(2, 5), torch.rand(2, 4), np.arange(2))
-    with pytest.raises(XmrError, match="has no layers to be tuned"):
-        make_model(Config("x", tune_text_layers=1), pairs, Pretrained())
+    with pytest.raises(XmrError, match="has no pretrained layers that could be trained on"):
+        small_model(from_flat("x", unfreeze_layers=1), pairs)
 
 
 @pytest.mark.parametrize("how", FUSIONS)
 def test_fused_features_of_a_dataset_run_from_end_to_end(smoke_workspace, tmp_path, how):
     workspace = Workspace("scenes", None, "smoke", tmp_path)
-    [config] = get_configs(workspace, "ab-infonce")
-    config = config.but(
-        model=f"fused-{how}",
-        image_features="effnet-lite0+effnet-lite0-grid",
-        image_aggregation="none+attention",
-        text_features="fasttext-self+phoc",
-        aggregation="mean+meanmax",
-        image_fusion=how,
-        text_fusion=how,
+    [reference] = get_configs(workspace, "ab-infonce")
+    images = [("effnet-lite0", "none"), ("effnet-lite0-grid", "attention")]
+    texts = [("fasttext-self", "mean"), ("phoc", "meanmax")]
+    config = reference.replace(
+        **{
+            "name": f"fused-{how}",
+            "image.branches": [{"features": slug, "pooling": pooling} for slug, pooling in images],
+            "text.branches": [{"features": slug, "pooling": pooling} for slug, pooling in texts],
+            "image.fusion": how,
+            "text.fusion": how,
+        }
     )
     [result] = run(workspace, config)
+    assert result.config.image_pooling == "none+attention" and result.config.text_features == "fasttext-self+phoc"
     assert result.test["rsum"] > 1.3 * result.chance["rsum"]

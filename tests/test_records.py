@@ -1,13 +1,15 @@
 """Run folders and the table of record."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from xmr_lib.config import Config
+from xmr_lib.config import from_flat
 from xmr_lib.errors import XmrError
 from xmr_lib.records import (
+    COLUMNS_1,
     SUMMARY_COLUMNS,
     Result,
     read_ranks,
@@ -24,9 +26,11 @@ METRICS = {"i2t_r1": 10.0, "i2t_r5": 20.0, "i2t_r10": 30.0, "t2i_r1": 1.0, "t2i_
 
 
 def result(seed=0, rsum=66.0, **changes):
-    config = Config("m").but(**changes).to_dict()
+    config = from_flat("m", **changes)
     test = {**METRICS, "rsum": rsum, "i2t_medr": 4.0, "t2i_medr": 5.0}
-    return Result(config, seed, {"name": "d"}, test, 70.0, {"rsum": 1.5}, 120.0, {"val_rsum": [1.0]}, {"threads": 2})
+    machine = {"threads": 2, "device": "cpu"}
+    facts = ({"name": "d"}, test, 70.0, {"rsum": 1.5}, 120.0, {"val_rsum": [1.0]}, machine)
+    return Result(config, seed, *facts, wall_seconds=90.0)
 
 
 def test_a_run_is_read_as_it_was_written(tmp_path):
@@ -43,7 +47,7 @@ def test_a_run_is_read_as_it_was_written(tmp_path):
 def test_the_same_name_with_another_config_or_other_data_is_refused(tmp_path):
     write_run(tmp_path, result(), {})
     before = (run_folder(tmp_path, "m", 0) / "result.json").read_bytes()
-    with pytest.raises(XmrError, match="is there with epochs = 12, not 7"):
+    with pytest.raises(XmrError, match="is there with optimiser.epochs = 12, not 7"):
         read_run(tmp_path, result(epochs=7).config, 0, {"name": "d"})
     with pytest.raises(XmrError, match="data: name = 'd', not 'other'"):
         read_run(tmp_path, result().config, 0, {"name": "other"})
@@ -54,7 +58,7 @@ def test_a_result_without_its_ranks_is_not_taken_for_a_run(tmp_path):
     write_run(tmp_path, result(), {"t2i": np.array([1])})
     (run_folder(tmp_path, "m", 0) / "ranks.npz").unlink()
     assert read_run(tmp_path, result().config, 0, {"name": "d"}) is None
-    with pytest.raises(XmrError, match="is there with epochs"):
+    with pytest.raises(XmrError, match="is there with optimiser.epochs"):
         read_run(tmp_path, result(epochs=7).config, 0, {"name": "d"})
 
 
@@ -62,14 +66,21 @@ def test_results_that_are_none_are_told_in_one_line(tmp_path):
     with pytest.raises(XmrError, match="no result here"):
         read_result(tmp_path / "result.json")
     (tmp_path / "result.json").write_text(json.dumps({"config": {}}))
-    with pytest.raises(XmrError, match="not a result of this version"):
+    with pytest.raises(XmrError, match=r"result\.json: config: neither a config of today nor one of version 1"):
         read_result(tmp_path / "result.json")
+    values = version_1()
+    for broken in ({**values, "magic": 1}, {key: values[key] for key in values if key != "test"}, [], {"seed": 0}):
+        (tmp_path / "result.json").write_text(json.dumps(broken))
+        with pytest.raises(XmrError, match=r"result\.json: not a result of this version") as error:
+            read_result(tmp_path / "result.json")
+        assert "\n" not in str(error.value)
 
 
 def test_the_summary_has_the_agreed_columns_means_over_seeds_and_one_row_a_model(tmp_path):
     agreed = (
         "run,task,track,image_features,text_features,aggregation,loss,seeds,i2t_r1,i2t_r5,i2t_r10,t2i_r1,t2i_r5,"
-        "t2i_r10,rsum,rsum_low,rsum_high,cpu_minutes,val_rsum,i2t_medr,t2i_medr,chance_rsum"
+        "t2i_r10,rsum,rsum_low,rsum_high,cpu_minutes,val_rsum,i2t_medr,t2i_medr,chance_rsum,image_aggregation,bank,"
+        "wall_minutes,device"
     )
     row = summary_row([result(0, 60.0), result(1, 70.0)], (61.0, 69.5))
     update_summary(tmp_path, [{**row, "run": "z"}, row])
@@ -80,10 +91,96 @@ def test_the_summary_has_the_agreed_columns_means_over_seeds_and_one_row_a_model
         ("m", "99.00", "2", "2.0000", "infonce both"),
         ("z", "65.0000", "2", "2.0000", "infonce both"),
     ]
+    added = ("image_aggregation", "bank", "wall_minutes", "device")
+    assert [[r[column] for column in added] for r in rows] == [["none", "", "1.5000", "cpu"]] * 2
 
 
 def test_a_summary_with_other_columns_is_refused(tmp_path):
     (tmp_path / "summary.csv").write_text("run,rsum\nm,1\n")
-    with pytest.raises(XmrError, match="columns are not those"):
+    with pytest.raises(XmrError, match="columns are those of no version known here"):
         update_summary(tmp_path, [])
     assert (tmp_path / "summary.csv").read_text() == "run,rsum\nm,1\n"
+
+
+def version_1(run="old", **changes):
+    """A result.json as version 1 wrote it: the config is flat, there is no time on the clock."""
+    flat = {
+        "model": run, "task": "b", "track": "clean", "image_features": "effnet-lite0", "aggregation": "meanmax",
+        "text_features": "fasttext-self", "image_aggregation": "none", "method": "dual-encoder", "members": [],
+        "measure": "cosine", "embed": 64, "loss": "triplet", "negatives": "hardest", "margin": 0.25,
+        "temperature": 0.07, "tune_image_tail": False, "tune_last_layer": False, "tune_rate": 0.1, "word_rate": 1.0,
+    }  # fmt: skip
+    values = json.loads(json.dumps(vars(result(rsum=60.0)), default=lambda config: config.to_dict()))
+    for later in ("wall_seconds", "five_folds"):
+        del values[later]
+    return {**values, "config": {**flat, **changes}}
+
+
+def write_version_1(folder, run="old", **changes):
+    path = run_folder(folder, run, 0) / "result.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(version_1(run, **changes)))
+    np.savez(path.parent / "ranks.npz", t2i=np.array([1]))
+    return path
+
+
+def test_a_result_of_version_1_is_read_and_is_the_run_of_todays_config(tmp_path):
+    found = read_result(write_version_1(tmp_path))
+    own = {"text_pooling": "meanmax", "embed_dim": 64, "loss": "triplet", "negatives": "hardest", "margin": 0.25}
+    config = from_flat("old", task="b", **own)
+    assert (found.config, found.model, found.wall_seconds, found.five_folds) == (config, "old", None, None)
+    assert found.test["rsum"] == 60.0
+    assert read_run(tmp_path, config, 0, {"name": "d"}) == found
+    with pytest.raises(XmrError, match=r"is there with loss\.margin = 0\.25, not 0\.5"):
+        read_run(tmp_path, config.replace(**{"loss.margin": 0.5}), 0, {"name": "d"})
+
+
+def test_late_fusion_of_version_1_finds_its_members_beside_it(tmp_path):
+    loss = {"negatives": "hardest", "margin": 0.2, "loss": "infonce"}
+    for name, features in (("one", "onehot"), ("two", "glove")):
+        write_version_1(tmp_path, name, text_features=features, **loss)
+    late = read_result(write_version_1(tmp_path, "late", method="late", members=["one", "two"], task="ensemble"))
+    assert [member.name for member in late.config.method.members] == ["one", "two"]
+    assert late.config.text_features == "onehot+glove" and late.config.task == "ensemble"
+    alone = write_version_1(tmp_path / "other", "late", method="late", members=["one", "two"])
+    with pytest.raises(XmrError, match="no result here"):
+        read_result(alone)
+
+
+def test_what_is_written_says_its_version_and_leaves_out_what_was_not_measured(tmp_path):
+    write_run(tmp_path, result(), {})
+    values = json.loads((run_folder(tmp_path, "m", 0) / "result.json").read_text())
+    assert values["version"] == 2 and values["wall_seconds"] == 90.0 and "five_folds" not in values
+    assert values["config"]["method"]["optimiser"]["epochs"] == 12
+    write_run(tmp_path, replace(result(), five_folds={"rsum": 1.0}, wall_seconds=None), {})
+    values = json.loads((run_folder(tmp_path, "m", 0) / "result.json").read_text())
+    assert values["five_folds"] == {"rsum": 1.0} and "wall_seconds" not in values
+    assert read_result(run_folder(tmp_path, "m", 0) / "result.json").five_folds == {"rsum": 1.0}
+
+
+def test_a_summary_of_version_1_is_read_and_gets_the_new_columns_when_it_is_written(tmp_path):
+    path = tmp_path / "summary.csv"
+    old = {column: "1.0000" for column in COLUMNS_1} | {"run": "old", "loss": "infonce"}
+    path.write_text(f"{','.join(COLUMNS_1)}\n{','.join(old.values())}\n")
+    assert COLUMNS_1 == SUMMARY_COLUMNS[: len(COLUMNS_1)] and len(COLUMNS_1) == 22
+    added = dict.fromkeys(("image_aggregation", "bank", "wall_minutes", "device"), "")
+    assert read_summary(path) == [{**old, **added}]
+    update_summary(tmp_path, [summary_row([result()], (1.0, 2.0))])
+    assert path.read_text().splitlines()[0] == ",".join(SUMMARY_COLUMNS)
+    new, kept = read_summary(path)
+    assert kept == {**old, **added} and (new["run"], new["wall_minutes"]) == ("m", "1.5000")
+
+
+def test_the_clock_is_empty_where_one_seed_has_none():
+    row = summary_row([result(0), replace(result(1), wall_seconds=None)], (1.0, 2.0))
+    assert row["wall_minutes"] == "" and row["cpu_minutes"] == "2.0000"
+
+
+def test_rows_name_the_loss_and_both_aggregations():
+    triplet = {"loss": "triplet", "negatives": "semihard", "direction": "t2i"}
+    row = summary_row([result(image_features="effnet-lite0-grid", image_pooling="gpo", **triplet)], (1.0, 2.0))
+    assert (row["image_aggregation"], row["aggregation"], row["loss"]) == ("gpo", "mean", "triplet-semihard t2i")
+    assert summary_row([result(method="cca")], (1.0, 2.0))["loss"] == "closed form"
+    late = from_flat("m", (from_flat("a"), from_flat("b", text_features="minilm")), method="late")
+    row = summary_row([replace(result(), config=late)], (1.0, 2.0))
+    assert (row["loss"], row["text_features"], row["track"]) == ("scores averaged", "fasttext-self+minilm", "open")

@@ -3,30 +3,31 @@
 import numpy as np
 import pytest
 import torch
+from small_models import small_model
 from torch import nn
 
-from xmr_lib.config import Config
+from xmr_lib.config import from_flat
+from xmr_lib.encoders.effnet_lite import grid_rows
 from xmr_lib.errors import XmrError
-from xmr_lib.experiment.factories import Pretrained, make_model
-from xmr_lib.experiment.grid import grid_rows
-from xmr_lib.modules import GEOMETRY, LEARNED, ItemEncoder, Projection, RegionEntry, RowPart, Rows, row_pooling
+from xmr_lib.modules import BOX_FEATURES, LEARNED, ItemEncoder, Projection, RegionEntry, RowPart, Rows, row_pooling
 from xmr_lib.modules.row_pooling import AttentionPooling, GeneralisedPooling
 from xmr_lib.ragged import offsets_of
-from xmr_lib.training import Pairs
+from xmr_lib.training import Pairs, parameter_groups, pretrained_parameters
 
-DIM, HIDDEN = 6, 8
+DIM, HIDDEN, BESIDE = 6, 8, len(BOX_FEATURES)
+REGIONS = {"image_features": "frcnn-lite0", "hidden": HIDDEN, "embed_dim": 4}
 AGGREGATIONS = ("mean", "max", "score", *LEARNED)
 
 
 def regions(lengths, seed=0, dim=DIM):
     rng = np.random.default_rng(seed)
-    values = rng.random((sum(lengths), dim + GEOMETRY), dtype=np.float32)
+    values = rng.random((sum(lengths), dim + BESIDE), dtype=np.float32)
     return Rows(torch.from_numpy(values), torch.from_numpy(offsets_of(np.array(lengths))))
 
 
 def encoder(how, seed=0):
     torch.manual_seed(seed)
-    pooling, pooled = row_pooling(how, DIM, HIDDEN, 0.0, GEOMETRY)
+    pooling, pooled = row_pooling(how, DIM, HIDDEN, 0.0, BESIDE)
     for parameter in pooling.parameters():
         nn.init.normal_(parameter, std=0.5)
     return ItemEncoder([RowPart(RegionEntry(), pooling)], [Projection(pooled, 4, "linear", 4, 0.0, "none")]).eval()
@@ -40,7 +41,7 @@ def test_rows_are_gathered_in_the_order_asked_for():
     torch.testing.assert_close(found.values, torch.cat(own))
     torch.testing.assert_close(torch.cat([part.values for part in rows.split(2)]), rows.values)
     padded, real = rows.padded()
-    assert padded.shape == (3, 4, DIM + GEOMETRY) and real.sum(1).tolist() == [2, 1, 4]
+    assert padded.shape == (3, 4, DIM + BESIDE) and real.sum(1).tolist() == [2, 1, 4]
     assert (padded[~real] == 0).all()
     torch.testing.assert_close(padded[real], rows.values)
 
@@ -69,7 +70,7 @@ def test_every_part_learns(how):
 
 def test_score_pooling_is_the_weighted_mean():
     rows = regions([3, 2])
-    pooled = row_pooling("score", DIM, HIDDEN, 0.0, GEOMETRY)[0](
+    pooled = row_pooling("score", DIM, HIDDEN, 0.0, BESIDE)[0](
         Rows(rows.values[:, :DIM], rows.offsets), rows.values[:, DIM:]
     )
     first = rows.values[:3].numpy()
@@ -78,7 +79,7 @@ def test_score_pooling_is_the_weighted_mean():
 
 def test_attention_is_a_softmax_over_an_images_own_regions():
     torch.manual_seed(0)
-    pooling, rows = AttentionPooling(DIM, GEOMETRY), regions([3, 4])
+    pooling, rows = AttentionPooling(DIM, BESIDE), regions([3, 4])
     parts = Rows(rows.values[:, :DIM], rows.offsets), rows.values[:, DIM:]
     torch.testing.assert_close(pooling.weights(*parts)[:3], torch.full((3,), 1 / 3))
     nn.init.normal_(pooling.query.weight)
@@ -102,45 +103,51 @@ def test_generalised_pooling_can_be_the_maximum():
 
 
 def test_an_unknown_aggregation_lists_the_known():
-    with pytest.raises(XmrError, match="'best' of rows is unknown; there are mean, sum, max"):
+    with pytest.raises(XmrError, match="aggregation 'best' is unknown; there are mean, sum, max"):
         row_pooling("best", DIM, HIDDEN, 0.0)
 
 
 def test_a_grid_is_rows_with_the_geometry_of_their_cells():
     grid = np.random.default_rng(0).random((2, 9, 4)).astype(np.float16)
     rows = grid_rows(grid)
-    assert rows.shape == (2, 4 + GEOMETRY) and rows.lengths.tolist() == [9, 9]
+    assert rows.values.shape == (18, 4 + BESIDE) and rows.lengths.tolist() == [9, 9]
     np.testing.assert_array_equal(rows.values[9 + 5, :4], grid[1, 5])
     # Place 5 of 3×3: second row, third column.
     np.testing.assert_allclose(rows.values[9 + 5, 4:], [2 / 3, 1 / 3, 1, 2 / 3, 1], atol=1e-3)
 
 
-def test_the_last_layer_stays_or_is_tuned():
+@pytest.mark.parametrize("tuned", [False, True])
+def test_the_last_layer_stays_or_is_tuned(tuned):
     rows = regions([3, 2, 4])
     pairs = Pairs(rows, torch.rand(3, 5), np.arange(3))
-    for tuned in (False, True):
-        config = Config("x", image_aggregation="attention", hidden=HIDDEN, embed=4, tune_last_layer=tuned)
-        layer = nn.Linear(DIM, 7)
-        model = make_model(config, pairs, Pretrained(last_layers=(layer,)))
-        model.eval()
-        model.image(rows).sum().backward()
-        assert layer.weight.requires_grad == tuned
-        assert (layer.weight.grad is not None) == tuned
+    config = from_flat("x", **REGIONS, image_pooling="attention", unfreeze_blocks=int(tuned), tuned_lr=0.2)
+    layer = nn.Linear(DIM, 7)
+    model = small_model(config, pairs, tail=layer)
+    model.eval()
+    model.image(rows).sum().backward()
+    assert layer.weight.requires_grad == tuned
+    assert (layer.weight.grad is not None) == tuned
+    assert [id(p) for p in pretrained_parameters(model)] == [id(p) for p in layer.parameters()]
+    rates = {id(p): g["lr_multiplier"] for g in parameter_groups(model, nn.Module(), 0.1) for p in g["params"]}
+    assert [rates.get(id(p)) for p in layer.parameters()] == [0.2 if tuned else None] * 2
+    others = {id(p) for p in model.parameters()} - {id(p) for p in layer.parameters()}
+    assert {rates[own] for own in others} == {1.0}
 
 
 def test_features_and_aggregation_must_fit():
     rows, vectors = regions([3, 2]), torch.rand(2, 5)
-    with pytest.raises(XmrError, match="which has several vectors an image"):
-        make_model(Config("x"), Pairs(rows, vectors, np.arange(2)))
-    with pytest.raises(XmrError, match="which has one vector an image"):
-        make_model(Config("x", image_aggregation="gpo"), Pairs(vectors, vectors, np.arange(2)))
-    with pytest.raises(XmrError, match="has no last layer to be tuned"):
-        make_model(Config("x", image_aggregation="mean", tune_last_layer=True), Pairs(rows, vectors, np.arange(2)))
+    with pytest.raises(XmrError, match="which has several vectors per image"):
+        small_model(from_flat("x", image_features="frcnn-lite0"), Pairs(rows, vectors, np.arange(2)))
+    with pytest.raises(XmrError, match="which has one vector per image"):
+        small_model(from_flat("x", image_pooling="gpo"), Pairs(vectors, vectors, np.arange(2)))
+    tuned = from_flat("x", **REGIONS, image_pooling="mean", unfreeze_blocks=1)
+    with pytest.raises(XmrError, match="'frcnn-lite0' has no pretrained layers that could be trained on"):
+        small_model(tuned, Pairs(rows, vectors, np.arange(2)))
 
 
 def test_statistics_for_standardising_are_those_of_the_pooled_vectors():
     rows = regions([3, 2, 4])
-    config = Config("x", image_aggregation="mean", hidden=HIDDEN, embed=4, image_input="standardise")
-    model = make_model(config, Pairs(rows, torch.rand(3, 5), np.arange(3)))
+    config = from_flat("x", **REGIONS, image_pooling="mean", image_scaling="standardise")
+    model = small_model(config, Pairs(rows, torch.rand(3, 5), np.arange(3)))
     pooled = torch.stack([rows.values[a:b, :DIM].mean(0) for a, b in ((0, 3), (3, 5), (5, 9))])
     torch.testing.assert_close(model.image.projections[0].mean, pooled.mean(0))

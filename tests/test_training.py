@@ -1,5 +1,6 @@
 """The loop learns, resumes, stops early, and stops on collapse."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -9,15 +10,18 @@ import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
+from small_models import small_model
 
-from xmr_lib.config import Config
+from xmr_lib.config import RunConfig, from_flat
 from xmr_lib.errors import XmrError
-from xmr_lib.experiment.factories import make_loss, make_model
+from xmr_lib.losses import InfoNCELoss
 from xmr_lib.metrics import chance_levels
-from xmr_lib.training import Pairs, train
-from xmr_lib.training.loop import schedule
+from xmr_lib.training import Checkpoint, Pairs, Schedule, train
+from xmr_lib.training.schedule import share_of_peak
 
-CONFIG = Config("tiny", hidden=16, embed=8, epochs=6, batch=32, loss="triplet", negatives="random", patience=6)
+SIZES = {"hidden": 16, "embed_dim": 8, "epochs": 6, "batch": 32, "patience": 6}
+TRIPLET = {"loss": "triplet", "negatives": "random"}
+CONFIG = from_flat("tiny", **SIZES, **TRIPLET)
 
 
 def planted_pairs(images: int, seed: int) -> Pairs:
@@ -34,38 +38,42 @@ def planted_pairs(images: int, seed: int) -> Pairs:
     return Pairs(noisy(hidden @ to_image), noisy(hidden[owner] @ to_caption), owner)
 
 
-def train_tiny(checkpoint: Path, config: Config = CONFIG, seed: int = 0, identity=None, **kwargs):
+def train_tiny(path: Path, config: RunConfig = CONFIG, seed: int = 0, identity=None, loss=None, **kwargs):
     train_pairs, val_pairs = planted_pairs(150, 1), planted_pairs(60, 2)
     torch.manual_seed(seed)
-    model = make_model(config, train_pairs)
-    identity = identity or {"config": config.to_dict()}
-    history = train(model, make_loss(config), train_pairs, val_pairs, config, seed, checkpoint, identity, **kwargs)
+    model = small_model(config, train_pairs)
+    checkpoint = Checkpoint(path, identity or {"config": config.to_dict()})
+    schedule = Schedule(**config.method.optimiser.model_dump())
+    given = (train_pairs, val_pairs, config.distance, schedule, seed, checkpoint, config.name)
+    history = train(model, loss or config.method.loss.build(), *given, **kwargs)
     return model, history, chance_levels(val_pairs.image_of_caption)["rsum"]
 
 
 @pytest.mark.parametrize("loss", ["infonce", "triplet"])
 @pytest.mark.parametrize("distance", ["cosine", "euclidean"])
 def test_it_learns(tmp_path, loss, distance):
-    config = CONFIG.but(loss=loss, distance=distance, negatives="semihard", epochs=10, learning_rate=5e-3)
+    own = {"negatives": "semihard"} if loss == "triplet" else {}
+    sizes = {**SIZES, "epochs": 10, "learning_rate": 5e-3}
+    config = from_flat("tiny", **sizes, loss=loss, distance=distance, **own)
     _, history, chance = train_tiny(tmp_path / "c.safetensors", config)
-    assert max(history.val_rsum) > 3 * chance
+    assert max(history.validation) > 3 * chance
     assert history.loss[-1] < history.loss[0]
 
 
 def test_the_model_left_is_that_of_the_best_epoch(tmp_path):
     checkpoint = tmp_path / "c.safetensors"
     model, history, _ = train_tiny(checkpoint)
-    assert history.val_rsum[history.best_epoch] == max(history.val_rsum)
+    assert history.validation[history.best_epoch] == max(history.validation)
     with safe_open(checkpoint, "pt") as file:
         for name, tensor in model.state_dict().items():
-            assert torch.equal(tensor, file.get_tensor(f"best.{name}"))
+            assert torch.equal(tensor, file.get_tensor(f"best.model.{name}"))
 
 
 def test_early_stop(tmp_path):
     # A rate of nearly zero changes nothing, so no epoch after the first is better.
-    config = CONFIG.but(learning_rate=1e-12, epochs=20, patience=2)
+    config = from_flat("tiny", **{**SIZES, "learning_rate": 1e-12, "epochs": 20, "patience": 2}, **TRIPLET)
     _, history, _ = train_tiny(tmp_path / "c.safetensors", config)
-    assert len(history.val_rsum) == 3 and history.best_epoch == 0
+    assert len(history.validation) == 3 and history.best_epoch == 0
 
 
 CHILD = """
@@ -87,7 +95,7 @@ def test_a_killed_run_goes_on_to_the_same_numbers(tmp_path):
     epochs = []
     model, history, _ = train_tiny(killed, after_epoch=epochs.append)
     assert epochs == [3, 4, 5]
-    assert (history.loss, history.val_rsum) == (whole.loss, whole.val_rsum)
+    assert (history.loss, history.validation) == (whole.loss, whole.validation)
     for name, tensor in model.state_dict().items():
         assert torch.equal(tensor, whole_model.state_dict()[name])
     assert [path.name for path in tmp_path.iterdir() if ".tmp" in path.name] == []
@@ -101,12 +109,17 @@ def test_a_finished_run_is_not_trained_again(tmp_path):
     assert torch.equal(first.image.projections[0].linear[1].weight, again.image.projections[0].linear[1].weight)
 
 
-def test_a_checkpoint_from_before_a_field_came_goes_on(tmp_path):
-    checkpoint, known = tmp_path / "c.safetensors", CONFIG.to_dict()
-    train_tiny(checkpoint, identity={"config": {key: value for key, value in known.items() if key != "members"}})
-    train_tiny(checkpoint, identity={"config": known})
-    with pytest.raises(XmrError, match=r"config\.members"):
-        train_tiny(checkpoint, identity={"config": {**known, "members": ["x"]}})
+def test_a_checkpoint_by_another_config_is_refused_by_the_path_of_its_field(tmp_path):
+    path = tmp_path / "c.safetensors"
+    train_tiny(path)
+    other = CONFIG.replace(**{"optimiser.weight_decay": 0.5})
+    with pytest.raises(XmrError, match=r"made with config\.method\.optimiser\.weight_decay = 0\.01, not 0\.5"):
+        train_tiny(path, other)
+    with pytest.raises(XmrError, match=r"made with config\.name = 'tiny', not 'other'"):
+        train_tiny(path, CONFIG.replace(name="other"))
+    # What this version says and the file does not, is not taken for granted.
+    with pytest.raises(XmrError, match=r"made with weights\.x = None, not '0'"):
+        train_tiny(path, identity={"config": CONFIG.to_dict(), "weights": {"x": "0"}})
 
 
 def test_a_checkpoint_of_another_run_or_a_damaged_one_is_refused(tmp_path):
@@ -121,27 +134,71 @@ def test_a_checkpoint_of_another_run_or_a_damaged_one_is_refused(tmp_path):
 
 def test_collapse_is_stopped_with_an_explanation_and_so_is_its_restart(tmp_path):
     # Weight decay of this size pulls every weight to zero: all embeddings fall into one point.
-    config = CONFIG.but(
-        loss="triplet", negatives="hardest", weight_decay=300.0, normalised=False, distance="euclidean", epochs=12,
-        patience=12, learning_rate=3e-3,
-    )  # fmt: skip
+    own = {"weight_decay": 300.0, "normalised": False, "distance": "euclidean", "epochs": 12, "patience": 12}
+    config = from_flat("tiny", **{**SIZES, **own}, learning_rate=3e-3, loss="triplet", negatives="hardest")
     for _ in range(2):
         with pytest.raises(XmrError, match=r"collapse: all (images|captions) have nearly the same embedding"):
             train_tiny(tmp_path / "c.safetensors", config)
 
 
-def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
-    train_pairs = planted_pairs(50, 1)
+class Broken(InfoNCELoss):
+    """Not finite from the second epoch on, and of no consequence for the weights: validation goes on as if nothing were."""
+
+    steps = 0
+
+    def forward(self, similarity, image_of_pair):
+        self.steps += 1
+        found = super().forward(similarity, image_of_pair)
+        return found + float("inf") if self.steps > planted_steps() else found
+
+
+def planted_steps() -> int:
+    """Steps of one epoch of ``train_tiny``."""
+    return len(planted_pairs(150, 1).image_of_caption) // SIZES["batch"]
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_and_leaves_the_last_good_checkpoint(tmp_path):
+    path, epochs = tmp_path / "c.safetensors", []
+    with pytest.raises(XmrError, match=r"tiny: training stopped after epoch 2: the loss is inf; try a lower") as error:
+        train_tiny(path, loss=Broken(), after_epoch=epochs.append)
+    assert "\n" not in str(error.value) and epochs == [0]
+    with safe_open(path, "pt") as file:
+        assert len(json.loads(file.metadata()["history"])["loss"]) == 1
+
+
+def test_features_that_are_not_finite_stop_the_run_in_its_first_epoch(tmp_path):
+    train_pairs, path = planted_pairs(50, 1), tmp_path / "c.safetensors"
     train_pairs.images[3] = float("nan")
-    model = make_model(CONFIG, planted_pairs(50, 1))
-    with pytest.raises(XmrError):
-        train(model, make_loss(CONFIG), train_pairs, planted_pairs(20, 2), CONFIG, 0, tmp_path / "c.safetensors", {})
-    assert not (tmp_path / "c.safetensors").exists()
+    model = small_model(CONFIG, planted_pairs(50, 1))
+    given = (train_pairs, planted_pairs(20, 2), "cosine", Schedule(**CONFIG.method.optimiser.model_dump()), 0)
+    with pytest.raises(XmrError, match="tiny: training stopped after epoch 1: the loss is nan"):
+        train(model, CONFIG.method.loss.build(), *given, Checkpoint(path, {}), "tiny")
+    assert not path.exists()
+
+
+def test_the_loss_is_left_at_the_best_epoch_with_the_model(tmp_path):
+    """The temperature of the best epoch, as it was recorded there, on a run that goes on learning after it."""
+    config = from_flat("tiny", **{**SIZES, "epochs": 30, "patience": 3, "learning_rate": 0.1})
+    loss, temperatures = InfoNCELoss(), []
+    _, history, _ = train_tiny(
+        tmp_path / "c.safetensors", config, loss=loss, after_epoch=lambda _: temperatures.append(float(loss.log_scale))
+    )
+    assert history.best_epoch < len(history.loss) - 1 == len(temperatures) - 1
+    assert float(loss.log_scale) == temperatures[history.best_epoch]
+    assert abs(temperatures[history.best_epoch] - temperatures[-1]) > 1e-4
+    # Read from the checkpoint, it is the same.
+    again = InfoNCELoss()
+    train_tiny(tmp_path / "c.safetensors", config, loss=again)
+    assert float(again.log_scale) == temperatures[history.best_epoch]
 
 
 def test_the_schedule_rises_then_falls_to_zero():
-    rates = [schedule(step, 100, 0.1) for step in range(100)]
+    rates = [share_of_peak(step, 100, 0.1) for step in range(100)]
     assert rates[9] == 1.0 and max(rates) == 1.0
     assert rates[:10] == sorted(rates[:10])
     assert rates[10:] == sorted(rates[10:], reverse=True)
     assert rates[-1] < 0.001
+    schedule = Schedule(3, 32, 0.5, 0.0, 0.1)
+    assert [schedule.rate(step, 100) for step in range(100)] == pytest.approx([0.5 * rate for rate in rates])
+    # The last, smaller batch is left out, if it is not the only one.
+    assert (schedule.steps(100), schedule.steps(64), schedule.steps(20)) == (3, 2, 1)

@@ -3,16 +3,25 @@
 import numpy as np
 import pytest
 import torch
+from small_models import small_model
 from torch import nn
 
-from xmr_lib.config import Config
-from xmr_lib.experiment.factories import Pretrained, make_loss, make_model
-from xmr_lib.modules import LEARNED, RECURRENT, ItemEncoder, Projection, RowPart, Rows, TokenEntry, row_pooling
+from xmr_lib.config import from_flat
+from xmr_lib.modules import (
+    LEARNED,
+    RECURRENT,
+    ItemEncoder,
+    Projection,
+    RowPart,
+    Rows,
+    TokenEntry,
+    Tunable,
+    row_pooling,
+)
 from xmr_lib.modules.entries import WordEmbedding, without_some
 from xmr_lib.modules.recurrent import RecurrentPooling
 from xmr_lib.ragged import offsets_of
-from xmr_lib.training import Pairs
-from xmr_lib.training.loop import parameter_groups
+from xmr_lib.training import Pairs, parameter_groups, pretrained_parameters
 
 DIM, HIDDEN = 6, 8
 IN_MODEL = ("mean", "sum", "max", "meanmax", "cls", *LEARNED, *RECURRENT)
@@ -98,18 +107,19 @@ def test_bos_and_eos_stand_around_each_caption_and_learn():
     assert pooling.bos.grad.any() and pooling.eos.grad.any()
 
 
-def word_pairs(table):
+def word_pairs():
     words = Rows(torch.tensor([0, 1, 2, 1, 3]), torch.tensor([0, 2, 5]))
-    return Pairs(torch.rand(2, 5), words, np.arange(2)), Pretrained(tables=(table,))
+    return Pairs(torch.rand(2, 5), words, np.arange(2))
 
 
 @pytest.mark.parametrize("trained", [True, False])
 def test_a_table_of_words_is_trained_if_asked_and_never_shared(trained):
     table = torch.randn(5, DIM)
-    before = table.clone()
-    pairs, pretrained = word_pairs(table)
-    config = Config("x", aggregation="lstm", hidden=HIDDEN, embed=4, train_words=trained)
-    model = make_model(config, pairs, pretrained)
+    before, pairs = table.clone(), word_pairs()
+    config = from_flat(
+        "x", text_features="onehot", text_pooling="lstm", hidden=HIDDEN, embed_dim=4, train_words=trained
+    )
+    model = small_model(config, pairs, table)
     model.caption(pairs.captions).sum().backward()
     weight = model.caption.parts[0].entry.table.weight
     assert weight.requires_grad == trained and (weight.grad is not None) == trained
@@ -119,7 +129,7 @@ def test_a_table_of_words_is_trained_if_asked_and_never_shared(trained):
 def test_a_table_is_standardised_over_the_training_words_and_unknown_words_stay_zero():
     table = torch.randn(5, DIM) * 4 + 7
     table[3] = 0
-    pairs, _ = word_pairs(table)
+    pairs = word_pairs()
     entry = WordEmbedding(table, True, 0.0)
     entry.fit(pairs.captions)
     used = entry.table.weight[[0, 1, 2, 1]]
@@ -139,12 +149,48 @@ def test_word_dropout_leaves_out_whole_words_in_training_only():
     assert len(entry.eval()(rows)[0].values) == 100 > len(entry.train()(rows)[0].values)
 
 
+def multipliers(model, loss, weight_decay=0.1):
+    groups = parameter_groups(model, loss, weight_decay)
+    # Matrices are decayed; biases, learned marks of one axis and the temperature are not.
+    for group in groups:
+        assert all(p.requires_grad and (group["weight_decay"] > 0) == (p.ndim > 1) for p in group["params"])
+    own = [(id(p), group["lr_multiplier"]) for group in groups for p in group["params"]]
+    assert len(dict(own)) == len(own), "each parameter is in one group"
+    return dict(own)
+
+
 def test_the_vectors_of_words_have_a_rate_of_their_own():
-    pairs, pretrained = word_pairs(torch.rand(4, DIM))
-    config = Config("x", text_features="onehot", train_words=True, word_rate=0.1, embed=4)
-    model, loss = make_model(config, pairs, pretrained), make_loss(config)
-    groups = parameter_groups(model, loss, config)
-    shares = {id(p): group["share"] for group in groups for p in group["params"]}
+    config = from_flat("x", text_features="onehot", train_words=True, word_lr=0.1, embed_dim=4)
+    model, loss = small_model(config, word_pairs(), torch.rand(4, DIM)), config.method.loss.build()
+    rates = multipliers(model, loss)
     table = model.caption.parts[0].entry.table.weight
-    assert shares.pop(id(table)) == 0.1 and set(shares.values()) == {1.0}
-    assert len(shares) == len(list(model.parameters())) + len(list(loss.parameters())) - 1
+    assert rates.pop(id(table)) == 0.1 and set(rates.values()) == {1.0}
+    assert len(rates) == len(list(model.parameters())) + len(list(loss.parameters())) - 1
+    # They are no layers of a network that was trained before.
+    assert pretrained_parameters(model) == []
+
+
+def test_parameter_groups_follow_types_not_names():
+    """A module that is called like an entry or a table learns at the common rate; a ``Tunable`` of any name does not."""
+
+    class Tuned(Tunable):
+        def __init__(self, lr_multiplier, pretrained):
+            super().__init__(lr_multiplier, pretrained)
+            self.anything = nn.Linear(2, 3)
+
+    class Model(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.entry = nn.ModuleDict({"table": nn.Embedding(4, 2), "tail": nn.Linear(2, 2)})
+            self.last_layer = nn.Linear(2, 2)
+            self.plain = Tuned(0.2, True)
+            self.other = nn.Sequential(nn.Linear(2, 2), Tuned(0.5, False))
+
+    model = Model()
+    model.plain.anything.bias.requires_grad_(False)
+    rates = multipliers(model, nn.Module())
+    expected = {0.2: [model.plain.anything.weight], 0.5: list(model.other[1].parameters())}
+    for rate, parameters in expected.items():
+        assert {id(p) for p in parameters} == {key for key, value in rates.items() if value == rate}
+    assert set(rates.values()) == {0.2, 0.5, 1.0} and id(model.plain.anything.bias) not in rates
+    assert list(map(id, pretrained_parameters(model))) == list(map(id, model.plain.parameters()))

@@ -133,6 +133,9 @@ def read_result(path: Path) -> Result:
         return Result(**{**values, "config": read_config(values["config"], member)})
     except FileNotFoundError:
         raise XmrError(f"{path}: no result here; 'xmr train' or 'xmr run' makes it") from None
+    except XmrError as error:
+        # Of the config, which does not know where it stands.
+        raise XmrError(f"{path}: {error}") from None
     except (KeyError, TypeError, ValueError) as error:
         raise XmrError(f"{path}: not a result of this version ({error}); delete its folder and run again") from None
 
