@@ -132,7 +132,7 @@ def find_regions(
             keep = torch.arange(len(one["boxes"]))
         kept.append({name: values[keep] for name, values in one.items()})
         whole = one["boxes"].new_tensor([[0, 0, width, height]])
-        boxes.append(torch.cat([whole, one["boxes"][keep]]))
+        boxes.append(torch.cat([whole, _kept(one["boxes"][keep], (height, width))]))
     head = _head(detector, detector.roi_heads.box_roi_pool(features, boxes, batch.image_sizes))
     scale = last.shape[-1] / batch.tensors.shape[-1]
     pooled = roi_align(last, boxes, 3, scale, sampling_ratio=2, aligned=True).mean((2, 3))
@@ -148,6 +148,13 @@ def find_regions(
         regions.append(Regions(head[start:end], backbone, shares, labels, scores))
         start = end
     return regions
+
+
+def _kept(boxes: Tensor, size: tuple[int, int]) -> Tensor:
+    """Return boxes as a store keeps them, as shares in half precision: described again, they give the same vectors."""
+    height, width = size
+    sides = boxes.new_tensor([width, height, width, height])
+    return (boxes / sides).half().float() * sides
 
 
 def _as_found(boxes: Tensor, labels: Tensor, scores: Tensor, size: tuple[int, int]) -> dict[str, Tensor]:
