@@ -1,5 +1,6 @@
 """``FeatureSpec``: which features; the only place that reads and prints their slugs."""
 
+import hashlib
 import re
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -10,8 +11,13 @@ from ..registry import Registry
 
 ENCODERS: Registry[type] = Registry("feature")
 """Name → class of an encoder (see ``encoders.base``)."""
+_LAYERS = re.compile(r"@\d+(-\d+)?$")
 JOIN = "+"
 """Between the slugs of several kinds of features in a table."""
+
+
+LONGEST = 120
+"""Characters of a folder's name, before a hash takes the place of the rest."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,11 @@ class FeatureSpec:
                 f"features {self.slug!r}: "
                 + (f"name the weights, {self.encoder}:NAME_OR_FOLDER" if not self.source else "takes no source")
             )
+        if JOIN in self.source or self.source != self.source.strip() or _LAYERS.search(self.source):
+            raise XmrError(
+                f"features {self.slug!r}: a name or folder with {JOIN!r}, with blanks at its ends or ending in '@NUMBER' "
+                "can't be told from the rest; give the folder another name"
+            )
         encoder.check_layers(self)
 
     @classmethod
@@ -50,7 +61,7 @@ class FeatureSpec:
             XmrError: no such features, or no such layers.
         """
         slug = slug.strip()
-        name, _, wanted = slug.rpartition("@") if re.search(r"@\d+(-\d+)?$", slug) else (slug, "", "")
+        name, _, wanted = slug.rpartition("@") if _LAYERS.search(slug) else (slug, "", "")
         head, _, source = name.partition(":")
         first, _, last = wanted.partition("-")
         layers = tuple(range(int(first), int(last or first) + 1)) if wanted else ()
@@ -79,8 +90,10 @@ class FeatureSpec:
 
     @property
     def folder(self) -> str:
-        """A name for a folder that is legal on every system."""
-        return quote(self.slug, safe="@-_.+").rstrip(".")
+        """A name for a folder that is legal on every system, however long the path of a source is."""
+        name = quote(self.slug, safe="@-_.+")
+        name = name[:-1] + "%2E" if name.endswith(".") else name
+        return name if len(name) <= LONGEST else f"{name[:LONGEST]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
     @property
     def modality(self) -> str:
