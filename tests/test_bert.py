@@ -26,7 +26,7 @@ def bert():
     return load_bert("minilm")
 
 
-def opened(slug, dataset=None):
+def opened(slug, dataset):
     return open_encoder(FeatureSpec.parse(slug), Site(dataset, Path("no-cache")))
 
 
@@ -93,17 +93,18 @@ def test_the_store_has_each_captions_own_tokens(bert, smoke_workspace, tmp_path)
         opened("minilm@4", dataset).store(dataset, tmp_path / "store")
 
 
-def test_slugs_tell_network_and_layers(copied):
+def test_slugs_tell_network_and_layers(copied, smoke_workspace):
+    dataset = smoke_workspace.dataset
     slugs = ("minilm", "minilm@3", "bert:x/y", "bert-base-uncased", "glove")
     berts = [issubclass(ENCODERS[FeatureSpec.parse(slug).encoder], BertEncoder) for slug in slugs]
     assert berts == [True, True, True, True, False]
-    assert [opened(slug).name for slug in slugs[:4]] == ["minilm", "minilm", "x/y", "bert-base-uncased"]
-    assert opened("minilm").layers == (6,) and opened("minilm@3").layers == (3,)
-    encoder = opened(f"bert:{copied}@4-6")
+    assert [opened(slug, dataset).name for slug in slugs[:4]] == ["minilm", "minilm", "x/y", "bert-base-uncased"]
+    assert opened("minilm", dataset).layers == (6,) and opened("minilm@3", dataset).layers == (3,)
+    encoder = opened(f"bert:{copied}@4-6", dataset)
     assert (encoder.name, encoder.layers) == (str(copied), (4, 5, 6))
     assert encoder.networks()[0].path == copied
     with pytest.raises(XmrError, match="from 0 \\(embeddings\\) to 6"):
-        opened("minilm@7").rows(Captions(CAPTIONS, ()))
+        opened("minilm@7", dataset).rows(Captions(CAPTIONS, ()))
     for slug, told in (("minilm@x", "'minilm@x' is unknown"), ("minilm@5-3", "the lower one first")):
         with pytest.raises(XmrError, match=told):
             FeatureSpec.parse(slug)

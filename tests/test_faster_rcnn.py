@@ -159,7 +159,7 @@ def test_boxes_are_those_of_torchvisions_own_forward(coco_file, pixels, monkeypa
     np.testing.assert_allclose(rows[:, :-6].astype(float), vectors, rtol=5e-3, atol=2e-3 * np.abs(vectors).max())
 
 
-def test_names_and_weights_of_torchvisions_detectors(tmp_path, monkeypatch):
+def test_names_and_weights_of_torchvisions_detectors(workspace, tmp_path, monkeypatch):
     assert coco_names("frcnn-resnet50")[18] == "dog"
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     with pytest.raises(XmrError, match=r"frcnn-resnet50: no weights at .*XMR_FRCNN_RESNET50_WEIGHTS"):
@@ -169,7 +169,7 @@ def test_names_and_weights_of_torchvisions_detectors(tmp_path, monkeypatch):
     with pytest.raises(XmrError, match="must be given"):
         encoder_of("frcnn-lite0")
     with pytest.raises(XmrError, match=r"frcnn-lite0-full.safetensors: no detector here; 'xmr detector train'"):
-        open_encoder(FeatureSpec("frcnn-lite0"), Site(None, tmp_path))
+        open_encoder(FeatureSpec("frcnn-lite0"), Site(workspace.dataset, tmp_path))
 
 
 def test_rows_of_the_store_are_those_of_their_own_image(workspace):
@@ -198,10 +198,8 @@ def test_rows_of_the_store_are_those_of_their_own_image(workspace):
 
 def test_a_detector_learns_what_it_is_shown(workspace, tmp_path):
     """Its own training pictures, often: without the right boxes on the right pictures it could not."""
-    boxes, maps = (
-        read_boxes(workspace.dataset.source / "boxes.json", workspace.dataset),
-        workspace.bank.image_store(TRUNK),
-    )
+    boxes = read_boxes(workspace.dataset.source / "boxes.json", workspace.dataset)
+    maps = workspace.bank.image_store(TRUNK)
     few = np.array([image for image in range(40) if len(boxes.boxes[image])])[:8]
     path = tmp_path / "d.safetensors"
     history = train_detector(maps, workspace.dataset.image_ids, boxes, few, few, path, schedule(14, 4), {"x": 1})
@@ -221,10 +219,8 @@ def test_a_detector_learns_what_it_is_shown(workspace, tmp_path):
 
 
 def test_training_goes_on_after_a_stop_to_the_same_weights(workspace, tmp_path):
-    boxes, maps = (
-        read_boxes(workspace.dataset.source / "boxes.json", workspace.dataset),
-        workspace.bank.image_store(TRUNK),
-    )
+    boxes = read_boxes(workspace.dataset.source / "boxes.json", workspace.dataset)
+    maps = workspace.bank.image_store(TRUNK)
     few = np.array([image for image in range(40) if len(boxes.boxes[image])])[:4]
     arguments = (maps, workspace.dataset.image_ids, boxes, few, few)
     train_detector(*arguments, tmp_path / "whole.safetensors", schedule(2, 2), {"x": 1})
@@ -279,13 +275,7 @@ def test_a_detector_of_other_boxes_is_refused(workspace, tmp_path):
     save_file(load_file(workspace.bank.detector_file), path, facts | {"identity": json.dumps(older)})
     boxes = workspace.dataset.source / "boxes.json"
     with pytest.raises(XmrError, match="trained with train = 60, not None"):
-        detector_of(
-            workspace.bank.usable((TRUNK,)),
-            boxes,
-            workspace.bank.image_store(TRUNK),
-            path,
-            workspace.profile.detector_epochs,
-        )
+        detector_of(arguments[0], boxes, arguments[2], path, workspace.profile.detector_epochs)
 
 
 def test_data_without_boxes_take_torchvisions_detector_and_say_what_is_missing(tmp_path, monkeypatch):

@@ -12,55 +12,38 @@ from xmr_lib.features.spec import ENCODERS, FeatureSpec, join_slugs
 
 NAMES = sorted(name for name, found in ENCODERS.items() if found.__module__.startswith(encoders.__name__))
 """Without what plugins of other tests brought."""
-ODD = (
-    *(
-        "C:\\models\\x",
-        "/a/b-c",
-        "x/y",
-        "../up",
-        "~/m",
-        "a:b",
-        "a@b",
-        "a b",
-        "név/模型",
-        "x.",
-        "a.b..",
-        "50%",
-        "100%3A",
-    ),
-    *('q"<>|?*', "frcnn-lite0", "bert:x", "-grid", "a-grid"),
-)
+PATHS = ("C:\\models\\x", "/a/b-c", "x/y", "../up", "~/m", "a:b", "a@b", "a b", "név/模型", "x.", "a.b..", "50%")
+ODD = (*PATHS, "100%3A", 'q"<>|?*', "frcnn-lite0", "bert:x", "-grid", "a-grid")
 
 
 @st.composite
-def specs(draw) -> FeatureSpec:
+def arguments(draw) -> tuple:
+    """Of a spec: encoder, output, layers, source."""
     name = draw(st.sampled_from(NAMES))
     encoder = ENCODERS[name]
     if issubclass(encoder, BertEncoder):
-        first = draw(st.integers(0, 30))
-        layers = draw(st.sampled_from([(), (first,), tuple(range(first, first + draw(st.integers(2, 30))))]))
+        first, last = sorted(draw(st.tuples(st.integers(0, 30), st.integers(0, 30))))
+        layers = draw(st.sampled_from([(), (first,), tuple(range(first, last + 1))]))
         letters = st.characters(exclude_categories=("C", "Z"), exclude_characters="@")
         source = draw(st.sampled_from(ODD) | st.text(letters, min_size=1)) if encoder.asks_for_source else ""
-        return FeatureSpec(name, "", layers, source)
-    layers = [(block,) for block in CUTS] if name == "effnet-lite0" else []
-    return draw(
-        st.sampled_from(
-            [FeatureSpec(name, output) for output in encoder.outputs] + [FeatureSpec(name, "", x) for x in layers]
-        )
-    )
+        return name, "", layers, source
+    of_blocks = [("", (block,)) for block in CUTS] if name == "effnet-lite0" else []
+    return name, *draw(st.sampled_from([*((output, ()) for output in encoder.outputs), *of_blocks])), ""
 
 
-@given(specs())
-def test_what_is_printed_is_read_as_what_it_was(spec):
+@given(arguments())
+def test_what_is_printed_is_read_as_what_it_was(arguments):
+    spec = FeatureSpec(*arguments)
     assert FeatureSpec.parse(spec.slug) == spec
     assert FeatureSpec.parse(spec.slug).slug == spec.slug == str(spec)
     assert spec.yields in ("vector", "rows", "map") and spec.modality in ("image", "text")
 
 
-@given(specs())
-def test_folders_are_legal_on_every_system(spec):
-    assert spec.folder and not set(spec.folder) & set('<>:"/\\|?*') and spec.folder[-1] not in ". "
-    assert spec.folder.isprintable() and spec.folder.isascii()
+@given(arguments())
+def test_folders_are_legal_on_every_system(arguments):
+    folder = FeatureSpec(*arguments).folder
+    assert folder and not set(folder) & set('<>:"/\\|?*') and folder[-1] not in ". "
+    assert folder.isprintable() and folder.isascii()
 
 
 @pytest.mark.parametrize(

@@ -88,9 +88,8 @@ def test_vgg_is_fed_as_torchvision_feeds_it(tmp_path, monkeypatch):
     encoder = encoder_of("vgg16-torchvision")
     pixels = np.random.default_rng(1).integers(0, 256, (1, 224, 224, 3), dtype=np.uint8)
     official = VGG16_Weights.IMAGENET1K_V1.transforms(resize_size=224)
-    torch.testing.assert_close(
-        scaled(pixels, MEAN, DEVIATION)[0], official(Image.fromarray(pixels[0])), rtol=1e-4, atol=1e-4
-    )
+    [found] = scaled(pixels, MEAN, DEVIATION)
+    torch.testing.assert_close(found, official(Image.fromarray(pixels[0])), rtol=1e-4, atol=1e-4)
     assert encoder.weights.sha256 == vgg16_fc7(str(tmp_path / "vgg.pth"))[1].sha256
     assert encoder.features(pixels).shape == (1, *encoder.row_shape) == (1, 4096)
 
