@@ -81,7 +81,7 @@ def test_facts_and_configs(macros):
         *(("cfg", "ab-infonce", path) for path in ("image_features", "text.branches.0.pooling", "method.embed_dim")),
         ("cfg", "cca-mean", "regularisations"),
     )
-    expected = ["$10^{-3}$", "1,024", "0.3", "effnet-lite0", "mean", "512", "0.01, 0.03, 0.1, 0.3, 1"]
+    expected = ["$10^{-3}$", "1024", "0.3", "effnet-lite0", "mean", "512", "0.01, 0.03, 0.1, 0.3, 1"]
     assert [value for value, _ in found.values()] == expected
 
 

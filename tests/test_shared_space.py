@@ -124,7 +124,7 @@ def test_the_learned_temperature_is_that_of_the_best_epoch(workspace, tmp_path, 
     """As the loop showed it after that epoch, of a run that went on for worse."""
     alone = Workspace("scenes", None, "smoke", tmp_path)
     [config] = get_configs(alone, "ab-infonce")
-    harsh = {"optimiser.epochs": 30, "optimiser.patience": 3, "optimiser.learning_rate": 0.05}
+    harsh = {"optimiser.epochs": 30, "optimiser.patience": 3, "optimiser.learning_rate": 0.01}
     train, shown = FIT.train, []
 
     def watched(model, loss, *rest):
