@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from measure import Measurement, at_least, times_as_fast, write
 from torchmetrics.functional.retrieval import retrieval_hit_rate
-from xmr_lib.features.bert import encode
 
+from xmr_lib.encoders.bert import encode
 from xmr_lib.experiment import Workspace
 from xmr_lib.metrics import ranks_of_embeddings, summarise
 from xmr_lib.modules import Rows, TokenEntry

@@ -60,9 +60,12 @@ def test_the_program_starts_without_loading_torch():
         (["run", "--only", "99"], "no notebook begins with '99'"),
         (["run", "--seeds", "one"], "whole numbers"),
         (["train", "magic"], "model 'magic' is unknown; there are cca-mean"),
-        (["train", "ab-infonce", "--set", "epochs=3"], "--name"),
-        (["train", "ab-infonce", "--name", "x", "--set", "epochs"], "FIELD=VALUE"),
-        (["train", "ab-infonce", "--name", "x", "--set", "epochs=many"], "of type int"),
+        (["train", "ab-infonce", "--set", "optimiser.epochs=3"], "--name"),
+        (["train", "ab-infonce", "--name", "x", "--set", "optimiser.epochs"], "FIELD=VALUE"),
+        (["train", "ab-infonce", "--name", "x", "--set", "optimiser.epochs=many"], "optimiser.epochs = 'many'"),
+        (["train", "ab-infonce", "--name", "x", "--set", "optimiser.epoch=3"], "no field 'optimiser.epoch'"),
+        (["train", "ab-infonce", "--name", "x", "--set", "loss.name=magic"], "loss 'magic' is unknown"),
+        (["train", "ab-infonce", "--name", "x", "--set", "text.dropout=5"], "text.dropout = 5"),
         (["evaluate", "nowhere"], "no result here"),
     ],
 )
@@ -112,12 +115,12 @@ def test_check_train_evaluate_on_the_course_layout(tmp_path, monkeypatch, capsys
 
 def test_a_changed_config_needs_a_name_and_is_recorded(tmp_path):
     result = xmr(
-        "train", "a-recipe", "--profile", "smoke", "--results", tmp_path, "--name", "mine", "--set", "margin=0.5",
+        "train", "a-recipe", "--profile", "smoke", "--results", tmp_path, "--name", "mine", "--set", "loss.margin=0.5",
         "--set", "normalised=true",
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     config = read_result(run_folder(tmp_path / "scenes", "mine", 0) / "result.json").config
-    assert (config["margin"], config["normalised"], config["model"]) == (0.5, True, "mine")
+    assert (config.method.loss.settings["margin"], config.method.normalised, config.name) == (0.5, True, "mine")
 
 
 def test_a_detector_is_trained_by_one_command(tmp_path, monkeypatch):

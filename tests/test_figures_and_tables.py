@@ -70,8 +70,9 @@ def test_tables_are_saved_as_csv_alone(runs, tmp_path):
 
 def test_the_table_of_configs_shows_what_differs(smoke_workspace):
     table = config_table(get_configs(smoke_workspace, "cca-mean", "a-recipe"))
-    assert table.loc["distance", "a-recipe"] == "euclidean" and table.loc["method", "cca-mean"] == "cca"
-    assert "track" not in table.index and "model" not in table.index
+    assert table.loc["distance", "a-recipe"] == "euclidean" and table.loc["kind", "cca-mean"] == "cca"
+    assert table.loc["loss.margin", "cca-mean"] == "" and table.loc["loss.margin", "a-recipe"] == 1.0
+    assert "track" not in table.index and "name" not in table.index
 
 
 def test_bars_are_as_long_as_the_recall_and_the_last_is_chance(runs):
@@ -104,7 +105,7 @@ def rgb(colour):
 def test_a_right_image_is_framed_if_and_only_if_it_is_found(runs, smoke_workspace):
     groups, ranks = runs
     # All 100 captions of the small test split are asked for, so the number of frames is known.
-    captions = smoke_workspace.usable("effnet-lite0").split("test").caption_count
+    captions = smoke_workspace.usable(groups[0][0].config).split("test").caption_count
     figure = caption_queries(smoke_workspace, groups[0][0], count=captions)
     assert len(frames(figure)) == int((ranks[0][0].t2i <= 5).sum())
     train = caption_queries(smoke_workspace, groups[0][0], count=3, gallery="train")
@@ -113,7 +114,7 @@ def test_a_right_image_is_framed_if_and_only_if_it_is_found(runs, smoke_workspac
 
 def test_own_captions_are_framed(runs, smoke_workspace):
     groups, ranks = runs
-    images = len(smoke_workspace.usable("effnet-lite0").split("test"))
+    images = len(smoke_workspace.usable(groups[0][0].config).split("test"))
     figure = image_queries(smoke_workspace, groups[0][0], count=images)
     framed = [text for axis in figure.axes for text in axis.texts if text.get_bbox_patch() is not None]
     assert len(framed) == int((ranks[0][0].i2t_positions <= 5).sum())

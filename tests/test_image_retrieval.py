@@ -6,15 +6,15 @@ import json
 import numpy as np
 import pytest
 import torch
+from small_models import small_image_encoder
 from torch import nn
 
-from xmr_lib.config import Config
+from xmr_lib.config import from_flat
 from xmr_lib.experiment import Workspace
-from xmr_lib.experiment.factories import image_encoder, make_loss
 from xmr_lib.ragged import Ragged
 from xmr_lib.study import image_retrieval, image_retrieval_table
 from xmr_lib.study.image_retrieval import _training_pairs, qrels_of
-from xmr_lib.training import train_metric
+from xmr_lib.training import Checkpoint, Schedule, train_metric
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def without_labels(workspace, monkeypatch):
 
 def test_images_of_one_theme_are_relevant_to_each_other(workspace):
     themes = json.loads(workspace.beside("labels.json").read_text())["labels"]
-    qrels, part = qrels_of(workspace, workspace.config("x"), "test"), workspace.dataset.split("test")
+    qrels, part = qrels_of(workspace, from_flat("x"), "test"), workspace.dataset.split("test")
     own = [themes.get(name) for name in part.filenames]
     expected = [[a is not None and a == b for b in own] for a in own]
     assert qrels.name == "same label" and np.array_equal(qrels.relevance.relevant, expected)
@@ -36,9 +36,9 @@ def test_images_of_one_theme_are_relevant_to_each_other(workspace):
 
 def test_photographs_are_judged_by_their_captions(workspace, monkeypatch):
     """Themes are not used, and yet images of one theme come out as more alike than others."""
-    same = qrels_of(workspace, workspace.config("x"), "train").relevance.relevant
+    same = qrels_of(workspace, from_flat("x"), "train").relevance.relevant
     without_labels(workspace, monkeypatch)
-    qrels = qrels_of(workspace, workspace.config("x"), "train")
+    qrels = qrels_of(workspace, from_flat("x"), "train")
     others = ~np.eye(len(same), dtype=bool)
     gains = qrels.relevance.gains
     assert qrels.name == "captions by MiniLM" and np.allclose(gains, gains.T)
@@ -47,13 +47,13 @@ def test_photographs_are_judged_by_their_captions(workspace, monkeypatch):
 
 
 def test_positives_are_images_of_the_own_label_or_those_that_share_most_words(workspace, monkeypatch):
-    positives, identities, source = _training_pairs(workspace, workspace.config("x"))
+    positives, identities, source = _training_pairs(workspace, from_flat("x"))
     assert source == "labels"
     for image, own in enumerate(identities):
         expected = [i for i in np.flatnonzero(identities == own) if i != image]
         assert positives[image].tolist() == expected and (own >= 0 or not expected)
     without_labels(workspace, monkeypatch)
-    nearest, identities, source = _training_pairs(workspace, workspace.config("x"))
+    nearest, identities, source = _training_pairs(workspace, from_flat("x"))
     part = workspace.dataset.split("train")
     assert source == "shared words" and len(set(identities)) == len(part)
     words = [{word for c in part.captions_of(i) for word in part.tokens[c]} for i in range(len(part))]
@@ -93,11 +93,12 @@ def test_metric_learning_finds_what_tells_classes_apart(tmp_path, loss):
     tensor = torch.from_numpy(features.astype(np.float32))
     same = [np.flatnonzero(classes == own) for own in classes]
     positives = Ragged.from_lengths(np.concatenate(same), np.array([len(own) for own in same]))
-    config = Config(
-        f"x-{loss}", loss=loss, distance="euclidean", negatives="semihard",
-        margin=1.0 if loss == "contrastive" else 0.2,
-        projection="linear", image_input="standardise", dropout=0.0, embed=8, batch=60, epochs=15, learning_rate=1e-2,
+    config = from_flat(
+        f"x-{loss}", method="metric-learning", loss=loss, distance="euclidean", negatives="semihard",
+        margin=1.0 if loss == "contrastive" else 0.2, projection="linear", image_scaling="standardise", dropout=0.0,
+        embed_dim=8, batch=60, epochs=15, learning_rate=1e-2,
     )  # fmt: skip
+    schedule = Schedule(**config.method.optimiser.model_dump(exclude={"patience"}))
 
     def of_own_class(encoder: nn.Module) -> float:
         with torch.inference_mode():
@@ -105,16 +106,16 @@ def test_metric_learning_finds_what_tells_classes_apart(tmp_path, loss):
         nearest = torch.cdist(embeddings, embeddings).fill_diagonal_(torch.inf).argmin(1)
         return 100 * float((classes[nearest] == classes[:120]).mean())
 
-    def fit(name: str, epochs: int = 15):
+    def fit(name: str):
         torch.manual_seed(0)
-        encoder = image_encoder(config, tensor)
-        before, checkpoint = of_own_class(encoder.eval()), tmp_path / name
-        shorter = config.but(epochs=epochs)
-        arguments = (tensor, positives, classes, of_own_class, shorter, 0, checkpoint, {})
-        return before, encoder, train_metric(encoder, make_loss(config), *arguments)
+        encoder = small_image_encoder(config, tensor)
+        before, checkpoint = of_own_class(encoder.eval()), Checkpoint(tmp_path / name, {})
+        given = (tensor, positives, classes, of_own_class, config.distance, schedule, 0, checkpoint, config.name)
+        return before, encoder, train_metric(encoder, config.method.loss.build(), *given)
 
     before, encoder, history = fit("whole")
-    assert of_own_class(encoder) == max(history.val_ndcg10) > before + 20
+    assert of_own_class(encoder) == max(history.validation) > before + 20
+    assert len(history.loss) == 15, "all epochs, whatever the patience"
     # Read from its checkpoint, not trained again.
     _, again, read = fit("whole")
     assert read.loss == history.loss and of_own_class(again) == of_own_class(encoder)

@@ -10,8 +10,10 @@ from pytorch_metric_learning.losses import ContrastiveLoss as TheirContrastiveLo
 from pytorch_metric_learning.losses import NTXentLoss, TripletMarginLoss
 from pytorch_metric_learning.reducers import DoNothingReducer, MeanReducer, SumReducer
 
+from xmr_lib.config import from_flat
 from xmr_lib.errors import XmrError
 from xmr_lib.losses import ContrastiveLoss, InfoNCELoss, TripletLoss, similarity_matrix
+from xmr_lib.losses.similarity import known_direction
 
 DIRECTIONS = ("i2t", "t2i", "both")
 NEGATIVES = ("all", "hardest", "semihard", "random")
@@ -130,7 +132,7 @@ def test_triplet_is_pytorch_metric_learnings(distance, direction, negatives):
     """Its triplets are given as indices: own pairs as positives, and the negatives that we name in words."""
     one, other = embeddings() if direction == "i2t" else embeddings()[::-1]
     similarity = similarity_matrix(one, other, distance)
-    distance = CosineSimilarity() if distance == "cosine" else LpDistance(normalize_embeddings=False)
+    peer = CosineSimilarity() if distance == "cosine" else LpDistance(normalize_embeddings=False)
     triplets = []
     for a in range(8):
         candidates = [c for c in range(8) if IMAGES[c] != IMAGES[a]]
@@ -142,7 +144,7 @@ def test_triplet_is_pytorch_metric_learnings(distance, direction, negatives):
             candidates = [max(below, key=key) if below else min(candidates, key=key)]
         triplets += [(a, a, c) for c in candidates]
     reducer = SumReducer() if negatives == "all" else MeanReducer()
-    theirs = TripletMarginLoss(margin=0.3, distance=distance, reducer=reducer)(
+    theirs = TripletMarginLoss(margin=0.3, distance=peer, reducer=reducer)(
         one, IMAGES, tuple(torch.tensor(triplets).T), ref_emb=other, ref_labels=IMAGES.clone()
     )
     ours = TripletLoss(0.3, negatives, direction)(similarity_matrix(*embeddings(), distance), IMAGES)
@@ -259,12 +261,20 @@ def test_euclidean_slopes_are_finite_where_embeddings_coincide(dtype, whole):
         assert gradient.isfinite().all() and gradient.abs().max() < 100
 
 
+def settings(loss, **changes):
+    """Set what a config may set of a loss: in tests, a class checks the types of its arguments before it can speak."""
+    return from_flat("x", loss=loss, **changes).method.loss.build()
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: TripletLoss(negatives="easiest"), "'easiest' are unknown; there are random, semihard, hardest, all"),
-        (lambda: TripletLoss(direction="up")(scores(), IMAGES), "'up' is unknown; there are i2t, t2i, both"),
-        (lambda: InfoNCELoss(direction="up")(scores(), IMAGES), "'up' is unknown; there are i2t, t2i, both"),
+        (lambda: settings("triplet", negatives="easiest"), "'easiest': .*'random', 'semihard', 'hardest' or 'all'"),
+        (lambda: settings("triplet", direction="up"), "'up': .*'i2t', 't2i' or 'both'"),
+        (lambda: settings("infonce", direction="up"), "'up': .*'i2t', 't2i' or 'both'"),
+        (lambda: settings("triplet", margin=0.0), "margin = 0.0"),
+        (lambda: settings("infonce", temperature=0.001), "temperature = 0.001"),
+        (lambda: known_direction("up"), "'up' is unknown; there are i2t, t2i, both"),
         (lambda: InfoNCELoss(0.0), "temperature 0.0"),
         (lambda: InfoNCELoss(0.001), "temperature 0.001"),
         (lambda: similarity_matrix(*embeddings(), "dot"), "'dot' is unknown; there are cosine, euclidean"),

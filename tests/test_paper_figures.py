@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from xmr_lib.analysis import chance_shares, rank_grid, rank_shares
-from xmr_lib.config import Config
+from xmr_lib.config import from_flat
 from xmr_lib.errors import XmrError
 from xmr_lib.experiment import ranks_of, run
 from xmr_lib.figures import (
@@ -52,7 +52,7 @@ def made(count: int) -> tuple[list[list[Result]], list[list[Ranks]]]:
         groups.append(
             [
                 Result(
-                    Config(f"model-{model}", image_features=("effnet-lite0", "vgg16-course")[model % 2]).to_dict(),
+                    from_flat(f"model-{model}", image_features=("effnet-lite0", "vgg16-course")[model % 2]),
                     seed, {}, summarise(one), 200.0, chance_levels(owner), 60.0, history, {},
                 )
                 for seed, one in enumerate(own)

@@ -77,9 +77,12 @@ def test_facts_and_configs(macros):
     assert values == ["scenes", "12,000", "120", "2,000", "10,000", "0.05", models, "Abacus", "2"]
     assert found["fact:comparisons"][0] == "1"
     found = macros(
-        ("cfg", "ab-infonce", "learning_rate"), ("cfg", "ab-infonce", "dropout"), ("cfg", "cca-mean", "tune_rate")
+        *(("cfg", "ab-infonce", path) for path in ("optimiser.learning_rate", "optimiser.batch", "text.dropout")),
+        *(("cfg", "ab-infonce", path) for path in ("image_features", "text.branches.0.pooling", "method.embed_dim")),
+        ("cfg", "cca-mean", "regularisations"),
     )
-    assert [value for value, _ in found.values()] == ["$10^{-3}$", "0.3", "0.1"]
+    expected = ["$10^{-3}$", "1024", "0.3", "effnet-lite0", "mean", "512", "0.01, 0.03, 0.1, 0.3, 1"]
+    assert [value for value, _ in found.values()] == expected
 
 
 def test_published_numbers_and_image_retrieval(macros):
@@ -99,6 +102,8 @@ def test_published_numbers_and_image_retrieval(macros):
         (("fact", "magic"), "fact 'magic' is unknown; there are dataset"),
         (("fact", "detector_map"), "'xmr detector train --dataset scenes' records it"),
         (("cfg", "ab-infonce", "magic"), "no field 'magic'"),
+        (("cfg", "ab-infonce", "optimiser.magic"), "no field 'optimiser.magic'; it has .*method.optimiser.batch"),
+        (("cfg", "cca-mean", "optimiser.batch"), "no field 'optimiser.batch'"),
         (("published", "magic", "i2t_r1"), "no row 'magic'"),
         (("published", "old", "t2i_r1"), "nothing in a column 't2i_r1'"),
         (("imagerow", "i-pooled", "magic"), "no 'magic' of 'i-pooled'"),

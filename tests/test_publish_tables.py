@@ -9,7 +9,7 @@ from xmr_lib.errors import XmrError
 from xmr_lib.publish.facts import RecordedResults
 from xmr_lib.publish.tables import table_tex
 from xmr_lib.publish.tabular import Cell, Column, Row, tabular
-from xmr_lib.records import SUMMARY_COLUMNS
+from xmr_lib.records import SUMMARY_COLUMNS, TEXT_COLUMNS
 from xmr_lib.study.table_rows import HEADLINE, OURS, TABLES, TASKS
 
 SPECIAL = ("image_retrieval", "published", "all_wide", "configs")
@@ -49,7 +49,9 @@ def test_numbers_are_those_of_the_record_and_carry_their_origin(folder, name):
         assert cells[-1] == row["seeds"]
         assert f"{float(row['rsum']):.1f}" in cells
         assert f"{float(row['rsum_low']):.1f}--{float(row['rsum_high']):.1f}" in cells
-        printed = {f"{float(row[column]):.1f}" for column in SUMMARY_COLUMNS[8:]}
+        numbers = [row[column] for column in SUMMARY_COLUMNS[8:] if column not in TEXT_COLUMNS]
+        # The clock of these runs was not read.
+        printed = {f"{float(number):.1f}" for number in numbers if number}
         assert {cell for cell in cells[1:-1] if "--" not in cell} <= printed
     chance = facts.results("cca-mean")[0].chance
     assert f"& {chance['rsum']:.1f}" in text.splitlines()[-3]

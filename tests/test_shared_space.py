@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from xmr_lib.analysis import modality_gap, rank_shares
-from xmr_lib.config import Config
 from xmr_lib.errors import XmrError
 from xmr_lib.experiment import Workspace, embed, ranks_of, run
 from xmr_lib.losses import InfoNCELoss
@@ -31,8 +30,8 @@ from xmr_lib.study import (
 )
 from xmr_lib.study.shared_space import embed_untrained, learned_temperature
 
-# The package's own name for it is the function.
-RUNS = importlib.import_module("xmr_lib.experiment.run")
+# Not a name of the package: its module, where the loop is looked up.
+FIT = importlib.import_module("xmr_lib.experiment.fit")
 
 
 @pytest.fixture(scope="module")
@@ -56,16 +55,17 @@ def test_before_is_where_training_began(workspace, groups, monkeypatch):
     """The untrained model is the one that the run's own training loop was given."""
     given = {}
 
-    def keep(model, *rest):
-        config, seed = rest[3], rest[4]
+    config = groups[0][1].config
+
+    def keep(model, loss, train_pairs, val_pairs, distance, schedule, seed, *rest):
         pairs = workspace.pairs(config, "test", seed)
         given["images"] = model.embed_images(pairs.images).numpy()
         raise XmrError("far enough")
 
-    monkeypatch.setattr(RUNS, "train", keep)
+    monkeypatch.setattr(FIT, "train", keep)
 
     with pytest.raises(XmrError, match="far enough"):
-        embed(workspace, groups[0][1], "test")
+        FIT.fit(workspace, config, 1)
     images, captions = embed_untrained(workspace, groups[0][1], "test")
     assert np.array_equal(images, given["images"])
     assert not np.array_equal(images, embed_untrained(workspace, groups[0][0], "test")[0])
@@ -106,18 +106,36 @@ def test_one_caption_of_each_image_is_its_own(space):
     assert list(topic_counts(space))[-1] == "other"
 
 
-def test_gaps_are_measured_and_the_temperature_is_the_checkpoints(workspace, groups, space):
+def test_gaps_are_measured_and_the_temperature_is_the_models(workspace, groups, space):
     table = gap_table([space, SharedSpace(workspace, groups[1][0])])
     assert list(table["stage"]) == ["before", "after"] * 2
     own = modality_gap(*space.embeddings["after"], space.part.image_of_caption)
     assert table.loc[1, "gap"] == pytest.approx(own.gap) and table.loc[1, "share"] == pytest.approx(own.share)
     assert table.loc[1, "rsum"] == pytest.approx(groups[0][0].test["rsum"])
-    start = Config.from_dict(groups[0][0].config).temperature
+    start = groups[0][0].config.method.loss.settings["temperature"]
     assert table.loc[0, "temperature"] == start and 0 < abs(table.loc[1, "temperature"] - start) < 0.05
     # A triplet has none.
     assert table["temperature"].isna().tolist() == [False, False, True, True]
     shown = shown_gaps(table)
     assert shown.index.is_unique and shown["temperature"].iloc[2] == ""
+
+
+def test_the_learned_temperature_is_that_of_the_best_epoch(workspace, tmp_path, monkeypatch):
+    """As the loop showed it after that epoch, of a run that went on for worse."""
+    alone = Workspace("scenes", None, "smoke", tmp_path)
+    [config] = get_configs(alone, "ab-infonce")
+    harsh = {"optimiser.epochs": 30, "optimiser.patience": 3, "optimiser.learning_rate": 0.01}
+    train, shown = FIT.train, []
+
+    def watched(model, loss, *rest):
+        return train(model, loss, *rest, after_epoch=lambda _: shown.append(float(torch.exp(-loss.log_scale))))
+
+    monkeypatch.setattr(FIT, "train", watched)
+    [result] = run(alone, config.replace(name="harsh", **harsh))
+    best = result.history["best_epoch"]
+    assert best < len(shown) - 1 and len(shown) == len(result.history["loss"])
+    assert abs(shown[best] - shown[-1]) > 1e-4
+    assert learned_temperature(alone, result) == pytest.approx(shown[best], rel=1e-6)
 
 
 def test_closing_the_gap_is_scored_as_a_loop_would(workspace, groups, space):
@@ -135,7 +153,7 @@ def test_closing_the_gap_is_scored_as_a_loop_would(workspace, groups, space):
 
 def test_what_is_recorded_is_read_and_nothing_is_trained(workspace, groups, monkeypatch):
     assert [own[0].model for own in recorded(workspace)] == sorted(own[0].model for own in groups)
-    monkeypatch.setattr(RUNS, "train", None)
+    monkeypatch.setattr(FIT, "train", None)
     [config] = get_configs(workspace, "ab-infonce-meanmax")
     assert at_hand(workspace, config, [5]) == groups[0]
 
