@@ -124,8 +124,13 @@ def _as_member(workspace: Workspace, config: RunConfig, seed: int) -> Fitted:
 def _keep(workspace: Workspace, model: RetrievalModel, result: Result) -> None:
     """Save a model in the folder of its run; after that its checkpoint has nothing to go on to."""
     low, high = bootstrap_interval([ranks_of(workspace, result)])
-    facts = {"data": result.data, "seed": result.seed, "test": result.test, "interval": [low, high]}
-    model.facts = {**facts, "val_rsum": result.val_rsum, "chance_rsum": result.chance["rsum"]}
+    facts = {"track": result.config.track, "data": result.data, "seed": result.seed, "test": result.test}
+    model.facts = {
+        **facts,
+        "interval": [low, high],
+        "val_rsum": result.val_rsum,
+        "chance_rsum": result.chance["rsum"],
+    }
     folder = model_folder(workspace, result.config, result.seed)
     shutil.rmtree(folder, ignore_errors=True)
     model.save(folder)

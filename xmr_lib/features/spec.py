@@ -11,7 +11,7 @@ from ..registry import Registry
 
 ENCODERS: Registry[type] = Registry("feature")
 """Name → class of an encoder (see ``encoders.base``)."""
-_LAYERS = re.compile(r"@\d+(-\d+)?$")
+_LAYERS = re.compile(r"@\d{1,3}(-\d{1,3})?$")
 JOIN = "+"
 """Between the slugs of several kinds of features in a table."""
 
@@ -48,8 +48,8 @@ class FeatureSpec:
             )
         if JOIN in self.source or self.source != self.source.strip() or _LAYERS.search(self.source):
             raise XmrError(
-                f"features {self.slug!r}: a name or folder with {JOIN!r}, with blanks at its ends or ending in '@NUMBER' "
-                "can't be told from the rest; give the folder another name"
+                f"features {self.slug!r}: a name with {JOIN!r}, with blanks at its ends or ending in '@NUMBER' can't "
+                "be told from the rest; give the folder another name"
             )
         encoder.check_layers(self)
 

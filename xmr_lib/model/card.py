@@ -9,9 +9,9 @@ def card(model: RetrievalModel) -> str:
     data, test = facts["data"], facts["test"]
     low, high = facts["interval"]
     members = ", ".join(member.config.name for member in model.members) if isinstance(model, EnsembleModel) else ""
-    track = [f"Track: **{config.track}**."]
+    track = [f"Track: **{model.track}**."]
     track += [f"- {reason}" for reason in config.track_reasons()]
-    if config.track == "clean":
+    if model.track == "clean":
         track.append("No part of it was trained on captions of Flickr8k or Flickr30K other than the training split.")
     rows = [
         f"| i→t | {test['i2t_r1']:.1f} | {test['i2t_r5']:.1f} | {test['i2t_r10']:.1f} |",

@@ -153,7 +153,8 @@ class RetrievalModel:
 
     @property
     def track(self) -> str:
-        return self.config.track
+        """``clean`` or ``open``, as it was found where the model was made: there its networks could be looked at."""
+        return self.facts.get("track", self.config.track)
 
     def _embedding(self, place: int) -> WordEmbedding | None:
         """Return the table of the words of a branch, if they are named by number."""
