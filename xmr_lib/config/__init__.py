@@ -1,20 +1,10 @@
 """What a run is: one frozen record, in groups, of everything that can change its numbers."""
 
 from .flat import from_flat
-from .groups import (
-    Branch,
-    CcaConfig,
-    DualEncoderConfig,
-    EnsembleConfig,
-    ImageTower,
-    LossConfig,
-    MetricLearningConfig,
-    OptimiserConfig,
-    RunConfig,
-    TextBranch,
-    TextTower,
-)
+from .groups import CcaConfig, DualEncoderConfig, EnsembleConfig, MetricLearningConfig, RunConfig
 from .profiles import PROFILES, Profile, profile
+from .towers import Branch, ImageTower, TextBranch, TextTower, Tower
+from .training import LossConfig, OptimiserConfig
 from .version1 import read_config
 
 __all__ = [
@@ -31,6 +21,7 @@ __all__ = [
     "RunConfig",
     "TextBranch",
     "TextTower",
+    "Tower",
     "from_flat",
     "profile",
     "read_config",

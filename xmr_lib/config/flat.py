@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from .. import encoders  # noqa: F401 (slugs can be read once they are registered)
 from ..errors import XmrError
-from ..features.spec import JOIN
+from ..features.spec import FeatureSpec
 from .groups import RunConfig
 
 _SHARED = ("projection", "hidden", "dropout")
@@ -84,12 +85,12 @@ def from_flat(name: str, members: Sequence[RunConfig] = (), **fields: Any) -> Ru
 
 
 def _branches(name: str, fields: dict[str, Any], side: str, features: str, pooling: str) -> list[dict[str, Any]]:
-    slugs = fields.get(f"{side}_features", features).split(JOIN)
-    poolings = fields.get(f"{side}_pooling", pooling).split(JOIN)
-    poolings = poolings * len(slugs) if len(poolings) == 1 else poolings
-    if len(poolings) != len(slugs):
-        raise XmrError(f"config {name!r}: {len(poolings)} values of {side}_pooling for {len(slugs)} features")
-    return [{"features": slug, "pooling": how} for slug, how in zip(slugs, poolings, strict=True)]
+    specs = FeatureSpec.parse_several(fields.get(f"{side}_features", features))
+    poolings = fields.get(f"{side}_pooling", pooling).split("+")
+    poolings = poolings * len(specs) if len(poolings) == 1 else poolings
+    if len(poolings) != len(specs):
+        raise XmrError(f"config {name!r}: {len(poolings)} values of {side}_pooling for {len(specs)} features")
+    return [{"features": spec, "pooling": how} for spec, how in zip(specs, poolings, strict=True)]
 
 
 def _some(fields: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:

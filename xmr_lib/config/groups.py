@@ -1,4 +1,4 @@
-"""Configs in groups: features and aggregation of each tower, the loss, the optimiser, and the method as a tagged union.
+"""Configs in groups: the method as a tagged union of what it needs, and the config of a run.
 
 Built on pydantic: unknown fields and values out of bounds are refused, JSON goes there and back. A ``RunConfig`` says
 what is wrong in one line; its groups alone raise pydantic's own errors.
@@ -6,157 +6,22 @@ what is wrong in one line; its groups alone raise pydantic's own errors.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    ValidationError,
-    create_model,
-    field_validator,
-    model_validator,
-)
-from torch import nn
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
-from .. import encoders  # noqa: F401 (its encoders register themselves: a slug can be read after that)
 from ..errors import XmrError
 from ..features.spec import FeatureSpec, join_slugs
 from ..losses import LOSSES
-from ..modules import FUSIONS, POOLINGS
 from ..provenance import worst_track
-from ..registry import settings_of
+from .towers import Branch, Distance, Group, ImageTower, Scaling, TextBranch, TextTower, Width
+from .training import LossConfig, OptimiserConfig
 
 TASKS = (
     *("a", "b", "c", "d", "e", "baseline", "representations"),
     *("fusion", "finetune", "ensemble", "best", "images"),
 )
-Share = Annotated[float, Field(ge=0, lt=1)]
-Rate = Annotated[float, Field(gt=0, le=10)]
-Width = Annotated[int, Field(ge=1, le=65_536)]
-Scaling = Literal["none", "l2", "power", "standardise"]
-Distance = Literal["cosine", "euclidean"]
-Features = Annotated[
-    FeatureSpec,
-    BeforeValidator(lambda value: FeatureSpec.parse(value) if isinstance(value, str) else value),
-    PlainSerializer(lambda spec: spec.slug),
-]
-
-
-class Group(BaseModel):
-    """Fields that belong together."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
-
-
-class Branch(Group):
-    """One kind of features of a tower, and how an item's rows become one vector."""
-
-    features: Features
-    pooling: str = "none"
-    """Aggregation of rows; ``none``: the features are one vector per item already."""
-    unfreeze: Annotated[int, Field(ge=0, le=48)] = 0
-    """Pretrained layers trained with the loss: of BERT the last, of a CNN those behind a map, of a box head fc7."""
-    lr_multiplier: Rate = 1.0
-    """Learning rate of what was learned before (pretrained layers, word vectors), as a share of the rest's."""
-
-    @field_validator("pooling")
-    @classmethod
-    def _known(cls, name: str) -> str:
-        if name != "none":
-            POOLINGS[name]
-        return name
-
-
-class TextBranch(Branch):
-    """The same of captions."""
-
-    pooling: str = "mean"
-    train_words: bool = False
-    """Whether the vectors of words are trained with the loss, from what the features give."""
-    word_scale: Rate = 1.0
-    """Deviation of the words' vectors where training starts: Adam's steps are large beside small vectors."""
-    word_dropout: Share = 0.0
-    """Share of words left out of a caption in training."""
-
-    @property
-    def pooled_ahead(self) -> bool:
-        """Whether nothing before the aggregation is trained: it is done once, ahead of training."""
-        in_model = self.train_words or self.word_dropout > 0 or self.unfreeze > 0
-        return not in_model and self.pooling != "none" and getattr(POOLINGS[self.pooling], "fixed", False)
-
-
-class Tower(Group):
-    """One modality: branches, their fusion, and the map into the common space."""
-
-    fusion: Literal[FUSIONS] = "concat"
-    """How several branches become one embedding."""
-    scaling: Scaling = "l2"
-    """What is done to a feature vector first; ReLU features differ tenfold in length, which l2 takes away."""
-    projection: Literal["linear", "mlp", "residual"] = "residual"
-    """``residual`` is the sum of a linear layer and an MLP with one hidden layer."""
-    hidden: Width = 512
-    """Width of hidden layers, in units: of the MLP, of a recurrent network, of self-attention."""
-    dropout: Share = 0.3
-    """Share of inputs and hidden units dropped in training."""
-
-
-class ImageTower(Tower):
-    branches: Annotated[tuple[Branch, ...], Field(min_length=1)] = (Branch(features="effnet-lite0"),)
-
-
-class TextTower(Tower):
-    branches: Annotated[tuple[TextBranch, ...], Field(min_length=1)] = (TextBranch(features="fasttext-self"),)
-    scaling: Scaling = "standardise"
-    """``standardise`` takes away the common vector that all captions share."""
-
-
-class LossConfig(BaseModel):
-    """A registered loss by name; the other fields are the arguments of its class, with their bounds and defaults."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    name: str = "infonce"
-
-    @model_validator(mode="before")
-    @classmethod
-    def _complete(cls, values: Any) -> Any:
-        if not isinstance(values, dict):
-            return values
-        name = values.get("name", "infonce")
-        settings = create_model(name, __config__=ConfigDict(extra="forbid"), **settings_of(LOSSES[name]))
-        return {"name": name, **settings(**{k: v for k, v in values.items() if k != "name"}).model_dump()}
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        return dict(self.model_extra or {})
-
-    def build(self) -> nn.Module:
-        return LOSSES[self.name](**self.settings)
-
-    def __str__(self) -> str:
-        """The short name, e.g. ``triplet-hardest``."""
-        return "-".join(str(part) for part in (self.name, self.settings.get("negatives")) if part)
-
-
-class OptimiserConfig(Group):
-    """AdamW, linear warm-up and cosine decay."""
-
-    epochs: Annotated[int, Field(ge=1)] = 12
-    """Most passes over the captions; the cosine schedule ends there."""
-    batch: Annotated[int, Field(ge=2)] = 1024
-    """Pairs per step: negatives come from it, so one pair alone has none."""
-    learning_rate: Annotated[float, Field(gt=0, le=10)] = 1e-3
-    """Peak of the schedule."""
-    weight_decay: Annotated[float, Field(ge=0)] = 1e-2
-    """AdamW's, on weights but not on biases."""
-    warmup: Share = 0.05
-    """Share of all steps in which the learning rate rises."""
-    patience: Annotated[int, Field(ge=1)] = 4
-    """Epochs without a better validation score after which training stops."""
 
 
 class Trained(Group):
@@ -296,6 +161,15 @@ class RunConfig(Group):
                 else None
             )
         return default if at is None else at
+
+    def with_features(self, change: "Callable[[str, FeatureSpec], FeatureSpec]") -> "RunConfig":
+        """Return this config with ``change(side, features)`` in place of the features of each branch."""
+        method = self.to_dict()["method"]
+        for side in ("image", "text"):
+            tower = method.get(side, {})
+            for branch in tower.get("branches", [tower] if tower else []):
+                branch["features"] = change(side, FeatureSpec.parse(branch["features"])).slug
+        return self.replace(method=method)
 
     @property
     def singles(self) -> "tuple[RunConfig, ...]":

@@ -2,8 +2,9 @@
 
 from ..features.spec import ENCODERS, FeatureSpec
 from . import bert, course, effnet_lite, fasttext, glove, onehot, phoc, vgg
-from .base import Captions, Encoder, ImageEncoder, Site, TextEncoder, WordEncoder
+from .base import Captions, Encoder, ImageEncoder, Site, TextEncoder
 from .frcnn import DETECTORS
+from .words import WordEncoder
 
 __all__ = [
     "DETECTORS",

@@ -89,10 +89,9 @@ class BertEncoder(TextEncoder):
             return None
         before = self.bert.layers - layers
         if self.layers != (before,):
-            name = self.spec.slug.split("@")[0]
             raise XmrError(
                 f"text features {self.spec.slug!r}: to tune the last {layers} of {self.bert.layers} layers, take the "
-                f"features of the layer before them, '{name}@{before}'"
+                f"features of the layer before them, '{replace(self.spec, layers=(before,)).slug}'"
             )
         return BertTail(self.bert, layers)
 

@@ -14,7 +14,8 @@ from ..features.spec import ENCODERS, FeatureSpec
 from ..features.store import FeatureStore
 from ..features.words import WordVectors, table_of_store
 from ..provenance import Provenance
-from .base import ImageEncoder, Site, WordEncoder
+from .base import ImageEncoder, Site
+from .words import WordEncoder
 
 VGG_FILE, FASTTEXT_FILE = "vgg_feats.mat", "fasttext_feats.npy"
 

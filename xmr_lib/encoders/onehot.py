@@ -8,7 +8,8 @@ import numpy as np
 from ..features.spec import ENCODERS
 from ..features.words import table_of, training_words
 from ..provenance import Provenance
-from .base import Site, WordEncoder
+from .base import Site
+from .words import WordEncoder
 
 SEEN = 3
 """Times that training captions must have a word for it to be in the fixed vocabulary."""

@@ -11,7 +11,8 @@ import numpy as np
 from ..features.spec import ENCODERS
 from ..features.words import training_words
 from ..provenance import Provenance
-from .base import Site, WordEncoder
+from .base import Site
+from .words import WordEncoder
 
 CHARACTERS = string.ascii_lowercase + string.digits
 LEVELS = (2, 3, 4, 5)

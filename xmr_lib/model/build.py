@@ -7,8 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..config import Branch, DualEncoderConfig, MetricLearningConfig, RunConfig, TextBranch
-from ..config.groups import Tower
+from ..config import Branch, DualEncoderConfig, MetricLearningConfig, RunConfig, TextBranch, Tower
 from ..errors import XmrError
 from ..modules import (
     BOX_FEATURES,

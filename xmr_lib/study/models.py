@@ -1,12 +1,13 @@
 """The models of the study, by name: what each changes of the default config, and why."""
 
+from dataclasses import replace
 from typing import Any
 
 from ..config import RunConfig, from_flat
 from ..encoders import DETECTORS
 from ..errors import XmrError
 from ..experiment.workspace import Workspace
-from ..features.spec import JOIN
+from ..features.spec import FeatureSpec
 from ..modules import FUSIONS, LEARNED
 
 RECIPE: dict[str, Any] = {
@@ -49,7 +50,8 @@ TUNING: dict[str, Any] = {"task": "finetune", "text_features": "onehot+glove", "
 
 LATE: dict[str, Any] = {"task": "ensemble", "method": "late"}
 
-POOLED, WORDS_MADE_HERE, LITE = "effnet-lite0", "fasttext-self", "frcnn-lite0"
+POOLED, LITE = "effnet-lite0", "frcnn-lite0"
+MADE_HERE = {"image": POOLED, "text": "fasttext-self"}
 
 MODELS: dict[str, dict[str, Any]] = {
     # A linear method in closed form that every trained model has to beat.
@@ -151,20 +153,15 @@ def _config(workspace: Workspace, model: str) -> RunConfig:
     if fields.get("method") == "late":
         members = get_configs(workspace, *fields.pop("members"))
         return from_flat(model, members, **fields)
-    images = fields.get("image_features", POOLED).split(JOIN)
-    own = workspace.own_features
-    # Alone, the pooled CNN of the fine-tuning study stands beside its own maps: it is named, not a default.
-    named = "image_features" in fields and len(images) == 1
-    images = [
-        slug.replace(LITE, workspace.detector_slug)
-        if slug.startswith(LITE)
-        else (own["image"] if slug == POOLED and not named else slug)
-        for slug in images
-    ]
-    texts = [
-        own["text"] if slug == WORDS_MADE_HERE else slug
-        for slug in fields.get("text_features", WORDS_MADE_HERE).split(JOIN)
-    ]
-    return workspace.sized(
-        from_flat(model, **{**fields, "image_features": JOIN.join(images), "text_features": JOIN.join(texts)})
-    )
+    config = from_flat(model, **fields)
+    own = {side: FeatureSpec.parse(slug) for side, slug in workspace.own_features.items()}
+    # Alone, the CNN of the fine-tuning study stands beside its own maps: it is named, and no default.
+    named = "image_features" in fields and len(config.image_specs) == 1
+
+    def brought(side: str, spec: FeatureSpec) -> FeatureSpec:
+        if spec.encoder == LITE:
+            return replace(spec, encoder=workspace.detector_slug)
+        made_here = spec.slug == MADE_HERE[side] and not (side == "image" and named)
+        return own[side] if made_here else spec
+
+    return workspace.sized(config.with_features(brought))
