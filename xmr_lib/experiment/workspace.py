@@ -1,6 +1,7 @@
 """``Workspace``: one dataset with its features, opened once and shared by many runs."""
 
 import os
+import sys
 import tempfile
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -53,6 +54,9 @@ class Workspace:
     ):
         self.profile = profile(profile_name)
         self.dataset = open_dataset(dataset, data, self.profile.scenes)
+        for note in self.dataset.notes:
+            # What a reader left out or put elsewhere is said where it is used, not by the check alone.
+            print(f"{self.dataset.name}: {note}", file=sys.stderr)
         if not results and profile_name == "smoke":
             results = tempfile.mkdtemp(prefix="xmr-smoke-")
         self.results = (Path(results).expanduser() if results else runs_root()) / self.dataset.name

@@ -1,4 +1,4 @@
-"""Contrastive loss of Siamese networks: own pairs as near as can be, others at least a margin apart."""
+"""Contrastive loss of Siamese networks: positive pairs as near as can be, others at least a margin apart."""
 
 from typing import Annotated, ClassVar
 
@@ -12,10 +12,10 @@ from .registry import LOSSES
 
 @LOSSES.register("contrastive")
 class ContrastiveLoss(nn.Module):
-    """½ D² of own pairs + ½ max(0, margin − D)² of pairs of different images (Hadsell et al. 2006, eq. 4).
+    """½ D² of positive pairs + ½ max(0, margin − D)² of pairs of different images (Hadsell et al. 2006, eq. 4).
 
-    The distance D is the negative similarity, so it needs Euclidean embeddings. Own pairs and negatives are
-    averaged apart, or the many negatives of a batch would outweigh the few own pairs; those farther apart than the
+    The distance D is the negative similarity, so it needs Euclidean embeddings. Positive pairs and negatives are
+    averaged apart, or the many negatives of a batch would outweigh the few positive pairs; those farther apart than the
     margin add nothing and are not counted, or the few that matter would vanish among them. A pair has no direction.
 
     Args:
@@ -35,6 +35,6 @@ class ContrastiveLoss(nn.Module):
     ) -> Float[Tensor, ""]:
         distance = (-similarity).clamp_min(0)
         negative = image_of_pair[:, None] != image_of_pair[None, :]
-        own = distance.diagonal().square()[negative.any(1)]
+        positive = distance.diagonal().square()[negative.any(1)]
         near = (self.margin - distance)[negative & (distance < self.margin)].square()
-        return 0.5 * sum((squares.sum() / max(len(squares), 1) for squares in (own, near)), torch.zeros(()))
+        return 0.5 * sum((squares.sum() / max(len(squares), 1) for squares in (positive, near)), torch.zeros(()))

@@ -16,13 +16,13 @@ NEGATIVES = ("random", "semihard", "hardest", "all")
 
 @LOSSES.register("triplet")
 class TripletLoss(nn.Module):
-    """max(0, margin + similarity to a negative − similarity to the own item), mean over anchors.
+    """max(0, margin + similarity to a negative − similarity to the positive), mean over anchors.
 
     Args:
         margin: in units of the similarity.
         negatives: which of an anchor's negatives count:
             ``random``: one, drawn anew each time;
-            ``semihard``: the most alike of those that are less alike than the own item; where there is none, the least
+            ``semihard``: the most alike of those that are less alike than the positive; where there is none, the least
             alike of all (Schroff et al. 2015, *FaceNet*);
             ``hardest``: the most alike (Faghri et al. 2018, *VSE++*);
             ``all``: all of them, summed (Kiros et al. 2014).
@@ -55,12 +55,12 @@ class TripletLoss(nn.Module):
         self, similarity: Float[Tensor, "anchors candidates"], negative: Bool[Tensor, "anchors candidates"]
     ) -> Float[Tensor, ""]:
         usable = negative.any(1)
-        own = similarity.diagonal()
+        positive = similarity.diagonal()
         if self.negatives == "all":
-            hinges = (self.margin + similarity - own[:, None]).clamp_min(0).where(negative, 0.0).sum(1)
+            hinges = (self.margin + similarity - positive[:, None]).clamp_min(0).where(negative, 0.0).sum(1)
         else:
             chosen = similarity.gather(1, self._choose(similarity.detach(), negative)[:, None])[:, 0]
-            hinges = (self.margin + chosen - own).clamp_min(0).where(usable, 0.0)
+            hinges = (self.margin + chosen - positive).clamp_min(0).where(usable, 0.0)
         return hinges.sum() / usable.sum().clamp_min(1)
 
     def _choose(
