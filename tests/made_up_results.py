@@ -18,6 +18,7 @@ from xmr_lib.plotdata import write_plotdata
 from xmr_lib.publish.figures import SPREAD
 from xmr_lib.publish.galleries import GALLERIES
 from xmr_lib.records import Result, read_ranks, read_result, run_folder, summary_row, update_summary, write_run
+from xmr_lib.study import MODELS
 from xmr_lib.study.image_retrieval import COLUMNS
 from xmr_lib.study.names import NAMES
 
@@ -25,7 +26,6 @@ IMAGES = 60
 RANKS = np.arange(1, IMAGES)
 MACHINE = {"processor": "Abacus", "threads": 2, "system": "Linux", "python": "3.12", "torch": "2.9"}
 MACHINE |= {"numpy": "2.4", "scipy": "1.17", "gensim": "4.4"}
-TASKS = {"r": "representations", "t": "finetune", "f": "fusion", "g": "fusion"}
 IMAGE_RUNS = ("i-pooled", "i-regions", "ab-infonce-meanmax", "d-meanmax", "i-siamese", "i-triplet")
 
 
@@ -37,17 +37,10 @@ def made_up_ranks(mean: float, seed: int, images: int = IMAGES) -> Ranks:
 
 
 def made_up_config(run: str, **fields) -> RunConfig:
-    """Return a config whose task, kind of method and track are those that a run's name promises."""
-    task = "baseline" if run.startswith("cca") else TASKS.get(run[0], run[0])
-    # What makes a run open: MiniLM's vectors.
-    opened = run.startswith("d-") or "text" in run or run == "f-all-late"
-    fields = {"text_features": "minilm" if opened else "fasttext-self", **fields}
-    if run.startswith("c-roi"):
-        fields = {"image_features": "frcnn-lite0-roi", "image_pooling": "mean", **fields}
-    if run.endswith("-late"):
-        members = [from_flat("r-fasttext"), from_flat("d-mean", **fields)]
-        return from_flat(run, members, task=task, method="late")
-    return from_flat(run, task=task, method="cca" if run.startswith("cca") else "dual-encoder", **fields)
+    """Return the study's own config of a run, or the default one of a run that is not of the study."""
+    own = {**MODELS.get(run, {}), **fields}
+    members = [made_up_config(member) for member in own.pop("members", ())]
+    return from_flat(run, members, **own)
 
 
 def write_made_up_run(folder: Path, run: str, mean: float, seeds=(0,), **fields) -> list[Result]:

@@ -44,4 +44,3 @@ def small_image_encoder(config: RunConfig, images: Items) -> ItemEncoder:
     encoder = build_image_encoder(config, [image_input(images)])
     encoder.fit_input(images)
     return encoder
-

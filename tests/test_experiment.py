@@ -41,8 +41,16 @@ def test_every_model_of_the_study_has_a_valid_config(smoke_workspace):
 
 def test_the_epochs_of_a_profile_are_the_most_there_may_be(course, tmp_path):
     demo, full = (Workspace("flickr30k", course, profile, tmp_path) for profile in ("demo", "full"))
-    assert [c.method.optimiser.epochs for c in get_configs(full, "ab-infonce", "r-fasttext", "t-cnn-tuned")] == [12, 16, 4]
-    assert [c.method.optimiser.epochs for c in get_configs(demo, "ab-infonce", "r-fasttext", "t-cnn-tuned")] == [8, 8, 4]
+    assert [c.method.optimiser.epochs for c in get_configs(full, "ab-infonce", "r-fasttext", "t-cnn-tuned")] == [
+        12,
+        16,
+        4,
+    ]
+    assert [c.method.optimiser.epochs for c in get_configs(demo, "ab-infonce", "r-fasttext", "t-cnn-tuned")] == [
+        8,
+        8,
+        4,
+    ]
 
 
 def test_course_features_reach_their_own_images_and_captions(course, course_workspace):
@@ -107,7 +115,9 @@ def test_images_without_features_leave_their_split_and_the_run_says_so(tmp_path)
     assert result.data["left_out"] == [broken]
     assert result.data["images"]["test"] == len(dataset.splits["test"]) - 1
     with pytest.raises(XmrError, match=broken):
-        Workspace("broken", folder, "smoke", tmp_path / "results", strict=True).bank.image_store(FeatureSpec("effnet-lite0"))
+        Workspace("broken", folder, "smoke", tmp_path / "results", strict=True).bank.image_store(
+            FeatureSpec("effnet-lite0")
+        )
 
 
 def test_idf_weights_count_training_captions_only(course_workspace):
@@ -126,7 +136,7 @@ def test_vectors_that_do_not_fit_the_tokens_are_refused(course_workspace):
     lengths = np.array([len(words) + 1 for words in dataset.tokens])
     rows = Ragged.from_lengths(np.ones((lengths.sum(), 3), np.float32), lengths)
     assert torch.equal(pooled(rows, "mean", dataset.tokens), torch.ones(dataset.caption_count, 3))
-    with pytest.raises(XmrError, match="vectors for .* words; it needs one for each"):
+    with pytest.raises(XmrError, match=r"vectors for .* words; it needs one for each"):
         pooled(rows, "idf", dataset.tokens, InverseFrequency.of(dataset))
 
 
@@ -178,7 +188,7 @@ def test_late_fusion_is_the_weighted_mean_of_cosines_chosen_on_validation(tmp_pa
     np.testing.assert_allclose(images @ captions.T, expected, atol=1e-5)
     # The members are runs of their own, and those of the catalogue.
     assert [member.config for member in members] == get_configs(workspace, "r-fasttext", "d-meanmax")
-    with pytest.raises(XmrError, match="members.*at least 2 items"):
+    with pytest.raises(XmrError, match=r"members.*at least 2 items"):
         config.replace(name="alone", members=config.to_dict()["method"]["members"][:1])
 
 

@@ -47,7 +47,7 @@ def test_a_run_is_read_as_it_was_written(tmp_path):
 def test_the_same_name_with_another_config_or_other_data_is_refused(tmp_path):
     write_run(tmp_path, result(), {})
     before = (run_folder(tmp_path, "m", 0) / "result.json").read_bytes()
-    with pytest.raises(XmrError, match="is there with optimiser.epochs = 12, not 7"):
+    with pytest.raises(XmrError, match=r"is there with optimiser\.epochs = 12, not 7"):
         read_run(tmp_path, result(epochs=7).config, 0, {"name": "d"})
     with pytest.raises(XmrError, match="data: name = 'd', not 'other'"):
         read_run(tmp_path, result().config, 0, {"name": "other"})
@@ -58,7 +58,7 @@ def test_a_result_without_its_ranks_is_not_taken_for_a_run(tmp_path):
     write_run(tmp_path, result(), {"t2i": np.array([1])})
     (run_folder(tmp_path, "m", 0) / "ranks.npz").unlink()
     assert read_run(tmp_path, result().config, 0, {"name": "d"}) is None
-    with pytest.raises(XmrError, match="is there with optimiser.epochs"):
+    with pytest.raises(XmrError, match=r"is there with optimiser\.epochs"):
         read_run(tmp_path, result(epochs=7).config, 0, {"name": "d"})
 
 
@@ -162,7 +162,7 @@ def test_a_summary_of_version_1_is_read_and_gets_the_new_columns_when_it_is_writ
     path = tmp_path / "summary.csv"
     old = {column: "1.0000" for column in COLUMNS_1} | {"run": "old", "loss": "infonce"}
     path.write_text(f"{','.join(COLUMNS_1)}\n{','.join(old.values())}\n")
-    assert COLUMNS_1 == SUMMARY_COLUMNS[: len(COLUMNS_1)] and len(COLUMNS_1) == 22
+    assert SUMMARY_COLUMNS[: len(COLUMNS_1)] == COLUMNS_1 and len(COLUMNS_1) == 22
     added = dict.fromkeys(("image_aggregation", "bank", "wall_minutes", "device"), "")
     assert read_summary(path) == [{**old, **added}]
     update_summary(tmp_path, [summary_row([result()], (1.0, 2.0))])

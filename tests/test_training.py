@@ -142,7 +142,7 @@ def test_collapse_is_stopped_with_an_explanation_and_so_is_its_restart(tmp_path)
 
 
 class Broken(InfoNCELoss):
-    """Not finite from the second epoch on, and of no consequence for the weights: validation goes on as if nothing were."""
+    """Not finite from the second epoch on, and of no consequence for the weights: validation goes on all the same."""
 
     steps = 0
 

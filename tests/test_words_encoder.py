@@ -171,7 +171,7 @@ def test_the_vectors_of_words_have_a_rate_of_their_own():
 
 
 def test_parameter_groups_follow_types_not_names():
-    """A module that is called like an entry or a table learns at the common rate; a ``Tunable`` of any name does not."""
+    """A module that is called like an entry or a table learns at the common rate; a ``Tunable`` does not."""
 
     class Tuned(Tunable):
         def __init__(self, lr_multiplier, pretrained):

@@ -85,7 +85,7 @@ def embed_untrained(workspace: Workspace, result: Result, split: str) -> Embeddi
 
 def learned_temperature(workspace: Workspace, result: Result) -> float:
     """Return the temperature of a run with InfoNCE at its best epoch, which its embeddings are of."""
-    return float(torch.exp(-model_of(workspace, result).loss.log_scale))
+    return float(torch.exp(-model_of(workspace, result).loss.log_scale.detach()))
 
 
 def space_map(space: SharedSpace) -> pd.DataFrame:
