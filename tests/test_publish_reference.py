@@ -102,7 +102,11 @@ def test_what_was_added_changed_and_removed_is_told(home):
     write(reference, "tables/00_cca.tex", "notebooks/mine.ipynb")
     write(folder, "graded.csv")
     (folder / "summary.csv").write_text("others")
-    shown = CliRunner().invoke(app, ["publish-results", "--dataset", "scenes"])
+    before = files(reference_root())
+    with pytest.raises(XmrError, match=r"runs of 1 models.*cca-mean.*--prune"):
+        publish_results("scenes")
+    assert files(reference_root()) == before
+    shown = CliRunner().invoke(app, ["publish-results", "--dataset", "scenes", "--prune"])
     assert [line.split(maxsplit=2) for line in shown.output.splitlines()] == [
         ["added", "1", "1 graded.csv"],
         ["changed", "1", "1 summary.csv"],

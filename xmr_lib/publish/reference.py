@@ -31,7 +31,7 @@ class Changes:
         return [_line(kind, getattr(self, kind)) for kind in ("added", "changed", "removed")]
 
 
-def publish_results(dataset: str, results: str | None = None) -> Changes:
+def publish_results(dataset: str, results: str | None = None, prune: bool = False) -> Changes:
     """Make the reference of a dataset what its results are now: numbers, ranks, and the README's pictures.
 
     Copied are csv files, results and ranks of runs, ``detector.json`` and ``numbers.tex``; never captions, photographs
@@ -41,9 +41,10 @@ def publish_results(dataset: str, results: str | None = None) -> Changes:
     Args:
         dataset: slug, the folder under the results.
         results: root of the results; empty: ``runs/``.
+        prune: whether runs of the reference that the results don't have may go.
 
     Raises:
-        XmrError: there are no results, or they are the reference itself.
+        XmrError: there are no results, they are the reference itself, or runs would go that nobody gave up.
     """
     source = (Path(results).expanduser().resolve() if results else runs_root()) / dataset
     target = reference_root() / dataset
@@ -53,6 +54,13 @@ def publish_results(dataset: str, results: str | None = None) -> Changes:
         raise XmrError(f"{source / 'summary.csv'}: no results here; 'xmr run --dataset {dataset}' makes them")
     mirrored = (*FACTS, *OF_RUNS)
     wanted = sorted(_files(source, (*mirrored, NUMBERS, *PICTURES.get(dataset, ()))))
+    removed = sorted(set(_files(target, (*mirrored, *STALE))) - set(wanted))
+    lost = sorted({Path(name).parts[1] for name in removed if Path(name).parts[0] == "runs"})
+    if lost and not prune:
+        raise XmrError(
+            f"{source}: runs of {len(lost)} models of the reference are not here ({', '.join(lost[:3])}, …) and would be "
+            "removed from it; run them too, or give --prune"
+        )
     added, changed = [], []
     for name in wanted:
         content, old = (source / name).read_bytes(), target / name
@@ -61,7 +69,6 @@ def publish_results(dataset: str, results: str | None = None) -> Changes:
         (changed if old.is_file() else added).append(name)
         with atomic_write(old) as path:
             path.write_bytes(content)
-    removed = sorted(set(_files(target, (*mirrored, *STALE))) - set(wanted))
     for name in removed:
         _remove(target, name)
     return Changes(added, changed, removed)
