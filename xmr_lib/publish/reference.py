@@ -58,8 +58,8 @@ def publish_results(dataset: str, results: str | None = None, prune: bool = Fals
     lost = sorted({Path(name).parts[1] for name in removed if Path(name).parts[0] == "runs"})
     if lost and not prune:
         raise XmrError(
-            f"{source}: runs of {len(lost)} models of the reference are not here ({', '.join(lost[:3])}, …) and would be "
-            "removed from it; run them too, or give --prune"
+            f"{source}: runs of {len(lost)} models of the reference are not here ({', '.join(lost[:3])}, …) and would "
+            "be removed from it; run them too, or give --prune"
         )
     added, changed = [], []
     for name in wanted:
