@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -109,6 +110,8 @@ def test_a_large_gradient_is_cut_back(tmp_path):
 
 
 def test_a_checkpoint_of_other_modules_is_refused(tmp_path):
-    train_tiny(tmp_path / "c", identity={"x": 1})
+    fit_line(tmp_path / "c", Line())
+    other = Line()
+    other.modules["more"] = torch.nn.Linear(1, 1)
     with pytest.raises(XmrError, match="a checkpoint of other modules"):
-        train_tiny(tmp_path / "c", CONFIG.but(embed=4), identity={"x": 1})
+        fit_line(tmp_path / "c", other)
