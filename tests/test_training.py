@@ -122,6 +122,18 @@ def test_a_checkpoint_by_another_config_is_refused_by_the_path_of_its_field(tmp_
         train_tiny(path, identity={"config": CONFIG.to_dict(), "weights": {"x": "0"}})
 
 
+def test_a_checkpoint_from_before_a_field_came_goes_on(tmp_path):
+    path, before = tmp_path / "c.safetensors", CONFIG.to_dict()
+    del before["method"]["optimiser"]["patience"], before["method"]["text"]["fusion"]
+    assert CONFIG.method.optimiser.patience != 4, "not the default: what a file does not say is not what is asked for"
+    train_tiny(path, CONFIG.replace(**{"optimiser.patience": 4}), identity={"config": before})
+    epochs = []
+    train_tiny(path, CONFIG.replace(**{"optimiser.patience": 4}), after_epoch=epochs.append)
+    assert epochs == []
+    with pytest.raises(XmrError, match=r"made with config\.method\.optimiser\.patience = 4, not"):
+        train_tiny(path)
+
+
 def test_a_checkpoint_of_another_run_or_a_damaged_one_is_refused(tmp_path):
     checkpoint = tmp_path / "c.safetensors"
     train_tiny(checkpoint, identity={"data": "a"})

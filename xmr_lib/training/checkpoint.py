@@ -9,6 +9,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from ..config import read_config
 from ..errors import XmrError
 from ..paths import atomic_write
 from ..records import flat
@@ -45,6 +46,9 @@ class Checkpoint:
         if not self.path.is_file():
             return None
         metadata, tensors = self._read()
+        history = json.loads(metadata["history"])
+        if "validation" not in history:
+            raise XmrError(f"{self.path}: a checkpoint of version 1; delete it and train again")
         try:
             modules.load_state_dict(_with_prefix(tensors, "now."))
         except RuntimeError as error:
@@ -57,7 +61,7 @@ class Checkpoint:
             index, key = name.split(".")
             state.setdefault(int(index), {})[key] = tensor
         optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
-        return json.loads(metadata["history"]), _with_prefix(tensors, "best.")
+        return history, _with_prefix(tensors, "best.")
 
     def _read(self) -> tuple[dict[str, str], dict[str, Tensor]]:
         try:
@@ -68,7 +72,11 @@ class Checkpoint:
             raise XmrError(
                 f"{self.path}: not a checkpoint that can be read ({error}); delete it and train again"
             ) from None
-        found = flat(json.loads(metadata.get("identity", "{}")))
+        identity = json.loads(metadata.get("identity", "{}"))
+        if "config" in identity and "config" in self.identity:
+            # A field that came after the checkpoint was made has its default, which changes nothing.
+            identity["config"] = read_config(identity["config"]).to_dict()
+        found = flat(identity)
         for key, value in flat(json.loads(json.dumps(self.identity))).items():
             if found.get(key) != value:
                 raise XmrError(
