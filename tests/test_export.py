@@ -157,10 +157,11 @@ def test_with_networks_nothing_is_looked_up(exported, tmp_path, monkeypatch):
     np.testing.assert_array_equal(whole.encode_images(list(pixels)), model.encode_images(list(pixels)))
 
 
-def test_a_model_on_the_courses_features_takes_rows_and_refuses_photographs(tmp_path):
+@pytest.mark.parametrize("name", ["ab-infonce", "e-bigru"])
+def test_a_model_on_the_courses_features_takes_rows_and_refuses_photographs(tmp_path, name):
     write_course_twin(tmp_path / "course", images=60)
     workspace = Workspace("flickr30k", tmp_path / "course", "smoke", tmp_path / "results")
-    [result] = run(workspace, get_configs(workspace, "ab-infonce")[0])
+    [result] = run(workspace, get_configs(workspace, name)[0])
     model_of(workspace, result).save(tmp_path / "model")
     model = RetrievalModel.load(tmp_path / "model")
     images, captions = embed(workspace, result, "test")

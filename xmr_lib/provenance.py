@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 TRACKS = ("clean", "transductive", "open")
 """From the best to the worst: nothing seen of the test set; its images without captions; perhaps its captions."""
-SEEN_BEFORE = ("flickr30k", "flickr8k")
-"""Data sets whose captions are those that this project tests on; blanks, dashes and capitals make no other name."""
+SEEN_BEFORE = ("flickr30k", "flickr8k", "multi30k", "snli", "allnli", "sick", "stsb")
+"""Data sets whose sentences are, or may be, captions of those that this project tests on; blanks, dashes and
+capitals make no other name."""
 UNKNOWN = "unknown"
 
 

@@ -112,7 +112,8 @@ def flat(values: dict, prefix: str = "") -> dict[str, object]:
 def recorded_seeds(results: Path, model: str) -> list[int]:
     """Return the seeds of which a model has a result and its ranks."""
     folders = (path.parent for path in (results / "runs" / model).glob(f"seed*/{RANKS}"))
-    return sorted(int(folder.name.removeprefix("seed")) for folder in folders if (folder / "result.json").is_file())
+    numbers = ((folder, folder.name.removeprefix("seed")) for folder in folders)
+    return sorted(int(n) for folder, n in numbers if n.isdecimal() and (folder / "result.json").is_file())
 
 
 def read_result(path: Path) -> Result:

@@ -67,6 +67,9 @@ def parse_seeds(text: str) -> list[int]:
         XmrError: one is no whole number.
     """
     try:
-        return [int(part) for part in text.split(",")]
+        seeds = [int(part) for part in text.split(",")]
+        if min(seeds) < 0:
+            raise ValueError
+        return seeds
     except ValueError:
         raise XmrError(f"--seeds {text!r}: give whole numbers with commas, e.g. 0,1,2") from None

@@ -15,7 +15,7 @@ from ..errors import XmrError
 from ..features.spec import FeatureSpec, join_slugs
 from ..losses import LOSSES
 from ..provenance import worst_track
-from .towers import Branch, Distance, Group, ImageTower, Scaling, TextBranch, TextTower, Width
+from .towers import Branch, Distance, Group, ImageTower, TextBranch, TextTower, Width
 from .training import LossConfig, OptimiserConfig
 
 TASKS = (
@@ -65,8 +65,9 @@ class CcaConfig(Group):
     kind: Literal["cca"] = "cca"
     image: Branch = Branch(features="effnet-lite0")
     text: TextBranch = TextBranch(features="fasttext-self")
-    image_scaling: Scaling = "l2"
-    text_scaling: Scaling = "l2"
+    image_scaling: Literal["none", "l2"] = "l2"
+    text_scaling: Literal["none", "l2"] = "l2"
+    """CCA centres, and its ridge is relative to the variance: the other scalings would change nothing."""
     distance: Distance = "cosine"
     regularisations: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(min_length=1)] = (
         0.01,

@@ -13,6 +13,7 @@ from ..metrics import Ranks, bootstrap_interval, chance_levels, five_folds, rank
 from ..metrics.folds import FOLDS, IMAGES_PER_FOLD
 from ..model import EnsembleModel, RetrievalModel
 from ..model.folder import IN_RUN, MODEL
+from ..paths import reference_root
 from ..records import Result, read_ranks, read_run, recorded_seeds, run_folder, summary_row, update_summary, write_run
 from .fit import Embeddings, Fitted, checkpoint_of, embed_split, fit
 from .machine import machine
@@ -59,12 +60,19 @@ def ranks_of(workspace: Workspace, result: Result) -> Ranks:
 
 
 def model_of(workspace: Workspace, result: Result) -> RetrievalModel:
-    """Return the model of a run, from its folder; where only the facts are there, it is fitted again and kept."""
+    """Return the model of a run, from its folder; where only the facts are there, it is fitted again.
+
+    It is kept only where it has the very ranks that are recorded, and never in the reference, which is in git.
+    """
     folder = model_folder(workspace, result.config, result.seed)
-    if not (folder / MODEL).is_file():
-        fitted = _fit(workspace, result.config, result.seed)
-        _keep(workspace, fitted.model, result)
-    return RetrievalModel.load(folder)
+    if (folder / MODEL).is_file():
+        return RetrievalModel.load(folder)
+    model, ranks = _fit(workspace, result.config, result.seed).model, ranks_of(workspace, result)
+    found = _rank(workspace, result.config, embed_split(workspace, model, "test", result.seed), "test")
+    same = np.array_equal(found.i2t, ranks.i2t) and np.array_equal(found.t2i, ranks.t2i)
+    if same and not folder.resolve().is_relative_to(reference_root().resolve()):
+        _keep(workspace, model, result, ranks)
+    return model
 
 
 def model_folder(workspace: Workspace, config: RunConfig, seed: int) -> Path:
@@ -107,8 +115,11 @@ def _run_seed(workspace: Workspace, config: RunConfig, seed: int) -> Result:
         wall_seconds=fitted.wall_seconds + time.perf_counter() - wall,
         five_folds=folds,
     )
+    # The model first: a run that has its result has its model too, whenever it is killed.
+    _keep(workspace, fitted.model, result, ranks)
     write_run(workspace.results, result, asdict(ranks))
-    _keep(workspace, fitted.model, result)
+    if not isinstance(fitted.model, EnsembleModel):
+        checkpoint_of(workspace, config, seed).unlink(missing_ok=True)
     return result
 
 
@@ -121,9 +132,9 @@ def _as_member(workspace: Workspace, config: RunConfig, seed: int) -> Fitted:
     return Fitted(model_of(workspace, result), result.history, result.cpu_seconds, result.wall_seconds or 0.0)
 
 
-def _keep(workspace: Workspace, model: RetrievalModel, result: Result) -> None:
-    """Save a model in the folder of its run; after that its checkpoint has nothing to go on to."""
-    low, high = bootstrap_interval([ranks_of(workspace, result)])
+def _keep(workspace: Workspace, model: RetrievalModel, result: Result, ranks: Ranks) -> None:
+    """Save a model in the folder of its run, with what is recorded of it."""
+    low, high = bootstrap_interval([ranks])
     facts = {"track": result.config.track, "data": result.data, "seed": result.seed, "test": result.test}
     model.facts = {
         **facts,
@@ -134,8 +145,6 @@ def _keep(workspace: Workspace, model: RetrievalModel, result: Result) -> None:
     folder = model_folder(workspace, result.config, result.seed)
     shutil.rmtree(folder, ignore_errors=True)
     model.save(folder)
-    if not isinstance(model, EnsembleModel):
-        checkpoint_of(workspace, result.config, result.seed).unlink(missing_ok=True)
 
 
 def _rank(workspace: Workspace, config: RunConfig, embeddings: Embeddings, split: str) -> Ranks:

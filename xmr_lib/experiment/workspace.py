@@ -12,7 +12,7 @@ import torch
 from ..config import RunConfig, TextBranch, profile
 from ..data import CaptionedImages
 from ..data.locate import open_dataset
-from ..encoders import DETECTORS, ImageEncoder, WordEncoder
+from ..encoders import ImageEncoder, WordEncoder
 from ..errors import XmrError
 from ..features.spec import FeatureSpec
 from ..features.store import FeatureStore
@@ -119,7 +119,7 @@ class Workspace:
             "layout": usable.layout,
             "split_source": usable.split_source,
             "split_fingerprint": usable.split_fingerprint,
-            "files": {variable: sha256_of(Path(os.environ[variable]).expanduser()) for variable in named},
+            "files": {variable: sha256_of(_named_by(variable)) for variable in named},
             "images": {name: len(images) for name, images in usable.splits.items()},
             "captions": {
                 name: usable.split(name).caption_count for name, images in usable.splits.items() if len(images)
@@ -190,6 +190,8 @@ class Workspace:
         return BranchInput(features.shape[1], rows=True, tail=encoder.tail(branch.unfreeze))
 
 
-def is_regions(spec: FeatureSpec) -> bool:
-    """Tell whether features are regions of Faster R-CNN."""
-    return spec.encoder in DETECTORS
+def _named_by(variable: str) -> Path:
+    path = Path(os.environ[variable]).expanduser()
+    if not path.is_file():
+        raise XmrError(f"{path}: there is no such file; {variable} names it")
+    return path

@@ -57,6 +57,8 @@ def save_model(model: RetrievalModel, folder: Path, with_networks: bool = False)
         os.umask(umask)
         temporary.chmod(0o777 & ~umask)
         temporary.rename(folder)
+    except OSError as error:
+        raise XmrError(f"{folder}: the model can't be written ({error.strerror or error})") from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -83,10 +85,12 @@ def load_model(folder: Path) -> RetrievalModel:
                 f"{_named(TOKENIZER)}; use xmr {facts['library']}, or train the model again"
             )
         return _read(config, facts, folder)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         missing = Path(error.filename or "").name
-        raise XmrError(f"{folder}: no model here ({missing} is missing); 'xmr export RUN OUT' makes one") from None
-    except (KeyError, TypeError, ValueError, SafetensorError) as error:
+        raise XmrError(f"{folder}: no model here ({missing} is missing); 'xmr train' keeps one in its run") from None
+    except OSError as error:
+        raise XmrError(f"{folder}: the model can't be read ({error.strerror or error})") from None
+    except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
         raise XmrError(f"{folder}: the model is damaged ({' '.join(str(error).split())[:150]})") from None
 
 

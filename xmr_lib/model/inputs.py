@@ -42,15 +42,9 @@ class TextInput:
     frequency: InverseFrequency | None = None
     """For the aggregation ``idf``."""
 
-    @property
-    def by_number(self) -> bool:
-        """Whether words are named by their number in a table within the model."""
-        return isinstance(self.encoder, WordEncoder) and not self.branch.pooled_ahead
-
     def of_captions(self, captions: Captions, embedding: WordEmbedding | None = None) -> Tensor | Rows:
-        """Return the features of captions; ``embedding`` is the model's table, if words are named by number."""
-        if self.by_number:
-            assert isinstance(self.encoder, WordEncoder) and embedding is not None
+        """Return the features of captions; ``embedding`` is the model's own table, where words are named by number."""
+        if embedding is not None:
             return self._numbers(captions, embedding)
         rows = self.encoder.rows(captions)
         if not self.branch.pooled_ahead:
@@ -59,6 +53,7 @@ class TextInput:
 
     def _numbers(self, captions: Captions, embedding: WordEmbedding) -> Rows:
         encoder = self.encoder
+        assert isinstance(encoder, WordEncoder)
         number_of = {word: number for number, word in enumerate(encoder.vocabulary)}
         new = sorted({word for words in captions.tokens for word in words if word not in number_of})
         number_of |= {word: len(number_of) + place for place, word in enumerate(new)}

@@ -18,7 +18,7 @@ from ..encoders import Captions
 from ..errors import XmrError
 from ..features.extract import pixels_of
 from ..losses import similarity_matrix
-from ..modules import RowPart, WordEmbedding
+from ..modules import DualEncoder, RowPart, WordEmbedding
 from ..search import nearest
 from .inputs import Boxes, ImageInput, TextInput, as_items, one_or_parts
 
@@ -157,12 +157,9 @@ class RetrievalModel:
         return self.facts.get("track", self.config.track)
 
     def _embedding(self, place: int) -> WordEmbedding | None:
-        """Return the table of the words of a branch, if they are named by number."""
-        if not self.texts[place].by_number:
-            return None
-        part = self.network.caption.parts[place]
-        assert isinstance(part, RowPart) and isinstance(part.entry, WordEmbedding)
-        return part.entry
+        """Return the table of the words of a branch, where its network names them by number."""
+        part = self.network.caption.parts[place] if isinstance(self.network, DualEncoder) else None
+        return part.entry if isinstance(part, RowPart) and isinstance(part.entry, WordEmbedding) else None
 
     @staticmethod
     def _joined(blocks: list[Tensor]) -> np.ndarray:
@@ -187,6 +184,11 @@ class EnsembleModel(RetrievalModel):
         return self.fused([member.encode_images(images, boxes, progress) for member in self.members])
 
     def encode_image_features(self, features: np.ndarray) -> Float[np.ndarray, "images embed"]:
+        specs = {spec for member in self.members for spec in member.config.image_specs}
+        if len(specs) > 1:
+            raise XmrError(
+                f"{self.config.name}: its members have {len(specs)} kinds of image features; embed photographs"
+            )
         return self.fused([member.encode_image_features(features) for member in self.members])
 
     def encode_texts(self, sentences: Sequence[Sentence]) -> Float[np.ndarray, "captions embed"]:
