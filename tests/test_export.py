@@ -158,7 +158,8 @@ def test_with_networks_nothing_is_looked_up(exported, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["ab-infonce", "e-bigru"])
-def test_a_model_on_the_courses_features_takes_rows_and_refuses_photographs(tmp_path, name):
+def test_a_model_on_the_courses_features_takes_rows_and_refuses_photographs(tmp_path, monkeypatch, name):
+    monkeypatch.setenv("XMR_CACHE", str(tmp_path / "cache"))
     write_course_twin(tmp_path / "course", images=60)
     workspace = Workspace("flickr30k", tmp_path / "course", "smoke", tmp_path / "results")
     [result] = run(workspace, get_configs(workspace, name)[0])
