@@ -21,7 +21,6 @@ from .base import ImageEncoder, copy_of
 from .pixels import scaled
 
 MEAN, DEVIATION = [127.0] * 3, [128.0] * 3
-BLOCKS = 16
 CUTS = {CUT: MAP, 15: (192, 7, 7)}
 """Blocks behind which a map may be taken, and its shape."""
 PLACES = 49

@@ -36,20 +36,17 @@ class Fitted:
     wall_seconds: float
 
 
-def fit(
-    workspace: Workspace, config: RunConfig, seed: int, member: Callable[[RunConfig], Fitted] | None = None
-) -> Fitted:
+def fit(workspace: Workspace, config: RunConfig, seed: int, member: Callable[[RunConfig], Fitted]) -> Fitted:
     """Fit a model and choose on validation; training goes on from its checkpoint if there is one.
 
     Args:
-        member: fits or finds a member of late fusion; default: ``fit``.
+        member: fits or finds a member of late fusion.
 
     Raises:
         XmrError: the training collapsed, or data are missing.
     """
     if isinstance(config.method, EnsembleConfig):
-        find = member or (lambda own: fit(workspace, own, seed))
-        return _fit_late(workspace, config, seed, [find(own) for own in config.method.members])
+        return _fit_late(workspace, config, seed, [member(own) for own in config.method.members])
     if isinstance(config.method, CcaConfig):
         return _fit_cca(workspace, config, config.method, seed)
     return _fit_dual_encoder(workspace, config, seed)
