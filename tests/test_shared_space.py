@@ -66,7 +66,7 @@ def test_before_is_where_training_began(workspace, groups, monkeypatch):
     monkeypatch.setattr(FIT, "train", keep)
 
     with pytest.raises(XmrError, match="far enough"):
-        FIT.fit(workspace, config, 1)
+        FIT.fit(workspace, config, 1, member=lambda own: pytest.fail(f"{own.name} is no member of a dual encoder"))
     images, captions = embed_untrained(workspace, groups[0][1], "test")
     assert np.array_equal(images, given["images"])
     assert not np.array_equal(images, embed_untrained(workspace, groups[0][0], "test")[0])
@@ -130,7 +130,7 @@ def test_the_learned_temperature_is_that_of_the_best_epoch(workspace, tmp_path, 
     train, shown = FIT.train, []
 
     def watched(model, loss, *rest):
-        return train(model, loss, *rest, after_epoch=lambda _: shown.append(float(torch.exp(-loss.log_scale))))
+        return train(model, loss, *rest, after_epoch=lambda _: shown.append(float(torch.exp(-loss.log_scale.detach()))))
 
     monkeypatch.setattr(FIT, "train", watched)
     [result] = run(alone, config.replace(**{"name": "worse", "optimiser.epochs": 4, "optimiser.learning_rate": 0.01}))
