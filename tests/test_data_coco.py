@@ -74,3 +74,65 @@ def test_broken_coco_files(tmp_path: Path) -> None:
     ):
         file.write_text(json.dumps(bad), encoding="utf-8")
         refuses(file, "captions_x.json", *words)
+
+
+def split_ids(path: Path) -> dict[str, list[int]]:
+    dataset = read_dataset(path)
+    return {split: dataset.image_ids[images].tolist() for split, images in dataset.splits.items()}
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["captions_{}.json", "captions_{}2017.json", "{}2014_captions.json", "annotations/{}_captions.json", "{}.json"],
+)
+def test_the_name_of_a_file_is_its_split(tmp_path: Path, pattern: str) -> None:
+    write_coco(tmp_path / pattern.format("train"), 100, 20)
+    write_coco(tmp_path / pattern.format("val"), 200, 20)
+    write_coco(tmp_path / pattern.format("test"), 300, 20)
+    dataset = read_dataset(tmp_path)
+    assert (dataset.layout, dataset.split_source, dataset.notes) == ("coco", "layout", ())
+    wanted = {"train": list(range(100, 120)), "val": list(range(200, 220)), "test": list(range(300, 320))}
+    assert split_ids(tmp_path) == wanted
+
+
+def test_restval_s_file_is_trained_on(tmp_path: Path) -> None:
+    for first, split in ((100, "train2014"), (200, "restval2014"), (300, "dev"), (400, "test")):
+        write_coco(tmp_path / f"captions_{split}.json", first, 2)
+    assert split_ids(tmp_path) == {"train": [200, 201, 100, 101], "val": [300, 301], "test": [400, 401]}
+    assert "2 images of split 'restval'" in read_dataset(tmp_path).notes[0]
+
+
+def test_images_that_name_their_split_are_in_it(tmp_path: Path) -> None:
+    content = write_coco(tmp_path / "captions_all.json", 0, 6)
+    for image, split in zip(
+        content["images"], ("train", "restval", "validation", "test", "spare", "train"), strict=True
+    ):
+        image["split"] = split
+    (tmp_path / "captions_all.json").write_text(json.dumps(content), encoding="utf-8")
+    assert split_ids(tmp_path) == {"train": [0, 1, 5], "val": [2], "test": [3], "spare": [4]}
+    assert any("'spare'" in note for note in read_dataset(tmp_path).notes)
+
+
+@pytest.mark.parametrize(("name", "says"), [("extra", "no split"), ("trainval", "several splits")])
+def test_a_file_whose_split_is_not_clear_stops(tmp_path: Path, name: str, says: str) -> None:
+    write_coco(tmp_path / "captions_train.json", 0, 5)
+    write_coco(tmp_path / f"captions_{name}.json", 10, 5)
+    refuses(tmp_path, f"captions_{name}.json", says, "train, val, test")
+
+
+def test_images_in_the_folder_of_another_split(tmp_path: Path) -> None:
+    write_coco(tmp_path / "annotations" / "captions_train2014.json", 0, 3)
+    write_coco(tmp_path / "annotations" / "captions_val2014.json", 100, 3)
+    write_coco(tmp_path / "annotations" / "captions_test2014.json", 200, 3)
+    for name, first in (("train2014", 0), ("val2014", 100), ("val2014", 200)):
+        (tmp_path / name).mkdir(exist_ok=True)
+        for n in range(3):
+            (tmp_path / name / f"{first + n:012}.jpg").touch()
+    dataset = read_dataset(tmp_path)
+    assert all(dataset.path(image).is_file() for image in range(9))
+
+
+def test_a_split_alone_is_said_to_be_divided(tmp_path: Path) -> None:
+    write_coco(tmp_path / "captions_val2014.json", 0, 50)
+    (note,) = read_dataset(tmp_path).notes
+    assert "captions_val2014.json is the only file" in note

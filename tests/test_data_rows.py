@@ -168,11 +168,76 @@ def test_official_lists(tmp_path: Path, suffix: str) -> None:
     assert dataset.split_source == "official lists"
     assert {s: p.tolist() for s, p in dataset.splits.items()} == {"train": [0, 1], "val": [2, 3], "test": [3, 4]}
     assert dataset.notes == (
-        f"Flickr_8k.trainImages.txt names 1 images that have no captions here, such as 9{suffix}",
+        "Flickr_8k.devImages.txt is the list of val: 2 of its 2 names found",
+        "Flickr_8k.testImages.txt is the list of test: 2 of its 2 names found",
+        f"Flickr_8k.trainImages.txt is the list of train: 2 of its 3 names found; no captions of 1, such as 9{suffix}",
         "1 images stand in no list and are in no split",
     )
     (tmp_path / "test.txt").write_text("5\n", encoding="utf-8")
     refuses(tmp_path, "test.txt", "second list for test")
+
+
+def write_lists(folder: Path, lists: dict[str, list[str]]) -> None:
+    for file, names in lists.items():
+        (folder / file).write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+
+
+def test_lists_of_which_few_names_are_here_are_used(tmp_path: Path) -> None:
+    write_captions_txt(tmp_path, {f"{n}.jpg": ["x"] for n in range(12)})
+    lists = {"train.txt": range(6), "val.txt": range(6, 8), "test.txt": range(8, 11)}
+    absent = {file: [f"gone{n}.jpg" for n in range(40)] for file in lists}
+    write_lists(tmp_path, {file: [f"{n}.jpg" for n in here] + absent[file] for file, here in lists.items()})
+    dataset = read_dataset(tmp_path)
+    assert dataset.split_source == "official lists"
+    assert {split: len(images) for split, images in dataset.splits.items()} == {"train": 6, "val": 2, "test": 3}
+    assert (
+        "train.txt is the list of train: 6 of its 46 names found; no captions of 40, such as gone0.jpg" in dataset.notes
+    )
+    assert dataset.notes[-1] == "1 images stand in no list and are in no split"
+
+
+def test_lists_that_leave_a_split_empty_stop(tmp_path: Path) -> None:
+    write_captions_txt(tmp_path, {f"{n}.jpg": ["x"] for n in range(6)})
+    write_lists(tmp_path, {"train.txt": ["0.jpg", "1.jpg"], "test.txt": ["2.jpg"], "val.txt": ["gone.jpg"]})
+    refuses(tmp_path, "leave val empty", "test.txt, train.txt", "take the lists away")
+    (tmp_path / "val.txt").unlink()
+    refuses(tmp_path, "leave val empty")
+
+
+def test_lists_that_are_not_used_are_told(tmp_path: Path) -> None:
+    write_captions_txt(tmp_path, {f"{n}.jpg": ["x"] for n in range(6)})
+    write_lists(tmp_path, {"train.txt": ["a.jpg", "b.jpg"], "test_notes.txt": ["how it was tested"]})
+    dataset = read_dataset(tmp_path)
+    assert dataset.split_source == "own-split"
+    assert dataset.notes == ("train.txt was not used: none of its 2 lines names an image here",)
+    write_lists(tmp_path, {"train.txt": ["0"], "val.txt": ["1"], "test.txt": ["2"], "trainval.txt": ["0", "1"]})
+    assert read_dataset(tmp_path).splits["train"].tolist() == [0]
+    assert "trainval.txt was not used: its name speaks of train and val" in read_dataset(tmp_path).notes
+
+
+def test_lists_name_images_with_folders_and_other_suffixes(tmp_path: Path) -> None:
+    write_captions_txt(tmp_path, {f"{n}.JPG": ["x"] for n in range(3)})
+    write_lists(tmp_path, {"train.txt": ["Images/0.jpg"], "val.txt": ["D:\\photos\\1.JPG"], "test.txt": ["2.png"]})
+    dataset = read_dataset(tmp_path)
+    assert {s: p.tolist() for s, p in dataset.splits.items()} == {"train": [0], "val": [1], "test": [2]}
+
+
+def test_listed_names_that_fit_two_images_are_told(tmp_path: Path) -> None:
+    write_captions_txt(tmp_path, {name: ["x"] for name in ("a/0.jpg", "b/0.jpg", "a/1.jpg", "a/2.jpg", "a/3.jpg")})
+    write_lists(tmp_path, {"train.txt": ["0.jpg", "1.jpg"], "val.txt": ["2.jpg"], "test.txt": ["3.jpg"]})
+    notes = read_dataset(tmp_path).notes
+    assert "train.txt is the list of train: 1 of its 2 names found; 1 fit several images, such as 0.jpg" in notes
+    assert notes[-1] == "2 images stand in no list and are in no split"
+
+
+def test_the_json_that_knows_most_images_gives_the_splits(tmp_path: Path) -> None:
+    write_captions_txt(tmp_path, {f"{n}.jpg": ["x"] for n in range(4)})
+    for name, known, split in (("a", [0], "test"), ("b", [0, 1, 2, 3], "val")):
+        items = [{"filename": f"{n}.jpg", "split": split} for n in known]
+        (tmp_path / f"dataset_{name}.json").write_text(json.dumps({"images": items}), encoding="utf-8")
+    dataset = read_dataset(tmp_path)
+    assert dataset.splits["val"].tolist() == [0, 1, 2, 3]
+    assert dataset.notes == ("splits are those of dataset_b.json: 4 of its 4 images found",)
 
 
 def test_karpathy_json_beside_gives_the_splits(tmp_path: Path) -> None:

@@ -12,9 +12,8 @@ from PIL import Image
 from tqdm import tqdm
 
 from .captioned import CaptionedImages
+from .files import IMAGE_SUFFIXES
 from .report import DataReport
-
-_IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
 
 
 def check_dataset(dataset: CaptionedImages, read_images: bool = True) -> DataReport:
@@ -117,6 +116,6 @@ def _unknown_files(folder: Path | None, filenames: Sequence[str]) -> int:
         os.path.normpath(os.path.relpath(os.path.join(parent, file), folder))
         for parent, _, files in os.walk(folder)
         for file in files
-        if not file.startswith(".") and os.path.splitext(file)[1].lower() in _IMAGE_SUFFIXES
+        if not file.startswith(".") and os.path.splitext(file)[1].lower() in IMAGE_SUFFIXES
     )
     return sum(name not in known for name in found)

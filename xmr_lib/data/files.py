@@ -20,6 +20,7 @@ IMAGE_FOLDERS = (
     "Flickr8k_Dataset",
     "Flicker8k_Dataset",
 )
+IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
 # A list of a million file names needs no more than these to tell its folder.
 _NAMES_TRIED = 50
 

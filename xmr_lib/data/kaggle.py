@@ -8,9 +8,9 @@ from ..errors import XmrError
 from .assemble import from_rows, some
 from .captioned import CaptionedImages
 from .files import IMAGE_FOLDERS, find_images_folder, read_lines
+from .find_splits import find_splits
 from .layouts import Layout, register_layout
 from .plain_csv import is_table
-from .splits import find_splits
 
 _NUMBER_THEN_CAPTION = re.compile(r"\s*(\d+)\s+(\S.*)")
 

@@ -1,6 +1,5 @@
 """Karpathy's json: the course folder (``dataset.json`` and three lists) and any ``dataset*.json``."""
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from .captioned import CaptionedImages
 from .coco import is_coco_file
 from .files import field, find_images_folder, read_json
 from .layouts import Layout, register_layout
-from .splits import Splits, merge_restval
+from .splits import Splits, settle
 
 LISTS = ("train.json", "val.json", "test.json")
 
@@ -48,11 +47,8 @@ def read_karpathy(path: Path, name: str | None = None) -> CaptionedImages:
         notes += [f"{file} is missing" for file in missing]
     else:
         raise XmrError(f"{path}: neither dataset*.json nor {', '.join(LISTS)} is in it")
-    split_of, restval = merge_restval(split_of)
-    notes += restval
-    for split, count in Counter(split_of.values()).items():
-        if split not in ("train", "val", "test"):
-            notes.append(f"{count} images are in split {split!r}, which is neither train, val nor test")
+    split_of, of_splits = settle(split_of)
+    notes += of_splits
     dataset = from_items(
         items,
         Splits({filename: (split,) for filename, split in split_of.items()}, "layout"),
@@ -74,7 +70,9 @@ class Course(Layout):
     looked_for = f"dataset.json or {', '.join(LISTS)} (the course's folder)"
 
     def recognise(self, path: Path) -> bool:
-        return any((path / file).is_file() for file in ("dataset.json", *LISTS))
+        lists = [path / file for file in LISTS if (path / file).is_file()]
+        # A file per split is a habit of COCO's format too.
+        return (path / "dataset.json").is_file() or any(not is_coco_file(file) for file in lists)
 
     def read(self, path: Path, name: str | None) -> CaptionedImages:
         return read_karpathy(path, name)

@@ -6,8 +6,9 @@ from ..errors import XmrError
 from .assemble import from_rows
 from .captioned import CaptionedImages
 from .files import find_images_folder, read_csv
+from .find_splits import find_splits
 from .layouts import Layout, register_layout
-from .splits import Splits, find_splits
+from .splits import Splits
 
 _SPLIT_NAMES = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val"} | {
     "dev": "val",

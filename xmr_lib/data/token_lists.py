@@ -7,8 +7,8 @@ from ..errors import XmrError
 from .assemble import from_rows, some
 from .captioned import CaptionedImages
 from .files import find_images_folder, read_lines
+from .find_splits import find_splits
 from .layouts import Layout, register_layout
-from .splits import find_splits
 
 _LINE = re.compile(r"(?P<image>.+?)#\d+\t(?P<caption>.*)")
 
