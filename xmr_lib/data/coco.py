@@ -123,18 +123,14 @@ def _sort_out(items: Sequence[Item], written: dict[str, str], split_of: dict[str
     if not split_of:
         own = own_splits(list(written.values())).of
         return Splits({filename: own[name] for filename, name in written.items()}, "own-split")
-    split_of, notes = settle(split_of)
     captioned = {item.filename for item in items if item.raw}
-    source = "layout"
-    if not any(split == "test" and name in captioned for name, split in split_of.items()):
-        val = [name for name, split in split_of.items() if split == "val"]
-        split_of |= {name: "test" for name in val if name_fraction(written[name]) >= 0.5}
-        source = "own-split"
-        if val:
-            notes.append(
-                "no file has a test split: the images of val were divided into val and test by a hash of the name"
-            )
-    return Splits({name: (split,) for name, split in split_of.items()}, source, tuple(notes))
+    if any(split == "test" and name in captioned for name, split in split_of.items()):
+        return settle({name: (split,) for name, split in split_of.items()}, "layout")
+    val = [name for name, split in split_of.items() if split == "val"]
+    split_of |= {name: "test" for name in val if name_fraction(written[name]) >= 0.5}
+    splits = settle({name: (split,) for name, split in split_of.items()}, "own-split")
+    halves = "no file has a test split: the images of val were divided into val and test by a hash of the file name"
+    return Splits(splits.of, splits.source, (*splits.notes, *([halves] if val else ())))
 
 
 def _image_folders(folder: Path, names: dict[Path, list[str]]) -> tuple[Path | None, dict[Path, str]]:

@@ -1,7 +1,5 @@
 """Text, JSON, CSV and image folders as users have them: read with errors in one line."""
 
-import csv
-import io
 import json
 import os
 import re
@@ -40,8 +38,12 @@ def read_text(path: Path) -> str:
 
 
 def read_lines(path: Path) -> list[str]:
-    """Return the lines of a UTF-8 file. Only line feeds end a line: captions may hold Unicode's other separators."""
-    return [line.removesuffix("\r") for line in read_text(path).split("\n")]
+    """Return the lines of a UTF-8 file. Only line feeds end a line: captions may hold Unicode's other separators.
+
+    In a file without any, as Excel for the Mac once saved them, it is carriage returns.
+    """
+    text = read_text(path)
+    return [line.removesuffix("\r") for line in text.split("\n" if "\n" in text else "\r")]
 
 
 def read_json(path: Path) -> Any:
@@ -57,19 +59,6 @@ def read_json(path: Path) -> Any:
         raise XmrError(f"{path}: not valid JSON ({error.msg} at line {error.lineno}, column {error.colno})") from error
     except RecursionError as error:
         raise XmrError(f"{path}: not a dataset, its JSON is nested too deeply") from error
-
-
-def read_csv(path: Path, delimiter: str = ",") -> list[tuple[int, list[str]]]:
-    """Return the rows of a CSV file that are not empty, each with the number of its last line.
-
-    Raises:
-        XmrError: the file can't be read or is not CSV.
-    """
-    reader = csv.reader(io.StringIO(read_text(path), newline=""), delimiter=delimiter, strict=True)
-    try:
-        return [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
-    except csv.Error as error:
-        raise XmrError(f"{path}: line {reader.line_num} is not CSV ({error}); is a quote left open?") from error
 
 
 def field(entry: Any, key: str, kind: type, where: str) -> Any:

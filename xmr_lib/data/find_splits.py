@@ -121,10 +121,9 @@ def _karpathy_json(folders: Sequence[Path], names: _Names) -> Splits | None:
     listed, split_of, name = best
     if not split_of:
         return None
-    split_of, of_splits = settle(split_of)
-    of = {filename: (split,) for filename, split in split_of.items()}
-    notes = [f"splits are those of {name}: {len(of)} of its {listed} images found", *of_splits]
-    return Splits(of, "karpathy json", (*notes, *_note_on_the_rest(names, of, "json")))
+    splits = settle({filename: (split,) for filename, split in split_of.items()}, "karpathy json")
+    found = f"splits are those of {name}: {len(split_of)} of its {listed} images found"
+    return Splits(splits.of, splits.source, (found, *splits.notes, *_note_on_the_rest(names, splits.of, "json")))
 
 
 def _note_on_the_rest(names: _Names, of: dict[str, tuple[str, ...]], what: str) -> list[str]:

@@ -1,6 +1,5 @@
 """The Kaggle copies: Flickr8k (``captions.txt``) and Flickr30k (``results.csv``)."""
 
-import csv
 import re
 from pathlib import Path
 
@@ -11,7 +10,9 @@ from .files import IMAGE_FOLDERS, find_images_folder, read_lines
 from .find_splits import find_splits
 from .layouts import Layout, register_layout
 from .plain_csv import is_table
+from .tables import DELIMITERS, Header, first_line, lenient_pairs
 
+_RESULTS = ["image_name", "comment_number", "comment"]
 _NUMBER_THEN_CAPTION = re.compile(r"\s*(\d+)\s+(\S.*)")
 
 
@@ -21,6 +22,12 @@ def find_results_csv(folder: Path) -> Path | None:
     return next((place / "results.csv" for place in places if (place / "results.csv").is_file()), None)
 
 
+def is_results(path: Path) -> bool:
+    """Tell whether the first line is ``image_name| comment_number| comment``, or the same with commas."""
+    line = first_line(path)
+    return any([cell.strip().lower() for cell in line.split(one)] == _RESULTS for one in DELIMITERS)
+
+
 @register_layout("kaggle-flickr8k", order=20)
 class KaggleFlickr8k(Layout):
     looked_for = "captions.txt (Kaggle Flickr8k)"
@@ -28,7 +35,7 @@ class KaggleFlickr8k(Layout):
     def recognise(self, path: Path) -> bool:
         if path.is_file():
             file = path.name.lower()
-            return file.endswith(".txt") and not file.endswith(".token.txt") and is_table(path)
+            return file.endswith(".txt") and not file.endswith(".token.txt") and is_table(path) and not is_results(path)
         return (path / "captions.txt").is_file()
 
     def read(self, path: Path, name: str | None) -> CaptionedImages:
@@ -41,16 +48,16 @@ class KaggleFlickr30k(Layout):
 
     def recognise(self, path: Path) -> bool:
         if path.is_file():
-            return path.name.lower() == "results.csv" and not is_table(path)
+            return is_results(path) or (path.name.lower() == "results.csv" and not is_table(path))
         results = find_results_csv(path)
-        return results is not None and not is_table(results)
+        return results is not None and (is_results(results) or not is_table(results))
 
     def read(self, path: Path, name: str | None) -> CaptionedImages:
         return read_kaggle_flickr30k(path, name)
 
 
 def read_kaggle_flickr8k(path: Path, name: str | None = None) -> CaptionedImages:
-    """Read ``captions.txt`` (CSV, header ``image,caption``) with ``Images/`` beside it.
+    """Read ``captions.txt`` (CSV, header ``image,caption``, or Flickr30k's with commas) with ``Images/`` beside it.
 
     Args:
         path: the folder, or the file itself.
@@ -61,18 +68,10 @@ def read_kaggle_flickr8k(path: Path, name: str | None = None) -> CaptionedImages
     """
     file = path if path.is_file() else path / "captions.txt"
     folder = file.parent
-    header, *lines = read_lines(file)
-    if [cell.strip().lower() for cell in header.split(",")] != ["image", "caption"]:
+    header = Header.of(first_line(file))
+    if header is None:
         raise XmrError(f"{file}: the first line is not 'image,caption'")
-    rows, odd = [], []
-    for number, line in enumerate(lines, start=2):
-        # Line by line: a quote left open must not swallow the lines after it.
-        cells = next(csv.reader([line]), []) if line.strip() else []
-        if len(cells) > 1 and cells[0].strip():
-            # A caption with commas that someone saved without quotes comes apart into several cells.
-            rows.append((cells[0].strip(), ",".join(cells[1:])))
-        elif line.strip():
-            odd.append(f"line {number}")
+    rows, odd = lenient_pairs(file, header)
     filenames = sorted({filename for filename, _ in rows})
     return from_rows(
         rows,
@@ -81,12 +80,14 @@ def read_kaggle_flickr8k(path: Path, name: str | None = None) -> CaptionedImages
         layout="kaggle-flickr8k",
         source=path,
         images_folder=find_images_folder(folder, filenames),
-        notes=[f"{file.name}: left out without image or caption: {some(odd)}"] if odd else [],
+        notes=_left_out(file, odd),
     )
 
 
 def read_kaggle_flickr30k(path: Path, name: str | None = None) -> CaptionedImages:
     """Read ``results.csv`` (``image_name| comment_number| comment``), which lies in or beside the image folder.
+
+    Copies that were saved with commas, and quotes around captions, are read too.
 
     One row of the published file lacks the separator between number and caption; such rows are repaired and noted.
 
@@ -104,20 +105,14 @@ def read_kaggle_flickr30k(path: Path, name: str | None = None) -> CaptionedImage
     if path.is_file():
         # results.csv inside the image folder: the dataset's own folder is one or two levels up.
         folder = next(parent for parent in path.absolute().parents if parent.name not in IMAGE_FOLDERS)
-    header, *lines = read_lines(file)
-    if [cell.strip().lower() for cell in header.split("|")] != ["image_name", "comment_number", "comment"]:
+    if not is_results(file):
         raise XmrError(f"{file}: the first line is not 'image_name| comment_number| comment'")
-    rows, notes = [], []
-    for number, line in enumerate(lines, start=2):
-        # No quoting in this file: further separators belong to the caption.
-        cells = line.split("|", 2)
-        if len(cells) == 2 and (match := _NUMBER_THEN_CAPTION.fullmatch(cells[1].rstrip())):
-            cells = [cells[0], *match.groups()]
-            notes.append(f"{file.name}: line {number} ({cells[0]}) lacked the separator before its caption; repaired")
-        if len(cells) == 3 and cells[0].strip() and cells[1].strip().isdecimal():
-            rows.append((cells[0].strip(), cells[2]))
-        elif line.strip():
-            notes.append(f"{file.name}: line {number} is not image | number | caption and was left out")
+    header = Header.of(first_line(file))
+    if header is None or header.delimiter == "|":
+        rows, notes = _piped_rows(file)
+    else:
+        rows, odd = lenient_pairs(file, header)
+        notes = _left_out(file, odd)
     filenames = sorted({filename for filename, _ in rows})
     return from_rows(
         rows,
@@ -128,3 +123,23 @@ def read_kaggle_flickr30k(path: Path, name: str | None = None) -> CaptionedImage
         images_folder=find_images_folder(folder, filenames),
         notes=notes,
     )
+
+
+def _piped_rows(file: Path) -> tuple[list[tuple[str, str]], list[str]]:
+    rows, notes = [], []
+    for number, line in enumerate(read_lines(file)[1:], start=2):
+        # No quoting in this file: further separators belong to the caption.
+        cells = line.split("|", 2)
+        if len(cells) == 2 and (match := _NUMBER_THEN_CAPTION.fullmatch(cells[1].rstrip())):
+            cells = [cells[0], *match.groups()]
+            notes.append(f"{file.name}: line {number} ({cells[0]}) lacked the separator before its caption; repaired")
+        if len(cells) == 3 and cells[0].strip() and cells[1].strip().isdecimal():
+            rows.append((cells[0].strip(), cells[2]))
+        elif line.strip():
+            notes.append(f"{file.name}: line {number} is not image | number | caption and was left out")
+    return rows, notes
+
+
+def _left_out(file: Path, lines: list[int]) -> list[str]:
+    left_out = some([f"line {number}" for number in lines])
+    return [f"{file.name}: left out without image or caption: {left_out}"] if lines else []

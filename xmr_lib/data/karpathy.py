@@ -47,11 +47,10 @@ def read_karpathy(path: Path, name: str | None = None) -> CaptionedImages:
         notes += [f"{file} is missing" for file in missing]
     else:
         raise XmrError(f"{path}: neither dataset*.json nor {', '.join(LISTS)} is in it")
-    split_of, of_splits = settle(split_of)
-    notes += of_splits
+    splits = settle({filename: (split,) for filename, split in split_of.items()}, "layout")
     dataset = from_items(
         items,
-        Splits({filename: (split,) for filename, split in split_of.items()}, "layout"),
+        splits,
         name=name or title or folder.resolve().name,
         layout="course" if lists else "karpathy",
         source=path,
@@ -59,7 +58,7 @@ def read_karpathy(path: Path, name: str | None = None) -> CaptionedImages:
         notes=notes,
     )
     if whole is not None:
-        _refuse_other_splits(whole, lists, {item.image_id: item for item in items}, split_of)
+        _refuse_other_splits(whole, lists, {item.image_id: item for item in items}, splits)
     return dataset
 
 
@@ -157,7 +156,7 @@ def _names(entry: Any, where: str) -> tuple[int, str]:
     return image_id, f"{subfolder}/{filename}" if isinstance(subfolder, str) and subfolder else filename
 
 
-def _refuse_other_splits(whole: Path, lists: list[Path], known: dict[int, Item], split_of: dict[str, str]) -> None:
+def _refuse_other_splits(whole: Path, lists: list[Path], known: dict[int, Item], splits: Splits) -> None:
     for file in lists:
         for index, entry in enumerate(_entries(file)[0]):
             where = f"{file}: item {index}"
@@ -165,8 +164,9 @@ def _refuse_other_splits(whole: Path, lists: list[Path], known: dict[int, Item],
             item = known.get(image_id)
             if item is None or item.filename != filename:
                 raise XmrError(f"{where} (imgid {image_id}, {filename}) is not in {whole.name}; remove the list")
-            if split_of[item.filename] != file.stem:
+            (split,) = splits.of[item.filename]
+            if split != file.stem:
                 raise XmrError(
                     f"{where} (imgid {image_id}, {filename}) is in {file.name}, but {whole.name} puts it into split "
-                    f"{split_of[item.filename]!r}; remove the wrong one"
+                    f"{split!r}; remove the wrong one"
                 )

@@ -5,31 +5,21 @@ from pathlib import Path
 from ..errors import XmrError
 from .assemble import from_rows
 from .captioned import CaptionedImages
-from .files import find_images_folder, read_csv
+from .files import find_images_folder
 from .find_splits import find_splits
 from .layouts import Layout, register_layout
-from .splits import Splits
-
-_SPLIT_NAMES = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val"} | {
-    "dev": "val",
-    "test": "test",
-    "testing": "test",
-}
+from .splits import SPLIT_NAMES, settle
+from .tables import Header, Row, described, first_line, literal, read_rows
 
 
 def find_tables(folder: Path) -> list[Path]:
-    """Return the CSV and TSV files of a folder whose header has the columns ``image`` and ``caption``."""
+    """Return the CSV and TSV files of a folder whose header has a column of images and one of captions."""
     return [path for path in sorted([*folder.glob("*.csv"), *folder.glob("*.tsv")]) if is_table(path)]
 
 
 def is_table(path: Path) -> bool:
     """Tell whether the first line names the columns ``image`` and ``caption``."""
-    try:
-        with path.open(encoding="utf-8-sig", errors="replace") as file:
-            header = file.readline(10_000)
-    except OSError as error:
-        raise XmrError(f"{path}: can't be read ({error.strerror or error})") from error
-    return {"image", "caption"} <= {cell.strip().strip('"').lower() for cell in header.split(_delimiter(path))}
+    return Header.of(first_line(path)) is not None
 
 
 @register_layout("csv", order=70)
@@ -62,32 +52,27 @@ def read_plain_csv(path: Path, name: str | None = None) -> CaptionedImages:
         found = ", ".join(table.name for table in tables) or "no CSV or TSV with the columns image and caption"
         raise XmrError(f"{path}: there is {found}; give the path of one table")
     file = tables[0]
-    (_, header), *lines = read_csv(file, _delimiter(file)) or [(0, [])]
-    columns = [cell.strip().lower() for cell in header]
-    for column in ("image", "caption"):
-        if columns.count(column) != 1:
-            raise XmrError(f"{file}: the first line must name one column {column!r}; it is: {', '.join(columns)}")
+    header = Header.of(first_line(file))
+    if header is None or any(header.columns.count(header.columns[i]) > 1 for i in (header.image, header.caption)):
+        found = described(first_line(file))
+        raise XmrError(f"{file}: the first line must name one column 'image' and one column 'caption'; it is: {found}")
     rows: list[tuple[str, str]] = []
-    of: dict[str, tuple[str, ...]] = {}
-    for number, cells in lines:
-        if len(cells) != len(columns):
-            raise XmrError(
-                f"{file}: line {number} has {len(cells)} cells, the header {len(columns)}; quote captions with commas"
-            )
-        row = dict(zip(columns, (cell.strip() for cell in cells), strict=True))
-        filename = row["image"].replace("\\", "/")
+    split_of: dict[str, tuple[str, ...]] = {}
+    for row in read_rows(file, header):
+        cells = _cells(file, header, row)
+        filename = cells[header.image].replace("\\", "/")
         if not filename:
-            raise XmrError(f"{file}: line {number} names no image")
-        rows.append((filename, row["caption"]))
-        if split := row.get("split", "").lower():
-            if split not in _SPLIT_NAMES:
-                raise XmrError(f"{file}: line {number}: split is {split!r}, not train, val or test")
+            raise XmrError(f"{file}: line {row.line} names no image")
+        rows.append((filename, cells[header.caption]))
+        if split := cells[header.columns.index("split")].lower() if "split" in header.columns else "":
+            if split not in SPLIT_NAMES:
+                raise XmrError(f"{file}: line {row.line}: split is {split!r}, not train, val or test")
             # Rows of one image that name two splits are kept: the data check tells of the overlap.
-            of[filename] = tuple(dict.fromkeys((*of.get(filename, ()), _SPLIT_NAMES[split])))
+            split_of[filename] = (*split_of.get(filename, ()), SPLIT_NAMES[split])
     filenames = sorted({filename for filename, _ in rows})
     return from_rows(
         rows,
-        Splits(of, "layout") if "split" in columns else find_splits([file.parent], filenames),
+        settle(split_of, "layout") if "split" in header.columns else find_splits([file.parent], filenames),
         name=name or file.parent.resolve().name,
         layout="csv",
         source=path,
@@ -95,5 +80,16 @@ def read_plain_csv(path: Path, name: str | None = None) -> CaptionedImages:
     )
 
 
-def _delimiter(path: Path) -> str:
-    return "\t" if path.suffix.lower() == ".tsv" else ","
+def _cells(file: Path, header: Header, row: Row) -> list[str]:
+    """Return the cells of a row. Tabs are not in captions, so in their tables a quote may be only a quote."""
+    cells = row.cells
+    if cells is None:
+        if header.delimiter != "\t":
+            raise XmrError(f"{file}: line {row.line} is not CSV; is a quote left open?")
+        cells = literal(row.text, header.delimiter)
+    if len(cells) != len(header.columns):
+        count = len(header.columns)
+        raise XmrError(
+            f"{file}: line {row.line} has {len(cells)} cells, the header {count}; quote captions with commas"
+        )
+    return [cell.strip() for cell in cells]

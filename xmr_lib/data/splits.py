@@ -48,16 +48,19 @@ def splits_named(stem: str) -> set[str]:
     return named | {"val" for word in words if word.startswith("train") and word.endswith("val")}
 
 
-def settle(split_of: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+def settle(split_of: Mapping[str, tuple[str, ...]], source: str) -> Splits:
     """Return the splits with ``restval`` put into ``train``, and notes on that and on splits of other names.
 
     Karpathy & Fei-Fei (2015) took COCO's val and test from its validation images; the rest of those is ``restval``.
     Since VSE++ (Faghri et al. 2018) the field trains on both: 82,783 + 30,504 = 113,287 images.
     """
-    merged = {filename: "train" if split == "restval" else split for filename, split in split_of.items()}
-    count = sum(split == "restval" for split in split_of.values())
+    merged = {
+        filename: tuple(dict.fromkeys("train" if split == "restval" else split for split in splits))
+        for filename, splits in split_of.items()
+    }
+    count = sum("restval" in splits for splits in split_of.values())
     notes = [f"train holds {count} images of split 'restval' too, as the field has it"] if count else []
-    for split, count in Counter(merged.values()).items():
+    for split, count in Counter(split for splits in merged.values() for split in splits).items():
         if split not in ("train", "val", "test"):
             notes.append(f"{count} images are in split {split!r}, which is neither train, val nor test")
-    return merged, notes
+    return Splits(merged, source, tuple(notes))
