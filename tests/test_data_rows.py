@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from test_data_readers import refuses
 
 from xmr_lib.data import CaptionedImages, read_dataset
-from xmr_lib.data.assemble import tokenise
 from xmr_lib.data.splits import own_splits
+from xmr_lib.data.words import tokenise
 
 CAPTIONS = {
     "b.jpg": ["A man's hat, red .", 'He says "hi" | twice'],
@@ -104,21 +104,6 @@ def test_round_trip(tmp_path: Path, layout: str, captions: dict[str, list[str]])
     dataset = read_dataset(tmp_path)
     assert captions_of(dataset) == wanted
     assert dataset.tokens == tuple(tokenise(text) for text in dataset.raw)
-
-
-@given(st.text())
-def test_words_are_lower_case_letters_and_digits(text: str) -> None:
-    for word in tokenise(text):
-        assert word
-        assert all(character.isalnum() for character in word)
-
-
-def test_words_by_example() -> None:
-    assert tokenise("Two men's T-shirts: 50% off (with “Élan”)_x!") == (
-        *("two", "mens", "t", "shirts", "50", "off", "with", "élan", "x"),
-    )
-    assert tokenise("cafe\u0301 'quoted' dog’s") == ("café", "quoted", "dogs")
-    assert tokenise(" . -- !") == ()
 
 
 def test_the_malformed_row_of_flickr30k_is_repaired(tmp_path: Path) -> None:

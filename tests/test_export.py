@@ -132,7 +132,7 @@ def test_another_network_or_tokenizer_or_a_damaged_folder_is_refused(exported, t
 
     with pytest.raises(XmrError, match="stands on effnet-lite0 with SHA-256 0000"):
         RetrievalModel.load(changed(lambda f: f["inputs"]["image"][0]["networks"].update({"effnet-lite0": "0" * 64})))
-    with pytest.raises(XmrError, match="cut into words by xmr-words 0"):
+    with pytest.raises(XmrError, match="cut into words by uax29-words 0"):
         RetrievalModel.load(changed(lambda f: f["tokenizer"].update({"version": 0})))
     with pytest.raises(XmrError, match="the model is damaged"):
         RetrievalModel.load(changed(lambda f: f.pop("inputs")))

@@ -1,8 +1,6 @@
 """From what a reader found to ``CaptionedImages``: unescape, tokenise, number, sort out splits."""
 
 import html
-import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +11,7 @@ from ..errors import XmrError
 from .captioned import CaptionedImages
 from .files import slug
 from .splits import Splits
-
-_APOSTROPHE = re.compile(r"(?<=\w)['’](?=\w)")
-_WORD = re.compile(r"[^\W_]+")
-TOKENIZER = {"name": "xmr-words", "version": 1}
-"""What ``tokenise`` does, by name and version: a model records it, since its words are those that this rule made."""
+from .words import note_on_scripts, tokenise
 
 
 @dataclass(frozen=True)
@@ -30,15 +24,6 @@ class Item:
     caption_ids: Sequence[int]
     tokens: Sequence[Sequence[str]] | None = None
     """Words of each caption where the layout brings them; otherwise they are made from ``raw``."""
-
-
-def tokenise(text: str) -> tuple[str, ...]:
-    """Split a caption into lower-case words of letters (accents kept) and digits.
-
-    ``man's`` becomes ``mans``; a hyphen parts words.
-    """
-    text = unicodedata.normalize("NFC", text.lower())
-    return tuple(_WORD.findall(_APOSTROPHE.sub("", text)))
 
 
 def from_rows(
@@ -98,6 +83,9 @@ def from_items(
         for split in splits.of.get(item.filename, ()):
             members.setdefault(split, []).append(position)
     raw = tuple(tuple(html.unescape(text) for text in item.raw) for item in captioned)
+    notes += note_on_scripts(
+        [text for item, texts in zip(captioned, raw, strict=True) if item.tokens is None for text in texts]
+    )
     return CaptionedImages(
         name=slug(name),
         image_ids=np.array([item.image_id for item in captioned], dtype=np.int64),

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from .captioned import CaptionedImages
 from .files import IMAGE_SUFFIXES
 from .report import DataReport
+from .words import scripts_of
 
 
 def check_dataset(dataset: CaptionedImages, read_images: bool = True) -> DataReport:
@@ -54,6 +55,7 @@ def check_dataset(dataset: CaptionedImages, read_images: bool = True) -> DataRep
         ),
         captions_per_image=dict(sorted(Counter(np.diff(dataset.caption_offsets).tolist()).items())),
         words_per_caption=(int(lengths.min()), float(lengths.mean()), int(lengths.max())),
+        scripts=scripts_of(dataset.raw),
         shared_captions=sum(sum(images.values()) for images in _images_by_words(dataset).values() if len(images) > 1),
         recall_ceiling=recall_ceiling(dataset.split("test")) if len(test) else None,
         notes=dataset.notes,

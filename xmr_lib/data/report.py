@@ -38,6 +38,8 @@ class DataReport:
     """Histogram: number of captions -> number of images."""
     words_per_caption: tuple[int, float, int]
     """Minimum, mean, maximum."""
+    scripts: dict[str, int]
+    """Scripts that captions are written in, most frequent first: number of captions with a letter of it."""
     shared_captions: int
     """Captions whose very words also stand under another image, anywhere in the dataset."""
     recall_ceiling: float | None
@@ -64,6 +66,7 @@ class DataReport:
             + (own if self.split_source == "own-split" else ""),
             f"captions per image: min {counts.min()}, median {np.median(counts):g}, max {counts.max()} ({histogram})",
             f"words per caption: min {shortest}, mean {mean:.2f}, max {longest}",
+            "scripts: " + (", ".join(f"{name} in {count} captions" for name, count in self.scripts.items()) or "none"),
             f"captions that stand under another image too, word for word: {self.shared_captions}",
         ]
         if self.recall_ceiling is not None:

@@ -21,7 +21,7 @@ from torch import nn
 from .. import __version__
 from ..baselines import LinearEncoder
 from ..config import CcaConfig, EnsembleConfig, RunConfig, read_config
-from ..data.assemble import TOKENIZER
+from ..data.words import TOKENIZER
 from ..encoders import ENCODERS, Encoder
 from ..errors import XmrError
 from ..features.idf import InverseFrequency

@@ -13,7 +13,7 @@ from torch.nn.functional import normalize
 from tqdm import tqdm
 
 from ..config import RunConfig
-from ..data.assemble import tokenise
+from ..data.words import tokenise
 from ..encoders import Captions
 from ..errors import XmrError
 from ..features.extract import pixels_of
