@@ -52,7 +52,7 @@ def test_boxes_are_shares_of_their_own_image(tmp_path, dataset):
     ("content", "message"),
     [
         ("[]", "not a file in COCO's detection format"),
-        ("{nonsense", "not a file in COCO's detection format"),
+        ("{nonsense", "not valid JSON"),
         ({"images": []}, "not a file in COCO's detection format"),
     ],
 )
@@ -68,3 +68,12 @@ def test_boxes_of_other_images_and_unknown_categories_are_refused(tmp_path, data
         read_boxes(write(tmp_path, coco(dataset, categories=[{"id": 2, "name": "dog"}])), dataset)
     with pytest.raises(XmrError, match="no boxes here"):
         read_boxes(tmp_path / "none.json", dataset)
+
+
+def test_boxes_with_a_byte_order_mark_and_absolute_names(dataset, tmp_path):
+    content = coco(dataset)
+    plain = read_boxes(str(write(tmp_path, content)), dataset)
+    for image in content["images"]:
+        image["file_name"] = f"/elsewhere/{image['file_name']}"
+    (tmp_path / "boxes.json").write_text(json.dumps(content), "utf-8-sig")
+    assert list(map(len, read_boxes(tmp_path / "boxes.json", dataset).boxes)) == list(map(len, plain.boxes))

@@ -31,7 +31,7 @@ def test_labels_are_joined_by_file_name_and_numbered(dataset, tmp_path):
     ("content", "message"),
     [
         (None, "no labels here"),
-        ("{", "not a file of labels"),
+        ("{", "not valid JSON"),
         ("[]", "not a file of labels"),
         ('{"boxes": {}}', "not a file of labels .KeyError"),
         ('{"labels": [1, 2]}', "not a file of labels"),
@@ -48,3 +48,9 @@ def test_bad_files_are_told_in_one_line(dataset, tmp_path, content, message):
     with pytest.raises(XmrError, match=message) as error:
         read_labels(path, dataset)
     assert "\n" not in str(error.value) and str(path) in str(error.value)
+
+
+def test_labels_with_a_byte_order_mark_and_absolute_names(dataset, tmp_path):
+    path = tmp_path / "labels.json"
+    path.write_text(json.dumps({"labels": {f"C:\\photos\\{name}": 1 for name in dataset.filenames}}), "utf-8-sig")
+    assert read_labels(str(path), dataset).tolist() == [0] * 6

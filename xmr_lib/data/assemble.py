@@ -1,17 +1,22 @@
 """From what a reader found to ``CaptionedImages``: unescape, tokenise, number, sort out splits."""
 
 import html
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import XmrError
 from .captioned import CaptionedImages
-from .files import slug
+from .files import find_images_folder, slug
+from .find_splits import find_splits
+from .names import note_on_names, relative_names
 from .splits import Splits
 from .words import note_on_scripts, tokenise
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,47 @@ def from_rows(
     return from_items(items, splits, name=name, layout=layout, source=source, images_folder=images_folder, notes=notes)
 
 
+def from_found(
+    rows: Sequence[tuple[str, str]],
+    folders: Sequence[Path],
+    *,
+    name: str,
+    layout: str,
+    source: Path,
+    notes: Sequence[str] = (),
+    splits: Splits | None = None,
+) -> CaptionedImages:
+    """Build a dataset from (file name, caption) rows, with the images and the splits that lie beside them.
+
+    Args:
+        rows: file names as the data write them.
+        folders: what is looked through for lists of splits; images are looked for in the first.
+        splits: by file name, where the data bring them.
+
+    Raises:
+        XmrError: there is no row, or lists of splits don't fit.
+    """
+    tidy, below = relative_names(filename for filename, _ in rows)
+    filenames = sorted(set(tidy.values()))
+    if splits is not None:
+        splits = replace(splits, of={tidy[filename]: places for filename, places in splits.of.items()})
+    return from_rows(
+        [(tidy[filename], caption) for filename, caption in rows],
+        splits or find_splits(folders, filenames),
+        name=name,
+        layout=layout,
+        source=source,
+        images_folder=find_images_folder(folders[0], filenames, below),
+        notes=[*notes, *note_on_names(below)],
+    )
+
+
+def with_relative_names(items: Sequence[Item]) -> tuple[list[Item], Path | None]:
+    """Return the items with names relative to the folder of images, and the folder that absolute ones are below."""
+    tidy, below = relative_names(item.filename for item in items)
+    return [replace(item, filename=tidy[item.filename]) for item in items], below
+
+
 def from_items(
     items: Sequence[Item],
     splits: Splits,
@@ -82,7 +128,9 @@ def from_items(
     for position, item in enumerate(captioned):
         for split in splits.of.get(item.filename, ()):
             members.setdefault(split, []).append(position)
-    raw = tuple(tuple(html.unescape(text) for text in item.raw) for item in captioned)
+    if halves := sum(bool(_HALF.search(text)) for item in captioned for text in item.raw):
+        notes.append(f"{halves} captions hold half a character (a lone surrogate); it is read as \ufffd")
+    raw = tuple(tuple(html.unescape(_whole(text)) for text in item.raw) for item in captioned)
     notes += note_on_scripts(
         [text for item, texts in zip(captioned, raw, strict=True) if item.tokens is None for text in texts]
     )
@@ -92,7 +140,7 @@ def from_items(
         filenames=tuple(item.filename for item in captioned),
         raw=tuple(text for of_image in raw for text in of_image),
         tokens=tuple(
-            tuple(words)
+            tuple(map(_whole, words)) if item.tokens is not None else tuple(words)
             for item, of_image in zip(captioned, raw, strict=True)
             for words in (map(tokenise, of_image) if item.tokens is None else item.tokens)
         ),
@@ -107,10 +155,17 @@ def from_items(
     )
 
 
+def _whole(text: str) -> str:
+    """Return a text without halves of characters, which no file and no tokenizer takes."""
+    return _HALF.sub("\ufffd", text)
+
+
 def some(names: Sequence[object], most: int = 10) -> str:
     """Return the first names, and how many more there are."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(str(name) for name in names[:most]) + more
+    # A file name may hold bytes that are no text, which a terminal would refuse.
+    shown = (str(name).encode("utf-8", "backslashreplace").decode() for name in names[:most])
+    return ", ".join(shown) + more
 
 
 def _refuse_twice(source: Path, what: str, named: Iterable[tuple[object, str]]) -> None:

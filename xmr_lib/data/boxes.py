@@ -1,6 +1,5 @@
 """Boxes of things in images, in COCO's detection format, joined to a dataset by file name."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +7,8 @@ import numpy as np
 
 from ..errors import XmrError
 from .captioned import CaptionedImages
+from .files import read_json
+from .names import relative_names
 
 
 @dataclass(frozen=True)
@@ -22,16 +23,20 @@ class Boxes:
     """For each image, int64, shape (boxes,)."""
 
 
-def read_boxes(path: Path, dataset: CaptionedImages) -> Boxes:
+def read_boxes(path: str | Path, dataset: CaptionedImages) -> Boxes:
     """Read a COCO detection file; images that the dataset does not have are passed over.
 
     Raises:
         XmrError: no such file, not COCO's format, or no box belongs to an image of the dataset.
     """
+    path = Path(path)
+    if not path.is_file():
+        raise XmrError(f"{path}: no boxes here; a detector learns from a file in COCO's detection format")
+    content = read_json(path)
     try:
-        content = json.loads(path.read_text("utf-8"))
         names = {int(entry["id"]): str(entry["name"]) for entry in content["categories"]}
         files = {entry["id"]: (entry["file_name"], entry["width"], entry["height"]) for entry in content["images"]}
+        tidy, _ = relative_names(name for name, _, _ in files.values())
         found: dict[str, list[tuple[list[float], int]]] = {}
         for entry in content["annotations"]:
             name, width, height = files[entry["image_id"]]
@@ -42,9 +47,7 @@ def read_boxes(path: Path, dataset: CaptionedImages) -> Boxes:
             if box[2] > box[0] and box[3] > box[1] and not entry.get("iscrowd"):
                 if (label := int(entry["category_id"])) not in names or label < 1:
                     raise XmrError(f"{path}: category {label} of a box is not among its categories (from 1 on)")
-                found.setdefault(name, []).append((box, label))
-    except FileNotFoundError:
-        raise XmrError(f"{path}: no boxes here; a detector learns from a file in COCO's detection format") from None
+                found.setdefault(tidy[name], []).append((box, label))
     except (ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
         raise XmrError(f"{path}: not a file in COCO's detection format ({type(error).__name__}: {error})") from None
     of_images = [found.get(name, []) for name in dataset.filenames]

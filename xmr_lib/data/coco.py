@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import XmrError
-from .assemble import Item, from_items
+from .assemble import Item, from_items, with_relative_names
 from .captioned import CaptionedImages
 from .files import field, find_images_folder, read_json
 from .layouts import Layout, register_layout
+from .names import note_on_names
 from .splits import SPLIT_NAMES, Splits, name_fraction, own_splits, settle, splits_named
 
 _BY_SPLIT_ALONE = ("train.json", "val.json", "test.json")
@@ -69,6 +70,9 @@ def read_coco(path: Path, name: str | None = None) -> CaptionedImages:
     contents = {file: read_json(file) for file in files}
     found = {file: _items(file, content) for file, content in contents.items()}
     given = {file: _own_splits_of(content, file) for file, content in contents.items()}
+    tidy, below = with_relative_names([item for own in found.values() for item in own])
+    rest = iter(tidy)
+    found = {file: [next(rest) for _ in own] for file, own in found.items()}
     base, subfolders = _image_folders(folder, {file: [item.filename for item in own] for file, own in found.items()})
     items: list[Item] = []
     split_of: dict[str, str] = {}
@@ -89,8 +93,8 @@ def read_coco(path: Path, name: str | None = None) -> CaptionedImages:
         name=name or folder.resolve().name,
         layout="coco",
         source=path,
-        images_folder=base or find_images_folder(folder, [item.filename for item in items]),
-        notes=alone if not split_of and splits_named(files[0].stem) else [],
+        images_folder=base or find_images_folder(folder, [item.filename for item in items], below),
+        notes=[*(alone if not split_of and splits_named(files[0].stem) else []), *note_on_names(below)],
     )
 
 

@@ -21,6 +21,8 @@ IMAGE_FOLDERS = (
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
 # A list of a million file names needs no more than these to tell its folder.
 _NAMES_TRIED = 50
+# Captions may lie in somebody's home folder: not all of it is looked through.
+_DEEPEST, _FOLDERS_TRIED = 4, 1000
 
 
 def read_text(path: Path) -> str:
@@ -80,21 +82,46 @@ def field(entry: Any, key: str, kind: type, where: str) -> Any:
     return value
 
 
-def find_images_folder(folder: Path, filenames: Sequence[str]) -> Path | None:
+def find_images_folder(folder: Path, filenames: Sequence[str], below: Path | None = None) -> Path | None:
     """Return the folder that ``filenames`` are relative to: one of the usual names in ``folder``, or itself.
 
     Some unpacked archives hold their folder twice (``images/images``), so that is looked into as well. The folder with
-    most of the files wins; where none has any, it is the first that exists under a usual name, else None.
+    most of the files wins. Where some are in none of these, all folders further down are looked into, a few levels
+    deep. Where no folder has any, it is the first that exists under a usual name, else None.
+
+    Args:
+        folder: where the captions are.
+        filenames: relative names.
+        below: the folder that the data themselves name, which need not be on this machine.
     """
     named = [folder / name for name in IMAGE_FOLDERS if (folder / name).is_dir()]
     nested = [path / path.name for path in named if (path / path.name).is_dir()]
-    # os.path, not pathlib: a name that no file system takes is just not there.
     tried = filenames[:: max(1, len(filenames) // _NAMES_TRIED)]
-    found = {path: sum(os.path.isfile(path / name) for name in tried) for path in (*named, *nested, folder)}
-    best = max(found, key=lambda path: found[path])
-    if found[best]:
+
+    def found(path: Path) -> int:
+        # os.path, not pathlib: a name that no file system takes is just not there.
+        return sum(os.path.isfile(path / name) for name in tried)
+
+    usual = [*([below] if below else []), *named, *nested, folder]
+    best = max(usual, key=found)
+    if found(best) < len(tried):
+        best = max([best, *_folders_below(folder)], key=found)
+    if found(best):
         return best
     return named[0] if named else None
+
+
+def _folders_below(folder: Path) -> list[Path]:
+    """Return the folders in a folder, a few levels deep; hidden ones are nobody's images."""
+    folders: list[Path] = []
+    for parent, subfolders, _ in os.walk(folder):
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        folders += [Path(parent) / name for name in subfolders]
+        if len(Path(parent).relative_to(folder).parts) >= _DEEPEST - 1:
+            subfolders.clear()
+        if len(folders) > _FOLDERS_TRIED:
+            break
+    return folders
 
 
 def slug(text: str) -> str:

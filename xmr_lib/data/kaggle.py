@@ -4,10 +4,9 @@ import re
 from pathlib import Path
 
 from ..errors import XmrError
-from .assemble import from_rows, some
+from .assemble import from_found, some
 from .captioned import CaptionedImages
-from .files import IMAGE_FOLDERS, find_images_folder, read_lines
-from .find_splits import find_splits
+from .files import IMAGE_FOLDERS, read_lines
 from .layouts import Layout, register_layout
 from .plain_csv import is_table
 from .tables import DELIMITERS, Header, first_line, lenient_pairs
@@ -72,14 +71,12 @@ def read_kaggle_flickr8k(path: Path, name: str | None = None) -> CaptionedImages
     if header is None:
         raise XmrError(f"{file}: the first line is not 'image,caption'")
     rows, odd = lenient_pairs(file, header)
-    filenames = sorted({filename for filename, _ in rows})
-    return from_rows(
+    return from_found(
         rows,
-        find_splits([folder], filenames),
+        [folder],
         name=name or folder.resolve().name,
         layout="kaggle-flickr8k",
         source=path,
-        images_folder=find_images_folder(folder, filenames),
         notes=_left_out(file, odd),
     )
 
@@ -113,14 +110,12 @@ def read_kaggle_flickr30k(path: Path, name: str | None = None) -> CaptionedImage
     else:
         rows, odd = lenient_pairs(file, header)
         notes = _left_out(file, odd)
-    filenames = sorted({filename for filename, _ in rows})
-    return from_rows(
+    return from_found(
         rows,
-        find_splits(sorted({folder, file.parent}), filenames),
+        [folder, file.parent],
         name=name or folder.resolve().name,
         layout="kaggle-flickr30k",
         source=path,
-        images_folder=find_images_folder(folder, filenames),
         notes=notes,
     )
 

@@ -1,14 +1,16 @@
 """Karpathy's json: the course folder (``dataset.json`` and three lists) and any ``dataset*.json``."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..errors import XmrError
-from .assemble import Item, from_items
+from .assemble import Item, from_items, with_relative_names
 from .captioned import CaptionedImages
 from .coco import is_coco_file
 from .files import field, find_images_folder, read_json
 from .layouts import Layout, register_layout
+from .names import note_on_names
 from .splits import Splits, settle
 
 LISTS = ("train.json", "val.json", "test.json")
@@ -47,18 +49,21 @@ def read_karpathy(path: Path, name: str | None = None) -> CaptionedImages:
         notes += [f"{file} is missing" for file in missing]
     else:
         raise XmrError(f"{path}: neither dataset*.json nor {', '.join(LISTS)} is in it")
+    known = {item.image_id: item for item in items}
     splits = settle({filename: (split,) for filename, split in split_of.items()}, "layout")
+    tidy, below = with_relative_names(items)
+    by_tidy_name = {short.filename: splits.of[item.filename] for item, short in zip(items, tidy, strict=True)}
     dataset = from_items(
-        items,
-        splits,
+        tidy,
+        replace(splits, of=by_tidy_name),
         name=name or title or folder.resolve().name,
         layout="course" if lists else "karpathy",
         source=path,
-        images_folder=find_images_folder(folder, [item.filename for item in items]),
-        notes=notes,
+        images_folder=find_images_folder(folder, [item.filename for item in tidy], below),
+        notes=[*notes, *note_on_names(below)],
     )
     if whole is not None:
-        _refuse_other_splits(whole, lists, {item.image_id: item for item in items}, splits)
+        _refuse_other_splits(whole, lists, known, splits)
     return dataset
 
 

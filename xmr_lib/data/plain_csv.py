@@ -3,10 +3,8 @@
 from pathlib import Path
 
 from ..errors import XmrError
-from .assemble import from_rows
+from .assemble import from_found
 from .captioned import CaptionedImages
-from .files import find_images_folder
-from .find_splits import find_splits
 from .layouts import Layout, register_layout
 from .splits import SPLIT_NAMES, settle
 from .tables import Header, Row, described, first_line, literal, read_rows
@@ -60,7 +58,7 @@ def read_plain_csv(path: Path, name: str | None = None) -> CaptionedImages:
     split_of: dict[str, tuple[str, ...]] = {}
     for row in read_rows(file, header):
         cells = _cells(file, header, row)
-        filename = cells[header.image].replace("\\", "/")
+        filename = cells[header.image]
         if not filename:
             raise XmrError(f"{file}: line {row.line} names no image")
         rows.append((filename, cells[header.caption]))
@@ -69,14 +67,13 @@ def read_plain_csv(path: Path, name: str | None = None) -> CaptionedImages:
                 raise XmrError(f"{file}: line {row.line}: split is {split!r}, not train, val or test")
             # Rows of one image that name two splits are kept: the data check tells of the overlap.
             split_of[filename] = (*split_of.get(filename, ()), SPLIT_NAMES[split])
-    filenames = sorted({filename for filename, _ in rows})
-    return from_rows(
+    return from_found(
         rows,
-        settle(split_of, "layout") if "split" in header.columns else find_splits([file.parent], filenames),
+        [file.parent],
         name=name or file.parent.resolve().name,
         layout="csv",
         source=path,
-        images_folder=find_images_folder(file.parent, filenames),
+        splits=settle(split_of, "layout") if "split" in header.columns else None,
     )
 
 

@@ -4,10 +4,9 @@ import re
 from pathlib import Path
 
 from ..errors import XmrError
-from .assemble import from_rows, some
+from .assemble import from_found, some
 from .captioned import CaptionedImages
-from .files import find_images_folder, read_lines
-from .find_splits import find_splits
+from .files import read_lines
 from .layouts import Layout, register_layout
 
 _LINE = re.compile(r"(?P<image>.+?)#\d+\t(?P<caption>.*)")
@@ -60,13 +59,11 @@ def read_token_lists(path: Path, name: str | None = None) -> CaptionedImages:
             odd.append(f"line {number}")
     if not rows:
         raise XmrError(f"{file}: no line has the form name.jpg#0<TAB>caption")
-    filenames = sorted({filename for filename, _ in rows})
-    return from_rows(
+    return from_found(
         rows,
-        find_splits([file.parent], filenames),
+        [file.parent],
         name=name or file.parent.resolve().name,
         layout="token",
         source=path,
-        images_folder=find_images_folder(file.parent, filenames),
         notes=[f"{file.name}: not name#number<TAB>caption, left out: {some(odd)}"] if odd else [],
     )

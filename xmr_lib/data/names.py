@@ -1,0 +1,32 @@
+"""File names as data write them: with backslashes, with a leading ``./``, or with the whole path of somebody's disk."""
+
+import posixpath
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+_ROOT = re.compile(r"/|[A-Za-z]:/")
+
+
+def relative_names(names: Iterable[str]) -> tuple[dict[str, str], Path | None]:
+    """Return every name as one that is relative to the folder of images, and the folder that absolute ones are below.
+
+    Absolute names lose the folders that all of them share; that folder need not be on this machine. It is None where
+    no name is absolute.
+    """
+    slashed = {name: name.replace("\\", "/") for name in names}
+    rooted = [name for name in slashed.values() if _ROOT.match(name)]
+    if not rooted:
+        return {name: path.removeprefix("./") for name, path in slashed.items()}, None
+    try:
+        below = posixpath.commonpath([posixpath.dirname(name) for name in rooted])
+    except ValueError:  # names of several drives share nothing
+        below = ""
+    start = len(below.rstrip("/")) + 1 if below else 0
+    tidy = {name: path[start:] if _ROOT.match(path) else path.removeprefix("./") for name, path in slashed.items()}
+    return tidy, Path(below or "/")
+
+
+def note_on_names(below: Path | None) -> list[str]:
+    """Return a note if file names were absolute."""
+    return [] if below is None else [f"file names are absolute; they are read as relative to {below}"]
