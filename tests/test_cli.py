@@ -87,7 +87,7 @@ def test_check_train_evaluate_on_the_course_layout(tmp_path, monkeypatch, capsys
     assert "60 images, 300 captions; layout course" in checked.output and "no problems" in checked.output
     assert checked.exit_code == 0
     next((course / "flickr30k-images").glob("*.jpg")).unlink()
-    assert xmr("data", "check", course).exit_code == 1
+    assert xmr("data", "check", course).exit_code == 3
     results = tmp_path / "results"
     data = ("--dataset", "flickr30k", "--data", course, "--profile", "smoke")
     assert "vgg16-course" in xmr("features", *data).output

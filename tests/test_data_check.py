@@ -99,9 +99,32 @@ def test_file_name_that_no_file_system_takes_is_missing(dataset: CaptionedImages
 
 
 def test_no_image_folder(dataset: CaptionedImages) -> None:
-    report = check_dataset(replace(dataset, images_folder=None))
-    assert (report.problems, report.unknown_files) == (0, 0)
+    alone = replace(dataset, images_folder=None)
+    report = check_dataset(alone)
+    assert (report.problems, report.unknown_files) == (1, 0)
+    (obstacle,) = report.obstacles
+    assert "--images FOLDER" in obstacle
+    assert f"! {obstacle}" in report.lines()
+    assert report.lines()[-1] == f"1 problems; this project can't train on these data: {obstacle}"
+
+    assert dataset.source is not None
+    (dataset.source / "vgg_feats.mat").touch()
+    report = check_dataset(alone)
+    assert (report.problems, report.obstacles, report.lines()[-1]) == (0, [], "no problems")
     assert "no image folder: only features can be used" in report.lines()
+
+
+def test_a_split_whose_images_are_all_bad_is_an_obstacle(dataset: CaptionedImages) -> None:
+    one, *others = dataset.splits["val"].tolist()
+    dataset.path(one).unlink()
+    assert (check_dataset(dataset).problems, check_dataset(dataset).obstacles) == (1, [])
+    assert check_dataset(dataset).lines()[-1] == "1 problems; this project can train on the rest"
+    for other in others:
+        dataset.path(other).write_bytes(b"")
+    assert check_dataset(dataset).obstacles == ["val has no image that can be used"]
+    for image in dataset.splits["train"].tolist()[1:]:
+        dataset.path(image).unlink()
+    assert "train has one image, and learning takes at least two" in check_dataset(dataset).obstacles
 
 
 def test_overlapping_and_empty_splits(dataset: CaptionedImages) -> None:
@@ -115,7 +138,7 @@ def test_overlapping_and_empty_splits(dataset: CaptionedImages) -> None:
     assert "! split test is empty" in lines
     assert "note: by hand" in lines
     assert "not comparable with published numbers" in lines[1]
-    assert lines[-1] == "5 problems"
+    assert lines[-1].startswith("5 problems; this project can't train on these data: test has no image")
 
 
 def test_captions_without_words_and_uneven_counts(tmp_path: Path) -> None:

@@ -14,12 +14,30 @@ app.add_typer(data_app, name="data")
 @data_app.command("check")
 def data_check(
     path: Annotated[Path, typer.Argument(help="Folder or file of a dataset, in any of the known layouts.")],
-    images: Annotated[bool, typer.Option(help="Decode every image.")] = True,
+    images: Annotated[
+        Path | None, typer.Option(help="Folder of the images. [default: found near the captions]")
+    ] = None,
+    image_column: Annotated[str | None, typer.Option(help="Column of a table that names the image.")] = None,
+    caption_column: Annotated[str | None, typer.Option(help="Column of a table that holds the caption.")] = None,
+    delimiter: Annotated[str | None, typer.Option(help="What separates a table's cells; a tab is: tab.")] = None,
+    remember: Annotated[
+        bool, typer.Option("--remember", help="Keep these options in xmr-data.yaml beside the captions.")
+    ] = False,
+    decode: Annotated[bool, typer.Option(help="Decode every image.")] = True,
 ) -> None:
-    """Print a dataset's facts and what is wrong with it; the exit code is 1 if something is."""
-    from ..data import check_dataset, read_dataset
+    """Print a dataset's facts and what is wrong with it.
 
-    report = check_dataset(read_dataset(path), read_images=images)
+    The exit code is 0 if nothing is, 3 if this project can train on the rest, and 1 if it can't train on the data.
+    """
+    from ..data import Told, check_dataset, keep_told, read_dataset
+
+    told = Told(images and images.expanduser(), image_column, caption_column, delimiter)
+    report = check_dataset(read_dataset(path, told=told), read_images=decode)
     typer.echo("\n".join(report.lines()))
-    if report.problems:
+    if told != Told():
+        kept = f"kept in {keep_told(path, told)}" if remember else "add --remember, so that other commands know it too"
+        typer.echo(f"read as the options tell; {kept}")
+    if report.obstacles:
         raise typer.Exit(1)
+    if report.problems:
+        raise typer.Exit(3)

@@ -16,6 +16,8 @@ from .files import IMAGE_SUFFIXES
 from .report import DataReport
 from .words import scripts_of
 
+_FEATURES = "vgg_feats.mat"
+
 
 def check_dataset(dataset: CaptionedImages, read_images: bool = True) -> DataReport:
     """Look a dataset over.
@@ -33,6 +35,9 @@ def check_dataset(dataset: CaptionedImages, read_images: bool = True) -> DataRep
         if len(shared):
             overlaps[one, other] = tuple(dataset.filenames[image] for image in shared)
     test = dataset.splits.get("test", ())
+    features = _features_beside(dataset)
+    gone = {*missing, *unreadable} if dataset.images_folder else set(dataset.filenames)
+    usable = np.array([features is not None or name not in gone for name in dataset.filenames])
     return DataReport(
         name=dataset.name,
         layout=dataset.layout,
@@ -42,6 +47,8 @@ def check_dataset(dataset: CaptionedImages, read_images: bool = True) -> DataRep
         split_source=dataset.split_source,
         split_sizes=dict.fromkeys(("train", "val", "test"), 0)
         | {s: len(images) for s, images in dataset.splits.items()},
+        usable={s: int(usable[images].sum()) for s, images in dataset.splits.items()},
+        features=features,
         unsplit=len(dataset) - len(in_a_split),
         overlaps=overlaps,
         images_folder=None if dataset.images_folder is None else str(dataset.images_folder),
@@ -71,6 +78,13 @@ def recall_ceiling(dataset: CaptionedImages) -> float:
     """
     best = sum(max(images.values()) for images in _images_by_words(dataset).values())
     return 100.0 * best / dataset.caption_count
+
+
+def _features_beside(dataset: CaptionedImages) -> str | None:
+    """Return the course's file of image features where it lies beside the captions: with it, no image is needed."""
+    source = dataset.source or Path()
+    file = (source if source.is_dir() else source.parent) / _FEATURES
+    return file.name if file.is_file() else None
 
 
 def _images_by_words(dataset: CaptionedImages) -> dict[tuple[str, ...], Counter[int]]:

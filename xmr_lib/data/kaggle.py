@@ -9,7 +9,7 @@ from .captioned import CaptionedImages
 from .files import IMAGE_FOLDERS, read_lines
 from .layouts import Layout, register_layout
 from .plain_csv import is_table
-from .tables import DELIMITERS, Header, first_line, lenient_pairs
+from .tables import DELIMITERS, Header, described, first_line, lenient_pairs
 
 _RESULTS = ["image_name", "comment_number", "comment"]
 _NUMBER_THEN_CAPTION = re.compile(r"\s*(\d+)\s+(\S.*)")
@@ -69,7 +69,10 @@ def read_kaggle_flickr8k(path: Path, name: str | None = None) -> CaptionedImages
     folder = file.parent
     header = Header.of(first_line(file))
     if header is None:
-        raise XmrError(f"{file}: the first line is not 'image,caption'")
+        raise XmrError(
+            f"{file}: the first line is not 'image,caption', it has {described(first_line(file))}; "
+            "other names: --image-column, --caption-column, --delimiter"
+        )
     rows, odd = lenient_pairs(file, header)
     return from_found(
         rows,

@@ -8,11 +8,23 @@ from .captioned import CaptionedImages
 from .layouts import Layout, register_layout
 from .splits import SPLIT_NAMES, settle
 from .tables import Header, Row, described, first_line, literal, read_rows
+from .told import Told
+
+_ALL = Told()
 
 
-def find_tables(folder: Path) -> list[Path]:
-    """Return the CSV and TSV files of a folder whose header has a column of images and one of captions."""
-    return [path for path in sorted([*folder.glob("*.csv"), *folder.glob("*.tsv")]) if is_table(path)]
+def tables_in(folder: Path) -> list[Path]:
+    """Return the CSV and TSV files of a folder, whatever their columns."""
+    return sorted([*folder.glob("*.csv"), *folder.glob("*.tsv")])
+
+
+def find_tables(folder: Path, told: Told = _ALL) -> list[Path]:
+    """Return the CSV and TSV files of a folder whose header has a column of images and one of captions.
+
+    Where something is told of a table, text files count as well.
+    """
+    found = [*tables_in(folder), *(sorted(folder.glob("*.txt")) if told.of_table else ())]
+    return [path for path in found if Header.of(first_line(path), told.columns, told.separator) is not None]
 
 
 def is_table(path: Path) -> bool:
@@ -32,7 +44,7 @@ class PlainCsv(Layout):
         return read_plain_csv(path, name)
 
 
-def read_plain_csv(path: Path, name: str | None = None) -> CaptionedImages:
+def read_plain_csv(path: Path, name: str | None = None, told: Told = _ALL) -> CaptionedImages:
     """Read a table with a header; images are relative to its folder or to ``images/`` in it.
 
     Columns are found by name; others than ``image``, ``caption`` and ``split`` are ignored. Without a ``split``
@@ -41,19 +53,23 @@ def read_plain_csv(path: Path, name: str | None = None) -> CaptionedImages:
     Args:
         path: the folder, or the file itself (``.tsv``: separated by tabs).
         name: default: the name of the folder.
+        told: names of the columns and the delimiter, where they are not the usual ones.
 
     Raises:
         XmrError: no such table, or a row does not fit the header (its line is named).
     """
-    tables = [path] if path.is_file() else find_tables(path)
+    tables = [path] if path.is_file() else find_tables(path, told)
     if len(tables) != 1:
-        found = ", ".join(table.name for table in tables) or "no CSV or TSV with the columns image and caption"
-        raise XmrError(f"{path}: there is {found}; give the path of one table")
+        found = ", ".join(table.name for table in tables) or f"no CSV or TSV with the columns {_wanted(told)}"
+        others = [f"{table.name} has {described(first_line(table))}" for table in tables_in(path)]
+        raise XmrError(f"{path}: there is {'; '.join([found, *others])}; give the path of one table")
     file = tables[0]
-    header = Header.of(first_line(file))
+    header = Header.of(first_line(file), told.columns, told.separator)
     if header is None or any(header.columns.count(header.columns[i]) > 1 for i in (header.image, header.caption)):
-        found = described(first_line(file))
-        raise XmrError(f"{file}: the first line must name one column 'image' and one column 'caption'; it is: {found}")
+        raise XmrError(
+            f"{file}: the first line must name one column {_wanted(told)}; it has "
+            f"{described(first_line(file), told.separator)}; other names: --image-column, --caption-column, --delimiter"
+        )
     rows: list[tuple[str, str]] = []
     split_of: dict[str, tuple[str, ...]] = {}
     for row in read_rows(file, header):
@@ -75,6 +91,10 @@ def read_plain_csv(path: Path, name: str | None = None) -> CaptionedImages:
         source=path,
         splits=settle(split_of, "layout") if "split" in header.columns else None,
     )
+
+
+def _wanted(told: Told) -> str:
+    return " and one column ".join(repr(told.columns.get(kind, kind)) for kind in ("image", "caption"))
 
 
 def _cells(file: Path, header: Header, row: Row) -> list[str]:

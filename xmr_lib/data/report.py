@@ -19,6 +19,10 @@ class DataReport:
     split_source: str
     split_sizes: dict[str, int]
     """Images of each split; ``train``, ``val`` and ``test`` are always there."""
+    usable: dict[str, int]
+    """Of these, images that have what image features are made of: a file that is there and can be decoded."""
+    features: str | None
+    """Name of the file of image features beside the captions; where there is one, every image is usable."""
     unsplit: int
     """Images in no split."""
     overlaps: dict[tuple[str, str], tuple[str, ...]]
@@ -48,10 +52,27 @@ class DataReport:
 
     @property
     def problems(self) -> int:
-        """Number of findings that spoil results: overlaps, bad images, captions without words, empty splits."""
+        """Number of findings that spoil results: overlaps, bad or no images, captions without words, empty splits."""
         empty = sum(self.split_sizes[split] == 0 for split in ("train", "val", "test"))
         overlapping = sum(map(len, self.overlaps.values()))
-        return overlapping + len(self.missing) + len(self.unreadable) + len(self.wordless) + empty
+        return overlapping + len(self.missing) + len(self.unreadable) + len(self.wordless) + empty + self.imageless
+
+    @property
+    def imageless(self) -> bool:
+        """Whether there are neither images nor features of them."""
+        return self.images_folder is None and self.features is None
+
+    @property
+    def obstacles(self) -> list[str]:
+        """Reasons why this project can't train on the data at all."""
+        if self.imageless:
+            return [f"no folder with the images was found in or below {self.source}; give it with --images FOLDER"]
+        found = [
+            f"{split} has no image that can be used" for split in ("train", "val", "test") if not self.usable.get(split)
+        ]
+        if self.usable.get("train") == 1:
+            found.append("train has one image, and learning takes at least two")
+        return found + (["no caption has words"] if not self.words_per_caption[2] else [])
 
     def lines(self) -> list[str]:
         """Return the report as lines to print; problems begin with ``!``."""
@@ -72,7 +93,7 @@ class DataReport:
         if self.recall_ceiling is not None:
             lines.append(f"text-to-image R@1 on test can't exceed {self.recall_ceiling:.2f} % by words alone")
         if self.images_folder is None:
-            lines.append("no image folder: only features can be used")
+            lines.append("no image folder: only features can be used" if self.features else f"! {self.obstacles[0]}")
         else:
             good = self.images - len(self.missing) - len(self.unreadable)
             state = "can be decoded" if self.images_read else "are there (not decoded)"
@@ -91,5 +112,10 @@ class DataReport:
         if self.wordless:
             captions = [f"caption {number} of {name}" for number, name in self.wordless]
             lines.append(f"! {len(captions)} captions have no words: {some(captions)}")
-        lines.append(f"{self.problems} problems" if self.problems else "no problems")
+        problems = f"{self.problems} problems" if self.problems else "no problems"
+        if self.obstacles:
+            problems += f"; this project can't train on these data: {'; '.join(self.obstacles)}"
+        elif self.problems:
+            problems += "; this project can train on the rest"
+        lines.append(problems)
         return lines
