@@ -92,6 +92,15 @@ def test_image_folder_under_any_usual_name(course: Path, images: str) -> None:
     assert dataset.path(3).is_file()
 
 
+def test_an_empty_split_is_told_with_the_others_sizes(course: Path) -> None:
+    items = items_of(course)
+    for item in items:
+        item["split"] = "train" if item["split"] == "val" else item["split"]
+    write_items(course, items)
+    with pytest.raises(XmrError, match="no images in split 'val'; there are 2 in test, 8 in train, 0 in val"):
+        read_dataset(course).split("val")
+
+
 def test_features_only_folder_has_no_image_folder(course: Path) -> None:
     shutil.rmtree(course / "flickr30k-images")
     dataset = read_dataset(course)
@@ -221,8 +230,8 @@ def test_broken_items_are_named(course: Path, fault: str, words: list[str]) -> N
         ("{", ["not valid JSON", "line 1"]),
         ("[" * 100_000, ["nested too deeply"]),
         ('{"info": 1, "licenses": []}', ["info, licenses", "Karpathy"]),
-        ('{"images": {}}', ["Karpathy"]),
-        ('"hello"', ["Karpathy"]),
+        ('{"images": {}}', ["Karpathy", "'images', but that is a dict"]),
+        ('"hello"', ["Karpathy", "is a str"]),
         ("[1, 2]", ["item 0", "int"]),
         ("[]", ["no image with a caption"]),
         ("\udcff", ["not UTF-8"]),

@@ -32,12 +32,13 @@ def notebooks(only: Sequence[str] = ()) -> list[Path]:
     return [path for path in found if not only or any(path.name.startswith(start) for start in only)]
 
 
-def check_parameters(path: Path) -> None:
+def check_parameters(path: str | Path) -> None:
     """Make sure that a notebook takes the parameters it will be given: papermill itself would only warn.
 
     Raises:
         XmrError: the file is no notebook, or its ``parameters`` cell doesn't name exactly the five.
     """
+    path = Path(path)
     try:
         found = tuple(papermill.inspect_notebook(str(path)))
     except (ValueError, nbformat.ValidationError) as error:

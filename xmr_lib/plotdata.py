@@ -19,12 +19,13 @@ COLUMNS = {
 """File → columns. No file holds a caption: images are named by their ids, topics by one word."""
 
 
-def write_plotdata(results: Path, name: str, table: pd.DataFrame) -> Path:
+def write_plotdata(results: str | Path, name: str, table: pd.DataFrame) -> Path:
     """Write one file, whole or not at all; ``results`` is the dataset's folder. Numbers get four decimals.
 
     Raises:
         XmrError: an unknown file, or other columns than its own.
     """
+    results = Path(results)
     path = _path(results, name)
     if tuple(table.columns) != COLUMNS[name]:
         raise XmrError(f"{path}: has the columns {', '.join(COLUMNS[name])}, not {', '.join(map(str, table.columns))}")
@@ -33,12 +34,13 @@ def write_plotdata(results: Path, name: str, table: pd.DataFrame) -> Path:
     return path
 
 
-def read_plotdata(results: Path, name: str) -> pd.DataFrame:
+def read_plotdata(results: str | Path, name: str) -> pd.DataFrame:
     """Read one file; an empty cell is NaN.
 
     Raises:
         XmrError: an unknown file, none there, or other columns than its own.
     """
+    results = Path(results)
     path = _path(results, name)
     if not path.is_file():
         raise XmrError(f"{path}: not there; notebook 08 writes it (xmr run --only 08)")

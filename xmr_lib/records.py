@@ -58,13 +58,15 @@ class Result:
         return self.config.name
 
 
-def run_folder(results: Path, model: str, seed: int) -> Path:
+def run_folder(results: str | Path, model: str, seed: int) -> Path:
     """Return the folder of one run; ``results`` is the dataset's."""
+    results = Path(results)
     return results / "runs" / model / f"seed{seed}"
 
 
-def write_run(results: Path, result: Result, ranks: dict[str, np.ndarray]) -> None:
+def write_run(results: str | Path, result: Result, ranks: dict[str, np.ndarray]) -> None:
     """Write ``result.json`` and ``ranks.npz`` (the fields of ``metrics.Ranks``), each whole or not at all."""
+    results = Path(results)
     folder = run_folder(results, result.model, result.seed)
     with atomic_write(folder / RANKS) as path, path.open("wb") as file:
         np.savez_compressed(file, **{name: _small(values) for name, values in ranks.items()})
@@ -72,7 +74,7 @@ def write_run(results: Path, result: Result, ranks: dict[str, np.ndarray]) -> No
         path.write_text(json.dumps(_plain(result), indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
-def read_run(results: Path, config: RunConfig, seed: int, data: dict) -> Result | None:
+def read_run(results: str | Path, config: RunConfig, seed: int, data: dict) -> Result | None:
     """Return the result of a run that was made before, or None.
 
     A result without its ranks counts as not made: no test can be made with it.
@@ -80,6 +82,7 @@ def read_run(results: Path, config: RunConfig, seed: int, data: dict) -> Result 
     Raises:
         XmrError: a run of that name was made with another config or other data; nothing is overwritten.
     """
+    results = Path(results)
     folder = run_folder(results, config.name, seed)
     if not (folder / "result.json").is_file():
         return None
@@ -109,19 +112,21 @@ def flat(values: dict, prefix: str = "") -> dict[str, object]:
     return found
 
 
-def recorded_seeds(results: Path, model: str) -> list[int]:
+def recorded_seeds(results: str | Path, model: str) -> list[int]:
     """Return the seeds of which a model has a result and its ranks."""
+    results = Path(results)
     folders = (path.parent for path in (results / "runs" / model).glob(f"seed*/{RANKS}"))
     numbers = ((folder, folder.name.removeprefix("seed")) for folder in folders)
     return sorted(int(n) for folder, n in numbers if n.isdecimal() and (folder / "result.json").is_file())
 
 
-def read_result(path: Path) -> Result:
+def read_result(path: str | Path) -> Result:
     """Read one ``result.json``.
 
     Raises:
         XmrError: there is none, or it is no result.
     """
+    path = Path(path)
 
     def member(name: str) -> RunConfig:
         # Version 1 names the members of late fusion only; their own results tell the rest.
@@ -141,12 +146,13 @@ def read_result(path: Path) -> Result:
         raise XmrError(f"{path}: not a result of this version ({error}); delete its folder and run again") from None
 
 
-def read_ranks(results: Path, model: str, seed: int) -> dict[str, np.ndarray]:
+def read_ranks(results: str | Path, model: str, seed: int) -> dict[str, np.ndarray]:
     """Return the fields of ``metrics.Ranks`` that ``write_run`` wrote for the test split.
 
     Raises:
         XmrError: there are none.
     """
+    results = Path(results)
     path = run_folder(results, model, seed) / RANKS
     if not path.is_file():
         raise XmrError(f"{path}: no ranks here; run the model again (xmr train {model})")
@@ -186,8 +192,9 @@ def summary_row(results: Sequence[Result], interval: tuple[float, float]) -> dic
     return {column: _rounded(row[column]) for column in SUMMARY_COLUMNS}
 
 
-def update_summary(results: Path, rows: Sequence[dict[str, object]]) -> Path:
+def update_summary(results: str | Path, rows: Sequence[dict[str, object]]) -> Path:
     """Put rows into ``summary.csv``, in place of those of the same run; the order is by name."""
+    results = Path(results)
     path = results / "summary.csv"
     results.mkdir(parents=True, exist_ok=True)
     with FileLock(str(path) + ".lock"):
@@ -199,12 +206,13 @@ def update_summary(results: Path, rows: Sequence[dict[str, object]]) -> Path:
     return path
 
 
-def read_summary(path: Path) -> list[dict[str, str]]:
+def read_summary(path: str | Path) -> list[dict[str, str]]:
     """Read ``summary.csv``; what version 1 did not record is empty, and an absent file has no rows.
 
     Raises:
         XmrError: its columns are not those of this version.
     """
+    path = Path(path)
     if not path.is_file():
         return []
     with path.open(newline="", encoding="utf-8") as file:

@@ -76,14 +76,16 @@ def from_file_or_torch_cache(name: str, file: str | None, cached: str, variable:
     return Weights(name, path, digest_of(path))
 
 
-def digest_of(path: Path) -> str:
+def digest_of(path: str | Path) -> str:
     """Return the 64 hex digits of a file's SHA-256."""
+    path = Path(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def sha256_of(path: Path) -> str:
+def sha256_of(path: str | Path) -> str:
     """Return the first 16 of them."""
+    path = Path(path)
     return digest_of(path)[:16]
 
 

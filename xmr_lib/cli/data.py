@@ -31,7 +31,7 @@ def data_check(
     """
     from ..data import Told, check_dataset, keep_told, read_dataset
 
-    told = Told(images and images.expanduser(), image_column, caption_column, delimiter)
+    told = Told(images, image_column, caption_column, delimiter)
     report = check_dataset(read_dataset(path, told=told), read_images=decode)
     typer.echo("\n".join(report.lines()))
     if told != Told():

@@ -81,7 +81,10 @@ class CaptionedImages:
             XmrError: the dataset came without an image folder.
         """
         if self.images_folder is None:
-            raise XmrError(f"{self.name}: no image folder was found in {self.source}; only its features can be used")
+            raise XmrError(
+                f"{self.name}: no image folder was found in {self.source}, so that only features can be used; "
+                "tell where it is by: xmr data check DATA --images FOLDER --remember"
+            )
         return self.images_folder / self.filenames[image]
 
     def subset(self, images: np.ndarray) -> "CaptionedImages":
@@ -106,7 +109,8 @@ class CaptionedImages:
             XmrError: there is no such split, or it is empty.
         """
         if name not in self.splits or not len(self.splits[name]):
-            raise XmrError(f"{self.name}: no images in split {name!r}; there are {', '.join(sorted(self.splits))}")
+            sizes = ", ".join(f"{len(images)} in {split}" for split, images in sorted(self.splits.items()))
+            raise XmrError(f"{self.name}: no images in split {name!r}; there are {sizes or 'no splits'}")
         return self.subset(self.splits[name])
 
     @cached_property

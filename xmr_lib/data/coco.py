@@ -48,7 +48,7 @@ class Coco(Layout):
         return read_coco(path, name)
 
 
-def read_coco(path: Path, name: str | None = None) -> CaptionedImages:
+def read_coco(path: str | Path, name: str | None = None) -> CaptionedImages:
     """Read one file, or a folder with one file a split.
 
     A file's name says its split (``train``, ``val``, ``test``; ``restval`` goes into ``train``), unless its images
@@ -63,6 +63,7 @@ def read_coco(path: Path, name: str | None = None) -> CaptionedImages:
         XmrError: the json is not what it seems (file, place and key are named), an image or caption occurs twice, or
             the names of some files say a split and those of others none.
     """
+    path = Path(path)
     files = [path] if path.is_file() else find_coco_files(path)
     if not files:
         raise XmrError(f"{path}: no captions_*.json in it or in annotations/")

@@ -55,7 +55,7 @@ class KaggleFlickr30k(Layout):
         return read_kaggle_flickr30k(path, name)
 
 
-def read_kaggle_flickr8k(path: Path, name: str | None = None) -> CaptionedImages:
+def read_kaggle_flickr8k(path: str | Path, name: str | None = None) -> CaptionedImages:
     """Read ``captions.txt`` (CSV, header ``image,caption``, or Flickr30k's with commas) with ``Images/`` beside it.
 
     Args:
@@ -65,6 +65,7 @@ def read_kaggle_flickr8k(path: Path, name: str | None = None) -> CaptionedImages
     Raises:
         XmrError: the file is not there or is another kind of file.
     """
+    path = Path(path)
     file = path if path.is_file() else path / "captions.txt"
     folder = file.parent
     header = Header.of(first_line(file))
@@ -84,7 +85,7 @@ def read_kaggle_flickr8k(path: Path, name: str | None = None) -> CaptionedImages
     )
 
 
-def read_kaggle_flickr30k(path: Path, name: str | None = None) -> CaptionedImages:
+def read_kaggle_flickr30k(path: str | Path, name: str | None = None) -> CaptionedImages:
     """Read ``results.csv`` (``image_name| comment_number| comment``), which lies in or beside the image folder.
 
     Copies that were saved with commas, and quotes around captions, are read too.
@@ -98,6 +99,7 @@ def read_kaggle_flickr30k(path: Path, name: str | None = None) -> CaptionedImage
     Raises:
         XmrError: the file is not there or is another kind of file.
     """
+    path = Path(path)
     file = path if path.is_file() else find_results_csv(path)
     if file is None:
         raise XmrError(f"{path}: no results.csv in it or in its image folder")

@@ -16,7 +16,7 @@ from .splits import Splits, settle
 LISTS = ("train.json", "val.json", "test.json")
 
 
-def read_karpathy(path: Path, name: str | None = None) -> CaptionedImages:
+def read_karpathy(path: str | Path, name: str | None = None) -> CaptionedImages:
     """Read a json file, or a folder with ``dataset.json``, one ``dataset_*.json``, or ``train/val/test.json``.
 
     Image ids are ``imgid``, caption ids are ``sentid``, and tokens are taken as they are: the course's feature files
@@ -31,6 +31,7 @@ def read_karpathy(path: Path, name: str | None = None) -> CaptionedImages:
         XmrError: the json is not what it seems (file, item and key are named), an item occurs twice, or
             ``dataset.json`` and the lists disagree about an item.
     """
+    path = Path(path)
     if path.is_file():
         folder, whole, lists = path.parent, path, []
     else:
@@ -112,7 +113,12 @@ def _entries(file: Path) -> tuple[list[Any], str | None]:
     if isinstance(content, list):
         return content, None
     if not isinstance(content, dict) or not isinstance(content.get("images"), list):
-        what = f"has the keys {', '.join(list(content)[:8]) or '(none)'}" if isinstance(content, dict) else "has none"
+        if not isinstance(content, dict):
+            what = f"is a {type(content).__name__}"
+        elif "images" in content:
+            what = f"has 'images', but that is a {type(content['images']).__name__}"
+        else:
+            what = f"has the keys {', '.join(list(content)[:8]) or '(none)'}"
         raise XmrError(f"{file}: not a Karpathy json, which is {{'images': [items]}} or a list of items; this {what}")
     title = content.get("dataset")
     return content["images"], title if isinstance(title, str) and title else None

@@ -44,7 +44,7 @@ class PlainCsv(Layout):
         return read_plain_csv(path, name)
 
 
-def read_plain_csv(path: Path, name: str | None = None, told: Told = _ALL) -> CaptionedImages:
+def read_plain_csv(path: str | Path, name: str | None = None, told: Told = _ALL) -> CaptionedImages:
     """Read a table with a header; images are relative to its folder or to ``images/`` in it.
 
     Columns are found by name; others than ``image``, ``caption`` and ``split`` are ignored. Without a ``split``
@@ -58,6 +58,7 @@ def read_plain_csv(path: Path, name: str | None = None, told: Told = _ALL) -> Ca
     Raises:
         XmrError: no such table, or a row does not fit the header (its line is named).
     """
+    path = Path(path)
     tables = [path] if path.is_file() else find_tables(path, told)
     if len(tables) != 1:
         found = ", ".join(table.name for table in tables) or f"no CSV or TSV with the columns {_wanted(told)}"

@@ -38,7 +38,7 @@ class TokenLists(Layout):
         return read_token_lists(path, name)
 
 
-def read_token_lists(path: Path, name: str | None = None) -> CaptionedImages:
+def read_token_lists(path: str | Path, name: str | None = None) -> CaptionedImages:
     """Read lines ``name.jpg#k<TAB>caption``; splits come from lists of names, with or without ``.jpg``.
 
     Args:
@@ -48,6 +48,7 @@ def read_token_lists(path: Path, name: str | None = None) -> CaptionedImages:
     Raises:
         XmrError: there is no such file, or no line of it has that form.
     """
+    path = Path(path)
     file = path if path.is_file() else find_token_file(path)
     if file is None:
         raise XmrError(f"{path}: no *.token or *.token.txt in it")

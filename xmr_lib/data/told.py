@@ -19,7 +19,7 @@ TOLD = "xmr-data.yaml"
 class Told:
     """What is told of a dataset; None where nothing is."""
 
-    images: Path | None = None
+    images: str | Path | None = None
     """Folder that holds the images, or that has it somewhere below."""
     image_column: str | None = None
     caption_column: str | None = None
@@ -75,7 +75,7 @@ def keep_told(path: str | Path, told: Told) -> Path:
     content = {key: value for key, value in asdict(told).items() if value is not None}
     if told.images is not None:
         # Relative where it can be: the folder may be moved as a whole.
-        images, folder = told.images.resolve(), file.parent.resolve()
+        images, folder = Path(told.images).expanduser().resolve(), file.parent.resolve()
         content["images"] = os.path.relpath(images, folder) if images.is_relative_to(folder) else str(images)
     try:
         with atomic_write(file) as temporary:
@@ -85,12 +85,13 @@ def keep_told(path: str | Path, told: Told) -> Path:
     return file
 
 
-def with_images(dataset: CaptionedImages, images: Path) -> CaptionedImages:
+def with_images(dataset: CaptionedImages, images: str | Path) -> CaptionedImages:
     """Return the dataset with its images in a folder, or in one below it.
 
     Raises:
         XmrError: there is no such folder, or none of the images is in it.
     """
+    images = Path(images).expanduser()
     if not images.is_dir():
         raise XmrError(f"{images}: no such folder; it should hold the images of {dataset.source}")
     folder = find_images_folder(images, dataset.filenames)

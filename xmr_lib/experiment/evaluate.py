@@ -15,7 +15,7 @@ from .workspace import Workspace
 FOUND = 10
 
 
-def evaluate_run(run_folder: Path, data: str | None = None, gallery: str = "test") -> list[str]:
+def evaluate_run(run_folder: str | Path, data: str | None = None, gallery: str = "test") -> list[str]:
     """Return what to print about a run: scored again on test, or its neighbours in the training split.
 
     Args:
@@ -27,6 +27,7 @@ def evaluate_run(run_folder: Path, data: str | None = None, gallery: str = "test
     Raises:
         XmrError: there is no run, its data are others now, or the numbers are not those recorded.
     """
+    run_folder = Path(run_folder)
     if gallery not in ("test", "train"):
         raise XmrError(f"gallery {gallery!r} is unknown; there are test, train")
     result = read_result(run_folder / "result.json")

@@ -38,7 +38,7 @@ IN_RUN = "model"
 """Folder of the model within the folder of its run."""
 
 
-def save_model(model: RetrievalModel, folder: Path, with_networks: bool = False) -> None:
+def save_model(model: RetrievalModel, folder: str | Path, with_networks: bool = False) -> None:
     """Write a model; the folder is there whole or not at all.
 
     Args:
@@ -47,6 +47,7 @@ def save_model(model: RetrievalModel, folder: Path, with_networks: bool = False)
     Raises:
         XmrError: the folder is there already, or a network that is to be copied can't be had.
     """
+    folder = Path(folder)
     if folder.exists():
         raise XmrError(f"{folder}: it is there already; delete it or name another folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -63,13 +64,14 @@ def save_model(model: RetrievalModel, folder: Path, with_networks: bool = False)
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def load_model(folder: Path) -> RetrievalModel:
+def load_model(folder: str | Path) -> RetrievalModel:
     """Read a model from its folder, or from the folder of a run that holds one. No module that it names is imported.
 
     Raises:
         XmrError: there is no model, it is damaged or of a later version; an encoder, aggregation or loss that it names
             is not registered; or its sentences were cut into words in another way than this library does.
     """
+    folder = Path(folder)
     folder = folder / IN_RUN if not (folder / MODEL).is_file() and (folder / IN_RUN / MODEL).is_file() else folder
     try:
         facts = json.loads((folder / MODEL).read_text("utf-8"))

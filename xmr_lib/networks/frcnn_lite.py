@@ -87,12 +87,13 @@ def trained_state(detector: FasterRCNN) -> "OrderedDict[str, Tensor]":
     return OrderedDict((name, x.contiguous()) for name, x in detector.state_dict().items() if name.startswith(TRAINED))
 
 
-def load_frcnn_lite(path: Path, trunk: Weights | None = None) -> tuple[FasterRCNN, dict[int, str], Weights]:
+def load_frcnn_lite(path: str | Path, trunk: Weights | None = None) -> tuple[FasterRCNN, dict[int, str], Weights]:
     """Return a trained detector in evaluation mode, the names of its labels, and its weights.
 
     Raises:
         XmrError: there is no such file, or it holds another detector.
     """
+    path = Path(path)
     if not path.is_file():
         raise XmrError(f"{path}: no detector here; 'xmr detector train' makes it from boxes in COCO's format")
     try:

@@ -98,7 +98,7 @@ def coco_boxes(items: list[dict[str, Any]], boxes: list[list[tuple[str, Box]]]) 
 
 
 def write_scenes(
-    folder: Path, train: int = 800, val: int = 100, test: int = 200, seed: int = 0, progress: bool = True
+    folder: str | Path, train: int = 800, val: int = 100, test: int = 200, seed: int = 0, progress: bool = True
 ) -> Path:
     """Draw the dataset ``scenes`` and write it to ``folder``; return at once if it stands there whole.
 
@@ -110,6 +110,7 @@ def write_scenes(
     Raises:
         XmrError: a size below 1; a folder with other files in it; more scenes than can be told apart; a full disk.
     """
+    folder = Path(folder)
     sizes = {"train": train, "val": val, "test": test}
     for split, size in sizes.items():
         if size < 1:

@@ -78,8 +78,9 @@ def _shown(config: RunConfig) -> dict[str, object]:
     return {path.removeprefix("method.").replace("branches.0.", ""): value for path, value in flat(values).items()}
 
 
-def save_table(table: pd.DataFrame, folder: Path, name: str) -> None:
+def save_table(table: pd.DataFrame, folder: str | Path, name: str) -> None:
     """Write ``<name>.csv`` into a folder. (The documents' tables are made from the table of record by ``publish``.)"""
+    folder = Path(folder)
     shown = table.map(lambda value: f"{value:.1f}" if isinstance(value, float) else value)
     with atomic_write(folder / f"{name}.csv") as path:
         shown.to_csv(path, lineterminator="\n")
