@@ -90,6 +90,15 @@ def test_the_folder_that_holds_the_files_is_found_under_any_name(tmp_path: Path,
     assert read_dataset(tmp_path).images_folder == tmp_path / place
 
 
+def test_thumbnails_do_not_take_the_place_of_images(tmp_path: Path) -> None:
+    write_captions_txt(tmp_path, {f"{n}.png": ["x"] for n in range(8)})
+    for folder, missing in (("images", 2), ("images/thumbs", 0)):
+        (tmp_path / folder).mkdir()
+        for n in range(missing, 8):
+            (tmp_path / folder / f"{n}.png").touch()
+    assert read_dataset(tmp_path).images_folder == tmp_path / "images"
+
+
 def test_halves_of_characters_are_read_as_such_and_told(tmp_path: Path) -> None:
     folder = write_course_twin(tmp_path, images=10, feature_files=False)
     items = items_of(folder)

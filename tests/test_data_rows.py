@@ -200,6 +200,17 @@ def test_lists_that_are_not_used_are_told(tmp_path: Path) -> None:
     assert "trainval.txt was not used: its name speaks of train and val" in read_dataset(tmp_path).notes
 
 
+def test_notes_that_are_no_utf_8_do_not_stop(tmp_path: Path) -> None:
+    write_captions_txt(tmp_path, {f"{n}.jpg": ["x"] for n in range(6)})
+    (tmp_path / "Testbericht.txt").write_bytes("Gelände\n".encode("latin-1"))
+    (tmp_path / "train.txt").symlink_to("nowhere")
+    dataset = read_dataset(tmp_path)
+    assert dataset.split_source == "own-split"
+    first, second = dataset.notes
+    assert "not used as a list of test" in first and "not UTF-8" in first
+    assert "not used as a list of train" in second
+
+
 def test_lists_name_images_with_folders_and_other_suffixes(tmp_path: Path) -> None:
     write_captions_txt(tmp_path, {f"{n}.JPG": ["x"] for n in range(3)})
     write_lists(tmp_path, {"train.txt": ["Images/0.jpg"], "val.txt": ["D:\\photos\\1.JPG"], "test.txt": ["2.png"]})

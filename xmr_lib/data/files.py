@@ -86,7 +86,7 @@ def find_images_folder(folder: Path, filenames: Sequence[str], below: Path | Non
     """Return the folder that ``filenames`` are relative to: one of the usual names in ``folder``, or itself.
 
     Some unpacked archives hold their folder twice (``images/images``), so that is looked into as well. The folder with
-    most of the files wins. Where some are in none of these, all folders further down are looked into, a few levels
+    most of the files wins. Where it has less than half of them, all folders further down are looked into, a few levels
     deep. Where no folder has any, it is the first that exists under a usual name, else None.
 
     Args:
@@ -104,7 +104,8 @@ def find_images_folder(folder: Path, filenames: Sequence[str], below: Path | Non
 
     usual = [*([below] if below else []), *named, *nested, folder]
     best = max(usual, key=found)
-    if found(best) < len(tried):
+    # Less than half, for a folder of thumbnails further down may be more complete than the images.
+    if 2 * found(best) < len(tried):
         best = max([best, *_folders_below(folder)], key=found)
     if found(best):
         return best

@@ -63,9 +63,14 @@ def _find_lists(folders: Sequence[Path], names: _Names) -> tuple[dict[str, tuple
     notes = []
     for path in sorted({path for folder in folders for path in folder.glob("*.txt")}):
         named = splits_named(path.stem)
-        if not named or path.name.startswith(".") or path.stat().st_size > _LONGEST_LIST:
+        if not named or path.name.startswith(".") or (path.is_file() and path.stat().st_size > _LONGEST_LIST):
             continue
-        listed = list(dict.fromkeys(line.strip() for line in read_lines(path) if line.strip()))
+        try:
+            listed = list(dict.fromkeys(line.strip() for line in read_lines(path) if line.strip()))
+        except XmrError as error:
+            # Somebody's notes have a fitting name; if it was a list, the split that it leaves empty stops.
+            notes.append(f"not used as a list of {' and '.join(sorted(named))}: {error}")
+            continue
         if not names.found(listed):
             # A name has no blanks: how_it_was_tested.txt has a fitting name, but is no list.
             if listed and not any(" " in name or "\t" in name for name in listed):
