@@ -12,9 +12,10 @@ from torchmetrics.functional.retrieval import retrieval_hit_rate
 from xmr_lib.encoders.bert import encode
 from xmr_lib.experiment import Workspace
 from xmr_lib.metrics import ranks_of_embeddings, summarise
-from xmr_lib.modules import Rows, TokenEntry
+from xmr_lib.modules import TokenEntry
 from xmr_lib.networks.bert import PACKAGE, BertTail, load_bert
 from xmr_lib.paths import runs_root
+from xmr_lib.ragged import Ragged
 from xmr_lib.weights import packaged
 
 
@@ -68,7 +69,7 @@ def tuned_layer(captions: list[str], rounds: int) -> Measurement:
     bert = load_bert("minilm")
     lengths = torch.tensor([len(ids) for ids in bert.tokenizer(captions[:512])["input_ids"]])
     offsets = torch.cat([lengths.new_zeros(1), lengths.cumsum(0)])
-    rows = Rows(torch.randn(int(offsets[-1]), 384, generator=torch.Generator().manual_seed(0)), offsets)
+    rows = Ragged(torch.randn(int(offsets[-1]), 384, generator=torch.Generator().manual_seed(0)), offsets)
     entry = TokenEntry(384, 0.0, BertTail(bert, 1)).eval()
 
     def ours() -> torch.Tensor:

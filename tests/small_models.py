@@ -4,24 +4,24 @@ from torch import Tensor, nn
 
 from xmr_lib.config import RunConfig
 from xmr_lib.model import BranchInput, build_dual_encoder, build_image_encoder
-from xmr_lib.modules import BOX_FEATURES, DualEncoder, ItemEncoder, Rows
-from xmr_lib.modules.item import Items
+from xmr_lib.modules import BOX_FEATURES, DualEncoder, ItemEncoder, Items
+from xmr_lib.ragged import Ragged
 from xmr_lib.training import Pairs
 
 
-def image_input(features: Tensor | Rows, tail: nn.Linear | None = None) -> BranchInput:
+def image_input(features: Tensor | Ragged, tail: nn.Linear | None = None) -> BranchInput:
     """Return what a branch of images is fed: vectors, or rows with their boxes beside them."""
-    if not isinstance(features, Rows):
+    if not isinstance(features, Ragged):
         return BranchInput(features.shape[1], tail=tail)
     dim = features.shape[1] - len(BOX_FEATURES) if tail is None else tail.out_features
     return BranchInput(dim, rows=True, tail=tail)
 
 
-def text_input(features: Tensor | Rows, table: Tensor | None = None) -> BranchInput:
+def text_input(features: Tensor | Ragged, table: Tensor | None = None) -> BranchInput:
     """Return what a branch of captions is fed: vectors, rows, or numbers of words in a table."""
     if table is not None:
         return BranchInput(table.shape[1], rows=True, table=table)
-    return BranchInput(features.shape[1], rows=isinstance(features, Rows))
+    return BranchInput(features.shape[1], rows=isinstance(features, Ragged))
 
 
 def small_model(

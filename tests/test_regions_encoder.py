@@ -9,9 +9,9 @@ from torch import nn
 from xmr_lib.config import from_flat
 from xmr_lib.encoders.effnet_lite import grid_rows
 from xmr_lib.errors import XmrError
-from xmr_lib.modules import BOX_FEATURES, LEARNED, ItemEncoder, Projection, RegionEntry, RowPart, Rows, row_pooling
+from xmr_lib.modules import BOX_FEATURES, LEARNED, ItemEncoder, Projection, RegionEntry, RowPart, row_pooling
 from xmr_lib.modules.row_pooling import AttentionPooling, GeneralisedPooling
-from xmr_lib.ragged import offsets_of
+from xmr_lib.ragged import Ragged, offsets_of
 from xmr_lib.training import Pairs, parameter_groups, pretrained_parameters
 
 DIM, HIDDEN, BESIDE = 6, 8, len(BOX_FEATURES)
@@ -22,7 +22,7 @@ AGGREGATIONS = ("mean", "max", "score", *LEARNED)
 def regions(lengths, seed=0, dim=DIM):
     rng = np.random.default_rng(seed)
     values = rng.random((sum(lengths), dim + BESIDE), dtype=np.float32)
-    return Rows(torch.from_numpy(values), torch.from_numpy(offsets_of(np.array(lengths))))
+    return Ragged(values, offsets_of(np.array(lengths))).tensors()
 
 
 def encoder(how, seed=0):
@@ -58,7 +58,7 @@ def test_an_image_is_embedded_as_if_it_were_alone(how):
 @pytest.mark.parametrize("how", AGGREGATIONS)
 def test_the_order_of_regions_does_not_matter(how):
     rows, model = regions([5]), encoder(how)
-    torch.testing.assert_close(model(Rows(rows.values.flip(0), rows.offsets)), model(rows), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(model(Ragged(rows.values.flip(0), rows.offsets)), model(rows), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("how", AGGREGATIONS)
@@ -71,7 +71,7 @@ def test_every_part_learns(how):
 def test_score_pooling_is_the_weighted_mean():
     rows = regions([3, 2])
     pooled = row_pooling("score", DIM, HIDDEN, 0.0, BESIDE)[0](
-        Rows(rows.values[:, :DIM], rows.offsets), rows.values[:, DIM:]
+        Ragged(rows.values[:, :DIM], rows.offsets), rows.values[:, DIM:]
     )
     first = rows.values[:3].numpy()
     np.testing.assert_allclose(pooled[0], np.average(first[:, :DIM], axis=0, weights=first[:, -1]), rtol=1e-5)
@@ -80,7 +80,7 @@ def test_score_pooling_is_the_weighted_mean():
 def test_attention_is_a_softmax_over_an_images_own_regions():
     torch.manual_seed(0)
     pooling, rows = AttentionPooling(DIM, BESIDE), regions([3, 4])
-    parts = Rows(rows.values[:, :DIM], rows.offsets), rows.values[:, DIM:]
+    parts = Ragged(rows.values[:, :DIM], rows.offsets), rows.values[:, DIM:]
     torch.testing.assert_close(pooling.weights(*parts)[:3], torch.full((3,), 1 / 3))
     nn.init.normal_(pooling.query.weight)
     nn.init.normal_(pooling.place.weight)
@@ -99,7 +99,7 @@ def test_generalised_pooling_can_be_the_maximum():
     assert (weights[0, 3:] == 0).all() and (weights[0, :3] > 0).all()
     pooling.weights = lambda lengths, most: torch.eye(most)[:1].expand(len(lengths), most)
     vectors = rows.values[:, :DIM]
-    torch.testing.assert_close(pooling(Rows(vectors, rows.offsets), rows.values[:, DIM:])[1], vectors[3:].amax(0))
+    torch.testing.assert_close(pooling(Ragged(vectors, rows.offsets), rows.values[:, DIM:])[1], vectors[3:].amax(0))
 
 
 def test_an_unknown_aggregation_lists_the_known():

@@ -13,14 +13,13 @@ from xmr_lib.modules import (
     ItemEncoder,
     Projection,
     RowPart,
-    Rows,
     TokenEntry,
     Tunable,
     row_pooling,
 )
 from xmr_lib.modules.entries import WordEmbedding, without_some
 from xmr_lib.modules.recurrent import RecurrentPooling
-from xmr_lib.ragged import offsets_of
+from xmr_lib.ragged import Ragged, offsets_of
 from xmr_lib.training import Pairs, parameter_groups, pretrained_parameters
 
 DIM, HIDDEN = 6, 8
@@ -29,7 +28,7 @@ IN_MODEL = ("mean", "sum", "max", "meanmax", "cls", *LEARNED, *RECURRENT)
 
 def captions(lengths, seed=0):
     values = np.random.default_rng(seed).standard_normal((sum(lengths), DIM)).astype(np.float32)
-    return Rows(torch.from_numpy(values), torch.from_numpy(offsets_of(np.array(lengths))))
+    return Ragged(values, offsets_of(np.array(lengths))).tensors()
 
 
 def encoder(how, seed=0):
@@ -61,7 +60,7 @@ def test_a_caption_without_words_is_finite_and_so_are_its_gradients(how):
 @pytest.mark.parametrize("how", RECURRENT)
 def test_the_order_of_words_matters_to_recurrent_networks_alone(how):
     rows = captions([5])
-    turned = Rows(rows.values.flip(0), rows.offsets)
+    turned = Ragged(rows.values.flip(0), rows.offsets)
     for other, matters in ((how, True), ("meanmax", False)):
         model = encoder(other).eval()
         assert torch.allclose(model(rows), model(turned), atol=1e-5) != matters
@@ -108,7 +107,7 @@ def test_bos_and_eos_stand_around_each_caption_and_learn():
 
 
 def word_pairs():
-    words = Rows(torch.tensor([0, 1, 2, 1, 3]), torch.tensor([0, 2, 5]))
+    words = Ragged(torch.tensor([0, 1, 2, 1, 3]), torch.tensor([0, 2, 5]))
     return Pairs(torch.rand(2, 5), words, np.arange(2))
 
 

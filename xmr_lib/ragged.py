@@ -1,50 +1,101 @@
-"""Ragged arrays: lists of different length, end to end in one array."""
+"""``Ragged``: lists of different length, end to end in one array or tensor."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from jaxtyping import Int, Shaped
+import torch
+from jaxtyping import Bool, Int, Shaped
+from torch import Tensor
+
+Offsets = Int[np.ndarray, " items_plus_one"] | Int[Tensor, " items_plus_one"]
+Lengths = Int[np.ndarray, " items"] | Int[Tensor, " items"]
 
 
 @dataclass(frozen=True)
 class Ragged:
     """``values`` holds the rows of all items end to end; item ``i`` is ``values[offsets[i]:offsets[i + 1]]``.
 
-    ``values`` may be a memory map: nothing here copies more than was asked for.
+    Rows are regions of images, words of captions, or numbers of words in a table (then ``values`` has one axis). Both
+    fields are arrays, or both are tensors (see ``tensors``); ``values`` may be a memory map: nothing here copies more
+    than was asked for. No padding is ever part of it.
     """
 
-    values: Shaped[np.ndarray, "rows *dims"]
-    offsets: Int[np.ndarray, " items_plus_one"]
+    values: Shaped[np.ndarray, "rows *dims"] | Shaped[Tensor, "rows *dims"]
+    offsets: Offsets
 
     @classmethod
-    def from_lengths(cls, values: np.ndarray, lengths: np.ndarray) -> "Ragged":
+    def from_lengths(cls, values: np.ndarray | Tensor, lengths: Lengths) -> "Ragged":
         """Build from the number of rows of each item."""
         return cls(values, offsets_of(lengths))
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
-    def __getitem__(self, item: int) -> np.ndarray:
-        """Return the rows of one item, shape (its length, *dims)."""
-        if not -len(self) <= item < len(self):
-            raise IndexError(f"item {item} of a ragged array of {len(self)}")
-        item %= len(self)
-        return self.values[self.offsets[item] : self.offsets[item + 1]]
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Return (items, *dims), as of an array with one row per item."""
+        return len(self), *self.values.shape[1:]
 
     @property
-    def lengths(self) -> np.ndarray:
-        """Number of rows of each item, shape (items,)."""
-        return np.diff(self.offsets)
+    def lengths(self) -> Lengths:
+        """Number of rows of each item."""
+        return self.offsets[1:] - self.offsets[:-1]
 
-    def take(self, items: np.ndarray) -> "Ragged":
-        """Gather some items, in the order given, into a new ragged array in memory."""
+    @property
+    def item_of_row(self) -> Any:
+        """The item that each row belongs to, shape (rows,)."""
+        return _repeated(_count(len(self), self.offsets), self.lengths)
+
+    def __getitem__(self, items: Any) -> Any:
+        """Return the rows of one item, shape (its length, *dims), or gather several (a slice, numbers) as ``Ragged``."""
+        if isinstance(items, int | np.integer):
+            if not -len(self) <= items < len(self):
+                raise IndexError(f"item {items} of {len(self)}")
+            items = int(items) % len(self)
+            return self.values[self.offsets[items] : self.offsets[items + 1]]
         lengths = self.lengths[items]
         offsets = offsets_of(lengths)
         # Row k of the result is row (start of its item + place within the item) of the source.
-        rows = np.repeat(self.offsets[:-1][items] - offsets[:-1], lengths) + np.arange(offsets[-1])
-        return Ragged(np.asarray(self.values[rows]), offsets)
+        rows = _repeated(self.offsets[:-1][items] - offsets[:-1], lengths) + _count(int(offsets[-1]), offsets)
+        return Ragged(self.values[rows], offsets)
+
+    def tensors(self) -> "Ragged":
+        """Return the same rows as tensors, which share the arrays' memory."""
+        return Ragged(torch.from_numpy(np.asarray(self.values)), torch.from_numpy(self.offsets))
+
+    def keep(self, wanted: Bool[Tensor, " rows"]) -> "Ragged":
+        """Leave out the rows that are not wanted; an item may be left without any. Of tensors."""
+        kept = torch.cat([wanted.new_zeros(1, dtype=torch.int64), wanted.cumsum(0)])
+        return Ragged(self.values[wanted], kept[self.offsets])
+
+    def split(self, block: int) -> "list[Ragged]":
+        """Cut into parts of at most ``block`` items."""
+        return [self[start : start + block] for start in range(0, len(self), block)]
+
+    def of_like_length(self, block: int = 64) -> list[Int[Tensor, " some"]]:
+        """Return all items in blocks of at most ``block``, short ones first: padded, such a block is nearly full."""
+        return list(torch.as_tensor(self.lengths).argsort(stable=True).split(block))
+
+    def padded(self) -> tuple[Shaped[Tensor, "items most dim"], Bool[Tensor, "items most"]]:
+        """Return the rows in a rectangle, zeros behind each item's own, and which places are real. Of tensors."""
+        most = max(int(self.lengths.max()), 1)
+        real = _count(most, self.offsets) < self.lengths[:, None]
+        rectangle = self.values.new_zeros(len(self), most, self.values.shape[1])
+        rectangle[real] = self.values
+        return rectangle, real
 
 
-def offsets_of(lengths: np.ndarray) -> np.ndarray:
-    """Return offsets, shape (items + 1,), int64, for items of the given lengths."""
+def offsets_of(lengths: Lengths) -> Offsets:
+    """Return offsets, int64, for items of the given lengths."""
+    if isinstance(lengths, Tensor):
+        return torch.cat([lengths.new_zeros(1), lengths.cumsum(0)])
     return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
+
+
+def _repeated(values: Any, times: Lengths) -> Any:
+    return values.repeat_interleave(times) if isinstance(values, Tensor) else np.repeat(values, times)
+
+
+def _count(end: int, like: Offsets) -> Any:
+    return torch.arange(end, device=like.device) if isinstance(like, Tensor) else np.arange(end)

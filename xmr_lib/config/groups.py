@@ -80,6 +80,14 @@ class CcaConfig(Group):
     powers: Annotated[tuple[float, ...], Field(min_length=1)] = (0.0, 1.0, 2.0, 4.0)
     """Exponents to try of the correlations that weigh the dimensions; chosen with the ridge."""
 
+    @model_validator(mode="after")
+    def _closed_form(self) -> "CcaConfig":
+        if self.image.features.yields != "vector" or self.image.pooling != "none" or self.image.unfreeze:
+            raise ValueError(f"CCA needs one vector per image, and trains no layer; {self.image.features} is not that")
+        if self.text.features.yields != "vector" and not self.text.pooled_ahead:
+            raise ValueError("CCA trains nothing: its words need an aggregation without weights, such as mean")
+        return self
+
 
 class EnsembleConfig(Group):
     """Late fusion: the weighted mean of the members' cosines, the weights chosen on validation."""
@@ -139,13 +147,13 @@ class RunConfig(Group):
             XmrError: a field that does not exist, or a value out of bounds.
         """
         values = self.to_dict()
-        for path, value in changes.items():
-            _put(
-                values,
-                path.split(".") if path.split(".")[0] in type(self).model_fields else ["method", *path.split(".")],
-                value,
-                self.name,
-            )
+        # Another loss first: it brings its own settings, which other changes may then set.
+        for path, value in sorted(changes.items(), key=lambda change: not change[0].endswith("loss.name")):
+            steps = path.split(".")
+            steps = steps if steps[0] in type(self).model_fields else ["method", *steps]
+            if steps[-2:] == ["loss", "name"] and value != self.get(path):
+                steps, value = steps[:-1], _settings_of(value)
+            _put(values, steps, value, self.name)
         return RunConfig(**values)
 
     def get(self, path: str, default: Any = None) -> Any:
@@ -181,15 +189,21 @@ class RunConfig(Group):
 
     def branches(self, side: str) -> tuple[Branch, ...]:
         """Return the branches of ``image`` or ``text``; of late fusion all members', each once."""
+        if not isinstance(self.method, EnsembleConfig):
+            return _branches(self.method, side)
         return tuple(dict.fromkeys(branch for single in self.singles for branch in _branches(single.method, side)))
+
+    def features(self, side: str) -> tuple[FeatureSpec, ...]:
+        """Return the features of each branch of ``image`` or ``text``; two branches may have the same."""
+        return tuple(branch.features for branch in self.branches(side))
 
     @property
     def image_specs(self) -> tuple[FeatureSpec, ...]:
-        return tuple(dict.fromkeys(branch.features for branch in self.branches("image")))
+        return tuple(dict.fromkeys(self.features("image")))
 
     @property
     def text_specs(self) -> tuple[FeatureSpec, ...]:
-        return tuple(dict.fromkeys(branch.features for branch in self.branches("text")))
+        return tuple(dict.fromkeys(self.features("text")))
 
     def _distinct(self, side: str) -> list[tuple[FeatureSpec, str]]:
         return list(dict.fromkeys((branch.features, branch.pooling) for branch in self.branches(side)))
@@ -240,6 +254,11 @@ RunConfig.model_rebuild()
 def _branches(method: Any, side: str) -> tuple[Branch, ...]:
     tower = getattr(method, side, None)
     return () if tower is None else (tower,) if isinstance(tower, Branch) else tower.branches
+
+
+def _settings_of(loss: Any) -> Any:
+    """Return a loss with its defaults; what is no name of one is left for the config to refuse."""
+    return LossConfig(name=loss).model_dump() if isinstance(loss, str) else {"name": loss}
 
 
 def _joined(poolings: list[str]) -> str:

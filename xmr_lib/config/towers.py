@@ -1,6 +1,6 @@
 """Towers of a config: which features, how they become one vector, and the map into the common space."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator
 
@@ -19,15 +19,19 @@ Features = Annotated[
     PlainSerializer(lambda spec: spec.slug),
 ]
 
+_ITEMS = {"image": "images", "text": "captions"}
+
 
 class Group(BaseModel):
     """Fields that belong together."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False)
 
 
 class Branch(Group):
     """One kind of features of a tower, and how an item's rows become one vector."""
+
+    modality: ClassVar[str] = "image"
 
     features: Features
     pooling: str = "none"
@@ -36,6 +40,15 @@ class Branch(Group):
     """Pretrained layers trained with the loss: of BERT the last, of a CNN those behind a map, of a box head fc7."""
     lr_multiplier: Rate = 1.0
     """Learning rate of what was learned before (pretrained layers, word vectors), as a share of the rest's."""
+
+    @field_validator("features")
+    @classmethod
+    def _of_this_side(cls, spec: FeatureSpec) -> FeatureSpec:
+        if spec.modality != cls.modality:
+            raise ValueError(
+                f"these are features of {_ITEMS[spec.modality]}; this branch needs features of {_ITEMS[cls.modality]}"
+            )
+        return spec
 
     @field_validator("pooling")
     @classmethod
@@ -47,6 +60,8 @@ class Branch(Group):
 
 class TextBranch(Branch):
     """The same of captions."""
+
+    modality: ClassVar[str] = "text"
 
     pooling: str = "mean"
     train_words: bool = False

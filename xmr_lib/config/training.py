@@ -23,7 +23,11 @@ class LossConfig(BaseModel):
         if not isinstance(values, dict):
             return values
         name = values.get("name", "infonce")
-        settings = create_model(name, __config__=ConfigDict(extra="forbid"), **settings_of(LOSSES[name]))
+        if not isinstance(name, str):
+            raise ValueError(f"a loss has a name, not {name!r}")
+        settings = create_model(
+            name, __config__=ConfigDict(extra="forbid", allow_inf_nan=False), **settings_of(LOSSES[name])
+        )
         return {"name": name, **settings(**{k: v for k, v in values.items() if k != "name"}).model_dump()}
 
     @property

@@ -16,7 +16,6 @@ from ..features.spec import FeatureSpec
 from ..features.store import FeatureStore
 from ..features.words import WordVectors
 from ..model import as_items, pooled
-from ..modules import Rows
 from ..ragged import Ragged
 from ..training import History
 from .detectors import detector_of
@@ -63,20 +62,20 @@ class FeatureBank:
             usable = drop_skipped(usable, self.image_store(spec))
         return usable
 
-    def images(self, spec: FeatureSpec, ids: np.ndarray) -> torch.Tensor | Rows:
+    def images(self, spec: FeatureSpec, ids: np.ndarray) -> torch.Tensor | Ragged:
         """Return the features of images by their ids, as a model is fed them."""
         encoder = self.encoder(spec)
         assert isinstance(encoder, ImageEncoder)
         return as_items(encoder.inputs(self.image_store(spec).take(ids)))
 
-    def captions(self, branch: TextBranch, captions: np.ndarray, seed: int) -> torch.Tensor | Rows:
+    def captions(self, branch: TextBranch, captions: np.ndarray, seed: int) -> torch.Tensor | Ragged:
         """Return captions, by their places in the dataset, as a branch is fed them: vectors, rows or numbers."""
         if branch.pooled_ahead:
             return self.caption_vectors(branch.features, branch.pooling, seed)[torch.from_numpy(captions)]
         words = self.words(branch.features, seed, branch.train_words)
         if isinstance(words, FeatureStore):
             return as_items(words.take(self.dataset.caption_ids[captions]))
-        return as_items(words.words.take(captions))
+        return as_items(words.words[captions])
 
     def places(self, part: CaptionedImages) -> np.ndarray:
         """Return the places that the captions of a part have in the whole dataset."""
@@ -127,7 +126,7 @@ class FeatureBank:
     def _rows(self, words: WordVectors | FeatureStore, captions: np.ndarray) -> Ragged:
         if isinstance(words, FeatureStore):
             return words.take(self.dataset.caption_ids[captions])
-        rows = words.words.take(captions)
+        rows = words.words[captions]
         return Ragged(words.table[rows.values], rows.offsets)
 
     @property

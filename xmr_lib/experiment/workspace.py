@@ -17,10 +17,11 @@ from ..errors import XmrError
 from ..features.spec import FeatureSpec
 from ..features.store import FeatureStore
 from ..model import BranchInput, ImageInput, TextInput, one_or_parts
-from ..modules import BOX_FEATURES, Items, Rows
+from ..modules import BOX_FEATURES, Items
 from ..networks.efficientnet_lite import EfficientNetTail
 from ..networks.faster_rcnn import coco_weights
 from ..paths import cache_root, runs_root
+from ..ragged import Ragged
 from ..training import Pairs
 from ..weights import sha256_of
 from .bank import LITE, FeatureBank
@@ -62,7 +63,9 @@ class Workspace:
         self.results = (Path(results).expanduser() if results else runs_root()) / self.dataset.name
         self.cache = cache_root() / f"{self.dataset.name}-{self.dataset.fingerprint[:8]}"
         self.bank = FeatureBank(self.dataset, self.cache, self.profile, strict)
-        self._pairs = lru_cache(maxsize=4)(self._gather_pairs)
+        # Each side on its own: the same images are not held again for every other text and seed.
+        self._images_of = lru_cache(maxsize=4)(self._gather_images)
+        self._captions_of = lru_cache(maxsize=4)(self._gather_captions)
 
     @property
     def own_features(self) -> dict[str, str]:
@@ -82,12 +85,15 @@ class Workspace:
 
     def pairs(self, config: RunConfig, split: str, seed: int) -> Pairs:
         """Return the features of one split of ``usable()``, images and captions in the order of the dataset."""
-        return self._pairs(config.image_specs, config.branches("text"), split, seed)
+        return Pairs(
+            self._images_of(config.features("image"), split),
+            self._captions_of(config.image_specs, config.branches("text"), split, seed),
+            self.usable(config).split(split).image_of_caption,
+        )
 
     def images(self, config: RunConfig, split: str) -> Items:
         """Return the features of the images of one split alone."""
-        part = self.usable(config).split(split)
-        return one_or_parts([self.bank.images(spec, part.image_ids) for spec in config.image_specs])
+        return self._images_of(config.features("image"), split)
 
     def image_inputs(self, config: RunConfig) -> list[BranchInput]:
         """Return what the image branches of a model are fed, and the pretrained layers that they start from."""
@@ -158,16 +164,16 @@ class Workspace:
         """Return the path of a file of this name beside the captions, whether there is one or not."""
         return self.bank.site().beside(name)
 
-    def _gather_pairs(
+    def _gather_images(self, specs: tuple[FeatureSpec, ...], split: str) -> Items:
+        ids = self.bank.usable(specs).split(split).image_ids
+        gathered = {spec: self.bank.images(spec, ids) for spec in dict.fromkeys(specs)}
+        return one_or_parts([gathered[spec] for spec in specs])
+
+    def _gather_captions(
         self, images: tuple[FeatureSpec, ...], texts: tuple[TextBranch, ...], split: str, seed: int
-    ) -> Pairs:
-        part = self.bank.usable(images).split(split)
-        places = self.bank.places(part)
-        return Pairs(
-            one_or_parts([self.bank.images(spec, part.image_ids) for spec in images]),
-            one_or_parts([self.bank.captions(branch, places, seed) for branch in texts]),
-            part.image_of_caption,
-        )
+    ) -> Items:
+        places = self.bank.places(self.bank.usable(images).split(split))
+        return one_or_parts([self.bank.captions(branch, places, seed) for branch in texts])
 
     def _image_input(self, spec: FeatureSpec, one: np.ndarray) -> BranchInput:
         encoder, features = self.bank.encoder(spec), self.bank.images(spec, one)
@@ -175,14 +181,14 @@ class Workspace:
         tail = encoder.tail()
         if isinstance(tail, EfficientNetTail):
             return BranchInput(tail.norm.num_features, tail=tail)
-        if isinstance(features, Rows):
+        if isinstance(features, Ragged):
             dim = features.shape[1] - len(BOX_FEATURES) if tail is None else tail.out_features
             return BranchInput(dim, rows=True, tail=tail)
         return BranchInput(features.shape[1])
 
     def _text_input(self, branch: TextBranch, seed: int) -> BranchInput:
         features = self.bank.captions(branch, np.arange(1), seed)
-        if not isinstance(features, Rows):
+        if not isinstance(features, Ragged):
             return BranchInput(features.shape[1])
         encoder = self.bank.text_encoder(branch.features, seed, branch.train_words)
         if isinstance(encoder, WordEncoder) and features.values.ndim == 1:

@@ -93,7 +93,7 @@ class FeatureStore:
         """
         positions = self.positions(ids)
         if self.offsets is not None:
-            return Ragged(self.values, self.offsets).take(positions)
+            return Ragged(self.values, self.offsets)[positions]
         return np.asarray(self.values[positions])
 
     @cached_property

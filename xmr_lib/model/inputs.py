@@ -11,8 +11,7 @@ from ..config import Branch, TextBranch
 from ..encoders import Captions, ImageEncoder, TextEncoder, WordEncoder
 from ..errors import XmrError
 from ..features.idf import InverseFrequency
-from ..modules import Parts, Rows, WordEmbedding, pool
-from ..modules.item import Items
+from ..modules import Items, Parts, WordEmbedding, pool
 from ..ragged import Ragged
 
 Boxes = Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]
@@ -26,7 +25,7 @@ class ImageInput:
     branch: Branch
     encoder: ImageEncoder
 
-    def of_pixels(self, pixels: np.ndarray, boxes: Boxes | None = None) -> Tensor | Rows:
+    def of_pixels(self, pixels: np.ndarray, boxes: Boxes | None = None) -> Tensor | Ragged:
         """Return the features of images, shape (images, side, side, 3); of ``boxes``, if regions are given."""
         if boxes is not None and hasattr(self.encoder, "describe"):
             return as_items(self.encoder.inputs(self.encoder.describe(pixels, boxes)))
@@ -42,7 +41,7 @@ class TextInput:
     frequency: InverseFrequency | None = None
     """For the aggregation ``idf``."""
 
-    def of_captions(self, captions: Captions, embedding: WordEmbedding | None = None) -> Tensor | Rows:
+    def of_captions(self, captions: Captions, embedding: WordEmbedding | None = None) -> Tensor | Ragged:
         """Return the features of captions; ``embedding`` is the model's own table, where words are named by number."""
         if embedding is not None:
             return self._numbers(captions, embedding)
@@ -51,7 +50,7 @@ class TextInput:
             return as_items(rows)
         return pooled(rows, self.branch.pooling, captions.tokens, self.frequency)
 
-    def _numbers(self, captions: Captions, embedding: WordEmbedding) -> Rows:
+    def _numbers(self, captions: Captions, embedding: WordEmbedding) -> Ragged:
         encoder = self.encoder
         assert isinstance(encoder, WordEncoder)
         number_of = {word: number for number, word in enumerate(encoder.vocabulary)}
@@ -83,14 +82,14 @@ def pooled(
     return pool(torch.from_numpy(np.asarray(rows.values)).float(), torch.from_numpy(rows.offsets), pooling, weights)
 
 
-def as_items(features: np.ndarray | Ragged) -> Tensor | Rows:
+def as_items(features: np.ndarray | Ragged) -> Tensor | Ragged:
     """Return features as tensors; maps of a CNN, a hundred times as long as a vector, stay in half precision."""
     if isinstance(features, Ragged):
-        return Rows(torch.from_numpy(np.asarray(features.values)), torch.from_numpy(features.offsets))
+        return features.tensors()
     tensor = torch.from_numpy(features)
     return tensor if tensor.ndim == 4 else tensor.float()
 
 
-def one_or_parts(features: Sequence[Tensor | Rows]) -> Items:
+def one_or_parts(features: Sequence[Tensor | Ragged]) -> Items:
     """Return the features of a tower: of its one branch, or of several together."""
     return features[0] if len(features) == 1 else Parts(tuple(features))

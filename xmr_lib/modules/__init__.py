@@ -2,12 +2,12 @@
 
 from .dual import DualEncoder
 from .entries import BOX_FEATURES, MapEntry, RegionEntry, TokenEntry, WordEmbedding
-from .item import FUSIONS, ItemEncoder, Items, RowPart
+from .item import FUSIONS, ItemEncoder, RowPart
+from .parts import Items, Parts
 from .pooling import POOLS, pool
 from .projection import Projection
 from .recurrent import RECURRENT
 from .row_pooling import LEARNED, POOLINGS, row_pooling
-from .rows import Parts, Rows
 from .tunable import Tunable
 
 __all__ = [
@@ -25,7 +25,6 @@ __all__ = [
     "Projection",
     "RegionEntry",
     "RowPart",
-    "Rows",
     "TokenEntry",
     "Tunable",
     "WordEmbedding",

@@ -4,7 +4,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from .item import ItemEncoder, Items
+from .item import ItemEncoder
+from .parts import Items
 
 
 class DualEncoder(nn.Module):
@@ -30,12 +31,13 @@ class DualEncoder(nn.Module):
         return _in_blocks(self.caption, captions)
 
 
-def _in_blocks(encoder: nn.Module, features: Items, block: int = 8192) -> Tensor:
+def _in_blocks(encoder: nn.Module, features: Items) -> Tensor:
     training = encoder.training
     encoder.eval()
     try:
-        # Rows of a grid take fifty times the memory of one vector.
-        parts = features.split(block if isinstance(features, Tensor) else block // 16)
+        # A map of a CNN or the rows of a grid take fifty times the memory of one vector.
+        vectors = isinstance(features, Tensor) and features.ndim == 2
+        parts = features.split(8192 if vectors else 512)
         return torch.cat([encoder(part) for part in parts])
     finally:
         encoder.train(training)

@@ -1,17 +1,17 @@
 """What comes before aggregation: from stored rows (regions, words, tokens) to vectors that may be trained."""
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from .rows import Rows
+from ..ragged import Ragged
 from .tunable import Tunable
 
 BOX_FEATURES = ("left", "top", "right", "bottom", "score")
 """Last columns of a region's row: its box as shares of the image, and the detector's score."""
 BESIDE = len(BOX_FEATURES)
 
-Entered = tuple[Rows, Float[Tensor, "rows box_features"]]
+Entered = tuple[Ragged, Float[Tensor, "rows box_features"]]
 """Vectors, and the numbers that stand beside them: ``BOX_FEATURES`` of a region, none of a word."""
 
 
@@ -22,12 +22,12 @@ class RegionEntry(Tunable):
         super().__init__(lr_multiplier, pretrained=True)
         self.last_layer = last_layer
 
-    def forward(self, images: Rows) -> Entered:
+    def forward(self, images: Ragged) -> Entered:
         values = images.values.float()
         vectors, box_features = values[:, :-BESIDE], values[:, -BESIDE:]
         if self.last_layer is not None:
             vectors = self.last_layer(vectors).relu()
-        return Rows(vectors, images.offsets), box_features
+        return Ragged(vectors, images.offsets), box_features
 
 
 class MapEntry(Tunable):
@@ -66,11 +66,13 @@ class WordEmbedding(Tunable):
         self.beyond: Tensor | None = None
 
     @torch.inference_mode()
-    def fit(self, captions: Rows) -> None:
+    def fit(self, captions: Ragged) -> None:
         """Bring the table to mean 0 and deviation ``scale`` over the training words; unknown words stay zero."""
         table = self.table.weight
         known = table.any(dim=1, keepdim=True)
-        mean, deviation = _mean_and_scale(table[captions.values[known[captions.values, 0]]])
+        # By how often each word is there: its vector is not held once for every time.
+        counts = torch.bincount(captions.values, minlength=len(table))[:, None] * known
+        mean, deviation = _mean_and_scale(table, counts)
         self.mean.copy_(mean)
         self.deviation.copy_(deviation)
         table.copy_(self.scaled(table))
@@ -79,10 +81,10 @@ class WordEmbedding(Tunable):
         """Return vectors as ``fit`` would have put them into the table: where training starts, and new words stay."""
         return (vectors - self.mean) / self.deviation * vectors.any(dim=1, keepdim=True) * self.scale
 
-    def forward(self, captions: Rows) -> Entered:
+    def forward(self, captions: Ragged) -> Entered:
         captions = without_some(captions, self.dropout if self.training else 0.0)
         vectors = self._looked_up(captions.values)
-        return Rows(vectors, captions.offsets), vectors[:, :0]
+        return Ragged(vectors, captions.offsets), vectors[:, :0]
 
     def _looked_up(self, numbers: Tensor) -> Float[Tensor, "rows dim"]:
         if self.beyond is None:
@@ -100,20 +102,20 @@ class TokenEntry(Tunable):
         self.register_buffer("scale", torch.ones(()))
 
     @torch.inference_mode()
-    def fit(self, captions: Rows, sample: int = 2048) -> None:
+    def fit(self, captions: Ragged, sample: int = 2048) -> None:
         """Take mean and variance from some of the training captions."""
         items = torch.linspace(0, len(captions) - 1, min(sample, len(captions))).long()
         mean, scale = _mean_and_scale(self._tailed(captions[items]).values)
         self.mean.copy_(mean)
         self.scale.copy_(scale)
 
-    def forward(self, captions: Rows) -> Entered:
+    def forward(self, captions: Ragged) -> Entered:
         captions = without_some(self._tailed(captions), self.dropout if self.training else 0.0)
         values = (captions.values - self.mean) / self.scale
-        return Rows(values, captions.offsets), values[:, :0]
+        return Ragged(values, captions.offsets), values[:, :0]
 
-    def _tailed(self, captions: Rows) -> Rows:
-        captions = Rows(captions.values.float(), captions.offsets)
+    def _tailed(self, captions: Ragged) -> Ragged:
+        captions = Ragged(captions.values.float(), captions.offsets)
         if self.tail is None:
             return captions
         blocks, found = captions.of_like_length(), []
@@ -121,14 +123,20 @@ class TokenEntry(Tunable):
             states, real = captions[block].padded()
             found.append(self.tail(states, real)[real])
         order = torch.cat(blocks)
-        return Rows(torch.cat(found), captions[order].offsets)[order.argsort()]
+        return Ragged(torch.cat(found), captions[order].offsets)[order.argsort()]
 
 
-def _mean_and_scale(values: Float[Tensor, "rows dim"]) -> tuple[Float[Tensor, " dim"], Float[Tensor, ""]]:
-    # One scale for all dimensions: one that training hardly ever uses must not be blown up.
-    return values.mean(0), values.var(0).mean().sqrt().clamp_min(1e-6)
+def _mean_and_scale(
+    values: Float[Tensor, "rows dim"], counts: Int[Tensor, "rows 1"] | None = None
+) -> tuple[Float[Tensor, " dim"], Float[Tensor, ""]]:
+    """Mean and one scale for all dimensions: one that training hardly ever uses must not be blown up."""
+    counts = values.new_ones(len(values), 1, dtype=torch.int64) if counts is None else counts
+    total = counts.sum()
+    mean = (values.double() * counts).sum(0) / total
+    variance = ((values - mean) ** 2 * counts).sum(0) / (total - 1)
+    return mean.to(values.dtype), variance.mean().sqrt().clamp_min(1e-6).to(values.dtype)
 
 
-def without_some(rows: Rows, share: float) -> Rows:
+def without_some(rows: Ragged, share: float) -> Ragged:
     """Leave out a random share of the rows."""
     return rows.keep(torch.rand(len(rows.values)) >= share) if share > 0 else rows

@@ -6,13 +6,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ..ragged import Ragged
+from .parts import Items, Parts
 from .projection import Projection
-from .rows import Parts, Rows
 
 FUSIONS = ("concat", "sum", "average", "gate", "attention")
-
-Items = Tensor | Rows | Parts
-"""Features of items of one modality: one vector each, several, or several kinds of features."""
 
 
 class RowPart(nn.Module):
@@ -22,7 +20,7 @@ class RowPart(nn.Module):
         super().__init__()
         self.entry, self.pooling = entry, pooling
 
-    def forward(self, rows: Rows) -> Float[Tensor, "items dim"]:
+    def forward(self, rows: Ragged) -> Float[Tensor, "items dim"]:
         return self.pooling(*self.entry(rows))
 
 
@@ -94,5 +92,5 @@ class ItemEncoder(nn.Module):
         return embeddings.sum(1)
 
 
-def _parts(items: Items) -> tuple[Tensor | Rows, ...]:
+def _parts(items: Items) -> tuple[Tensor | Ragged, ...]:
     return items.parts if isinstance(items, Parts) else (items,)

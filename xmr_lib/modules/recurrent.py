@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ..ragged import Ragged
 from .pooling import pool
-from .rows import Rows
 
 NETWORKS = ("lstm", "bilstm", "gru", "bigru")
 POOLED = "-meanmax"
@@ -37,7 +37,7 @@ class RecurrentPooling(nn.Module):
         self.dim = 2 * hidden if self.pooled else hidden
         self.bos, self.eos = (nn.Parameter(torch.randn(dim) / math.sqrt(dim)) for _ in range(2))
 
-    def forward(self, rows: Rows, box_features: Float[Tensor, "rows box_features"]) -> Float[Tensor, "items dim"]:
+    def forward(self, rows: Ragged, box_features: Float[Tensor, "rows box_features"]) -> Float[Tensor, "items dim"]:
         marked = self.marked(rows)
         packed = nn.utils.rnn.pack_padded_sequence(
             marked.padded()[0], marked.lengths, batch_first=True, enforce_sorted=False
@@ -50,7 +50,7 @@ class RecurrentPooling(nn.Module):
         last = states[0] if isinstance(states, tuple) else states
         return torch.cat(list(last), dim=1)
 
-    def marked(self, rows: Rows) -> Rows:
+    def marked(self, rows: Ragged) -> Ragged:
         """Put ``<bos>`` before and ``<eos>`` behind the rows of each item."""
         items = len(rows)
         offsets = rows.offsets + 2 * torch.arange(items + 1)
@@ -60,4 +60,4 @@ class RecurrentPooling(nn.Module):
         # Out of place, so that the marks get their gradients.
         places = torch.cat([real.nonzero().squeeze(1), offsets[:-1], offsets[1:] - 1])
         parts = (rows.values, self.bos.expand(items, -1), self.eos.expand(items, -1))
-        return Rows(values.index_copy(0, places, torch.cat(parts)), offsets)
+        return Ragged(values.index_copy(0, places, torch.cat(parts)), offsets)

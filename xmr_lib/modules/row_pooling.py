@@ -7,11 +7,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ..errors import XmrError
+from ..ragged import Ragged
 from ..registry import Registry
 from .pooling import POOLS, pool
 from .projection import Projection
 from .recurrent import RECURRENT, RecurrentPooling
-from .rows import Rows
 
 LEARNED = ("attention", "selfattention", "gpo")
 POOLINGS: Registry[type[nn.Module]] = Registry("aggregation")
@@ -22,7 +22,7 @@ item, whose length is its ``dim``. ``fixed = True``: nothing of it is learned.""
 class ScorePooling(nn.Module):
     """Mean of the rows weighted by the detector's score."""
 
-    def forward(self, rows: Rows, box_features: Float[Tensor, "rows box_features"]) -> Float[Tensor, "items dim"]:
+    def forward(self, rows: Ragged, box_features: Float[Tensor, "rows box_features"]) -> Float[Tensor, "items dim"]:
         return pool(rows.values, rows.offsets, "idf", box_features[:, -1])
 
 
@@ -33,7 +33,7 @@ class PlainPooling(nn.Module):
         super().__init__()
         self.how = how
 
-    def forward(self, rows: Rows, box_features: Float[Tensor, "rows box_features"]) -> Float[Tensor, "items dim"]:
+    def forward(self, rows: Ragged, box_features: Float[Tensor, "rows box_features"]) -> Float[Tensor, "items dim"]:
         return pool(rows.values, rows.offsets, self.how)
 
 
@@ -49,7 +49,7 @@ class AttentionPooling(nn.Module):
             if layer is not None:
                 nn.init.zeros_(layer.weight)
 
-    def weights(self, rows: Rows, box_features: Float[Tensor, "rows box_features"]) -> Float[Tensor, " rows"]:
+    def weights(self, rows: Ragged, box_features: Float[Tensor, "rows box_features"]) -> Float[Tensor, " rows"]:
         """Return the weight of each row; those of one item sum to 1."""
         logits = self.query(nn.functional.normalize(rows.values, dim=1)).squeeze(1)
         if self.place is not None:
@@ -61,7 +61,7 @@ class AttentionPooling(nn.Module):
         powers = (logits - highest[item]).exp()
         return powers / powers.new_zeros(len(rows)).index_add(0, item, powers)[item]
 
-    def forward(self, rows: Rows, box_features: Float[Tensor, "rows box_features"]) -> Float[Tensor, "items dim"]:
+    def forward(self, rows: Ragged, box_features: Float[Tensor, "rows box_features"]) -> Float[Tensor, "items dim"]:
         weighted = rows.values * self.weights(rows, box_features)[:, None]
         return weighted.new_zeros(len(rows), weighted.shape[1]).index_add(0, rows.item_of_row, weighted)
 
@@ -75,13 +75,13 @@ class SelfAttentionPooling(nn.Module):
         self.enter = Projection((dim, box_features), hidden, "linear", hidden, dropout, "power")
         self.layer = nn.TransformerEncoderLayer(hidden, 4, 2 * hidden, dropout, batch_first=True, norm_first=True)
 
-    def forward(self, rows: Rows, box_features: Float[Tensor, "rows box_features"]) -> Float[Tensor, "items hidden"]:
-        entered = Rows(self.enter(torch.cat([rows.values, box_features], dim=1)), rows.offsets)
+    def forward(self, rows: Ragged, box_features: Float[Tensor, "rows box_features"]) -> Float[Tensor, "items hidden"]:
+        entered = Ragged(self.enter(torch.cat([rows.values, box_features], dim=1)), rows.offsets)
         blocks = rows.of_like_length()
         means = torch.cat([self._mean(entered[block]) for block in blocks])
         return means[torch.cat(blocks).argsort()]
 
-    def _mean(self, rows: Rows) -> Float[Tensor, "items hidden"]:
+    def _mean(self, rows: Ragged) -> Float[Tensor, "items hidden"]:
         padded, real = rows.padded()
         # An item without rows would have nothing to attend to: its softmax would be 0 / 0.
         blocked = ~real & real.any(1, keepdim=True)
@@ -102,7 +102,7 @@ class GeneralisedPooling(nn.Module):
         self.gru = nn.GRU(codes, codes, batch_first=True, bidirectional=True)
         self.score = nn.Linear(codes, 1, bias=False)
 
-    def forward(self, rows: Rows, box_features: Float[Tensor, "rows box_features"]) -> Float[Tensor, "items dim"]:
+    def forward(self, rows: Ragged, box_features: Float[Tensor, "rows box_features"]) -> Float[Tensor, "items dim"]:
         padded, real = rows.padded()
         lowest = torch.finfo(padded.dtype).min
         ordered = padded.masked_fill(~real[:, :, None], lowest).sort(1, descending=True).values

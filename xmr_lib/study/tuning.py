@@ -12,7 +12,8 @@ from ..experiment.fit import untrained
 from ..experiment.workspace import Workspace
 from ..losses import similarity_matrix
 from ..metrics import Ranks, bootstrap_interval, holm
-from ..modules import Items, Parts, Rows
+from ..modules import Items, Parts
+from ..ragged import Ragged
 from ..records import Result
 from ..training import pretrained_parameters
 from .tables import paired_p
@@ -88,5 +89,5 @@ def step_memory(workspace: Workspace, config: RunConfig, seed: int = 0) -> tuple
 def _bytes(items: Items) -> int:
     if isinstance(items, Parts):
         return sum(map(_bytes, items.parts))
-    tensor = items.values if isinstance(items, Rows) else items
+    tensor = items.values if isinstance(items, Ragged) else items
     return tensor.numel() * tensor.element_size()
