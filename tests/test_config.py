@@ -221,3 +221,36 @@ def test_profiles_change_sizes_only():
     assert (smoke.optimiser.epochs, smoke.optimiser.batch) == (2, 64)
     with pytest.raises(XmrError, match="'huge' is unknown; there are smoke, demo, full"):
         profile("huge")
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"image.branches.0.features": "fasttext-self"}, "features of captions; this branch needs features of images"),
+        ({"text.branches.0.features": "effnet-lite0"}, "features of images; this branch needs features of captions"),
+        ({"method": {"kind": "cca", "image": {"features": "effnet-lite0-grid"}}}, "CCA needs one vector per image"),
+        (
+            {"method": {"kind": "cca", "text": {"features": "glove", "pooling": "attention"}}},
+            "aggregation without weig",
+        ),
+        (
+            {"method": {"kind": "cca", "text": {"features": "glove", "train_words": True}}},
+            "aggregation without weights",
+        ),
+        ({"loss": {"name": "triplet", "margin": float("inf")}}, "finite number"),
+        ({"loss.temperature": float("inf")}, "finite number"),
+        ({"loss.name": [1]}, "a loss has a name"),
+    ],
+)
+def test_what_no_model_can_be_is_refused_in_one_line(changes, told):
+    with pytest.raises(XmrError, match=told) as error:
+        RunConfig(name="x").replace(**changes)
+    assert "\n" not in str(error.value)
+
+
+def test_another_loss_brings_its_own_settings():
+    plain = RunConfig(name="x")
+    loss = plain.replace(**{"loss.margin": 0.3, "loss.name": "triplet"}).method.loss
+    assert (loss.name, loss.settings["margin"]) == ("triplet", 0.3) and "temperature" not in loss.settings
+    kept = plain.replace(**{"loss.temperature": 0.2, "loss.name": "infonce"}).method.loss
+    assert kept.settings["temperature"] == 0.2

@@ -72,6 +72,14 @@ def test_vgg_columns_are_found_by_imgid(tmp_path, version):
         np.testing.assert_array_equal(store.take(np.array([item["imgid"]]))[0], feats[:, item["imgid"]])
 
 
+def test_a_dataset_json_with_a_byte_order_mark_is_read_here_too(tmp_path):
+    twin = write_course_twin(tmp_path / "twin", images=40, with_images=False)
+    plain = (twin / "dataset.json").read_text("utf-8")
+    (twin / "dataset.json").write_text(plain, "utf-8-sig")
+    store = import_vgg(twin / "vgg_feats.mat", read_dataset(twin), tmp_path / "store")
+    assert len(store.values) == 40
+
+
 def test_fasttext_rows_are_found_by_sentid(tmp_path, twin, dataset, fasttext):
     store = import_fasttext(twin / "fasttext_feats.npy", dataset, tmp_path / "store")
     assert isinstance(store.values, np.memmap) and store.values.dtype == np.float32

@@ -128,6 +128,19 @@ def test_copies_of_the_vectors_travel_with_a_model(site, tmp_path, monkeypatch, 
     np.testing.assert_array_equal(restored.vectors(NEW), encoder.vectors(NEW))
 
 
+def test_a_copied_text_file_of_glove_goes_before_what_is_named_elsewhere(site, tmp_path, monkeypatch):
+    file = tmp_path / "own.txt"
+    file.write_text("".join(f"{word} {n}.5 1\n" for n, word in enumerate([*NEW, "dog", "a"])))
+    monkeypatch.setenv("XMR_GLOVE_FILE", str(file))
+    encoder = open_encoder(FeatureSpec("glove"), site)
+    (tmp_path / "networks" / "glove").mkdir(parents=True)
+    shutil.move(file, tmp_path / "networks" / "glove")
+    (tmp_path / "other.txt").write_text("dog 7 7\n")
+    monkeypatch.setenv("XMR_GLOVE_FILE", str(tmp_path / "other.txt"))
+    restored = again(encoder, tmp_path / "saved", tmp_path / "networks")
+    np.testing.assert_array_equal(restored.vectors(NEW)[:, 0], np.arange(len(NEW)) + 0.5)
+
+
 def test_subwords_are_gensims_own_for_unseen_words(dataset):
     sentences = training_captions(dataset)
     model = FastText(vector_size=32, seed=1, epochs=5, **fasttext.SETTINGS)
@@ -167,6 +180,27 @@ def test_a_bert_comes_back_from_its_copy_when_its_folder_is_gone(dataset, tmp_pa
     assert restored.networks()[0].digest == weights.digest
     with pytest.raises(XmrError, match="no BERT that can be loaded"):
         type(encoder).restore(encoder.spec, tmp_path / "saved").rows(captions_of(dataset))
+
+
+def test_a_bert_by_name_has_files_to_be_copied(tmp_path, monkeypatch):
+    """As Hugging Face's cache keeps it: a snapshot of links, named by a reference."""
+    home = tmp_path / "hub" / "models--some--tiny"
+    (home / "refs").mkdir(parents=True)
+    (home / "refs" / "main").write_text("0" * 40)
+    snapshot = home / "snapshots" / ("0" * 40)
+    tokenizer = load_bert("minilm").tokenizer
+    sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    BertModel(BertConfig(vocab_size=len(tokenizer), **sizes)).save_pretrained(snapshot)
+    tokenizer.save_pretrained(snapshot)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr("transformers.utils.hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    files = load_bert("some/tiny").weights.files
+    assert {"config.json", "model.safetensors", "tokenizer.json"} <= {file.name for file in files}
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for file in files:
+        shutil.copyfile(file, copy / file.name)
+    assert load_bert("some/tiny", folder=copy).weights.digest == load_bert("some/tiny").weights.digest
 
 
 @pytest.fixture(scope="module")

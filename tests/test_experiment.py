@@ -53,6 +53,30 @@ def test_the_epochs_of_a_profile_are_the_most_there_may_be(course, tmp_path):
     ]
 
 
+def test_two_branches_may_have_the_same_features(course_workspace):
+    [config] = get_configs(course_workspace, "ab-infonce")
+    image = config.to_dict()["method"]["image"]["branches"][0]
+    text = config.to_dict()["method"]["text"]["branches"][0]
+    texts = [text | {"pooling": pooling} for pooling in ("mean", "max", "mean")]
+    twice = config.replace(
+        **{"name": "twice", "image.branches": [image, image], "text.branches": texts, "image.fusion": "sum"}
+    )
+    [result] = run(course_workspace, twice)
+    kept = embed(course_workspace, result, "test")
+    assert (
+        ranks_of_embeddings(*kept, ranks_of(course_workspace, result).image_of_caption).i2t.tolist()
+        == ranks_of(course_workspace, result).i2t.tolist()
+    )
+
+
+def test_the_same_images_are_gathered_once_for_every_text_and_seed(course_workspace, monkeypatch):
+    [config] = get_configs(course_workspace, "ab-infonce")
+    course_workspace.pairs(config, "train", 0)
+    monkeypatch.setattr(course_workspace.bank, "images", lambda *_: pytest.fail("gathered again"))
+    other = config.replace(**{"text.branches.0.pooling": "max"})
+    assert course_workspace.pairs(other, "train", 1).images is course_workspace.pairs(config, "train", 0).images
+
+
 def test_course_features_reach_their_own_images_and_captions(course, course_workspace):
     """The planted link is found only if columns and rows are looked up by imgid, not by place."""
     [config] = get_configs(course_workspace, "cca-mean")

@@ -48,7 +48,7 @@ class Ragged:
         return _repeated(_count(len(self), self.offsets), self.lengths)
 
     def __getitem__(self, items: Any) -> Any:
-        """Return the rows of one item, shape (its length, *dims), or gather several (a slice, numbers) as ``Ragged``."""
+        """Return the rows of one item, shape (its length, *dims), or of several (a slice, numbers) as ``Ragged``."""
         if isinstance(items, int | np.integer):
             if not -len(self) <= items < len(self):
                 raise IndexError(f"item {items} of {len(self)}")

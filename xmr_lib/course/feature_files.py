@@ -1,7 +1,6 @@
 """Import of the course's feature files into stores: once; afterwards they are memory-mapped and looked up by id."""
 
 import hashlib
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ..data.captioned import CaptionedImages
+from ..data.files import read_json
 from ..errors import XmrError
 from ..features.store import FeatureStore
 from ..features.store_writer import StoreWriter
@@ -152,7 +152,7 @@ def _images_due(dataset: CaptionedImages) -> tuple[str, int, Callable[[int], boo
     source = dataset.source or Path(dataset.name)
     json_file = source / "dataset.json" if source.is_dir() else source
     if json_file.suffix == ".json" and json_file.is_file():
-        content = json.loads(json_file.read_text("utf-8"))
+        content = read_json(json_file)
         # The course's train.json and the like are bare lists, one split each: they don't tell the number.
         if isinstance(content, dict):
             images = len(content["images"])

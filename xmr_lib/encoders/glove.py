@@ -61,22 +61,31 @@ class GloveEncoder(WordEncoder):
 
     def from_state(self, facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         # The table is enough for the words of the data: that the vectors are not here, or others, only new words feel.
+        copy = _copied(self.copies / "glove") if self.copies else None
+        if copy is not None and copy.digest == facts["source"]:
+            self.source = copy
+            return
         with contextlib.suppress(XmrError):
-            found = _source(self.copies)
+            found = _source()
             self.source = found if found.digest == facts["source"] else None
 
 
-def _source(copies: Path | None = None) -> Weights:
+def _source() -> Weights:
     if named := os.environ.get(VARIABLE):
         path = Path(named).expanduser()
         if not path.is_file():
             raise XmrError(f"{path}: not vectors in GloVe's text format (no such file); {VARIABLE} names it")
         return Weights("glove", path, digest_of(path))
-    if copies is not None and (copies / "glove" / VALUES).is_file():
-        folder = copies / "glove"
-        return Weights("glove", folder / VALUES, digest_of(folder / VALUES), (folder / VALUES, folder / INDEX))
     values = packaged("glove", PACKAGE, f"data/{VALUES}")
     return replace(values, files=(values.path, values.path.parent / INDEX))
+
+
+def _copied(folder: Path) -> Weights | None:
+    """Return the vectors that a model has a copy of: the package's two files, or the one that the user had named."""
+    if (values := folder / VALUES).is_file():
+        return Weights("glove", values, digest_of(values), (values, folder / INDEX))
+    files = sorted(folder.glob("*"))
+    return Weights("glove", files[0], digest_of(files[0])) if len(files) == 1 else None
 
 
 def _from_package(source: Weights, words: Sequence[str]) -> dict[str, np.ndarray]:

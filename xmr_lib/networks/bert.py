@@ -10,6 +10,7 @@ import transformers
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from transformers import AutoTokenizer, BertModel, PreTrainedTokenizerBase
+from transformers.utils import cached_file
 
 from ..errors import XmrError
 from ..weights import Weights, packaged
@@ -70,8 +71,12 @@ def load_bert(name: str, attention: str = "sdpa", folder: Path | None = None) ->
         wrong = [*missing, *found.get("mismatched_keys", ())]
         raise XmrError(f"{where}: these are not the weights of a BERT: {len(wrong)} missing ({wrong[0]}, …)")
     network.requires_grad_(False).eval()
-    files = tuple(sorted(file for file in Path(where).glob("*") if file.is_file())) if Path(where).is_dir() else ()
-    return Bert(network, tokenizer, Weights(name, Path(where), _digest(network, tokenizer), files))
+    home = Path(where)
+    if not home.is_dir():
+        # A name: its files lie in Hugging Face's cache, where they were just read.
+        home = Path(cached_file(str(where), "config.json", local_files_only=True)).parent
+    files = tuple(sorted(file for file in home.glob("*") if file.is_file()))
+    return Bert(network, tokenizer, Weights(name, home, _digest(network, tokenizer), files))
 
 
 def _digest(network: BertModel, tokenizer: PreTrainedTokenizerBase) -> str:
