@@ -24,7 +24,7 @@ def arguments(draw) -> tuple:
     if issubclass(encoder, BertEncoder):
         first, last = sorted(draw(st.tuples(st.integers(0, 30), st.integers(0, 30))))
         layers = draw(st.sampled_from([(), (first,), tuple(range(first, last + 1))]))
-        letters = st.characters(exclude_categories=("C", "Z"), exclude_characters="@")
+        letters = st.characters(exclude_categories=("C", "Z"), exclude_characters="@+")
         source = draw(st.sampled_from(ODD) | st.text(letters, min_size=1)) if encoder.asks_for_source else ""
         return name, "", layers, source
     of_blocks = [("", (block,)) for block in CUTS] if name == "effnet-lite0" else []

@@ -1,10 +1,13 @@
 """Figures and tables show what they were given."""
 
+from dataclasses import replace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from course_twin import write_course_twin
+from matplotlib.text import Text
 from PIL import Image
 
 from xmr_lib.data import read_dataset
@@ -133,3 +136,23 @@ def test_a_saved_figure_is_a_picture(smoke_workspace, tmp_path):
     small = shrink_figure(path, tmp_path / "small.png", width=400)
     with Image.open(small) as picture:
         assert picture.width == 400 and small.stat().st_size < path.stat().st_size / 2
+
+
+def test_captions_are_drawn_as_written(smoke_workspace):
+    """Two dollars are no formula, and where all words are short they are drawn all the same."""
+    dataset = smoke_workspace.dataset
+    raw = ("$2 a_bag for $3",) * dataset.caption_count
+    odd = replace(dataset, raw=raw, tokens=(("$2", "a", "$3"),) * dataset.caption_count)
+    figure = dataset_figure(odd)
+    figure.canvas.draw()
+    texts = [text for text in figure.findobj(Text) if "a_bag" in text.get_text() or "$2" in text.get_text()]
+    assert texts and all(text._preprocess_math(text.get_text())[1] is False for text in texts)
+    drawn = [text._preprocess_math(text.get_text())[0] for text in texts]
+    assert any("$2 a_bag for $3" in one for one in drawn) and "$2" in drawn
+
+
+def test_a_picture_that_is_not_there_is_named_in_its_place(smoke_workspace, tmp_path):
+    (tmp_path / "pictures").mkdir()
+    figure = dataset_figure(replace(smoke_workspace.dataset, images_folder=tmp_path / "pictures"))
+    names = {text.get_text() for text in figure.findobj(Text)}
+    assert names & set(smoke_workspace.dataset.filenames)

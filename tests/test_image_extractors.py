@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torchvision.models import VGG16_Weights, vgg16
 
+from xmr_lib.data.pictures import read_picture
 from xmr_lib.encoders import ENCODERS, ImageEncoder
 from xmr_lib.encoders.pixels import scaled
 from xmr_lib.encoders.vgg import DEVIATION, MEAN
@@ -114,3 +115,39 @@ def test_an_open_image_and_an_array_are_read_as_their_file_is(tmp_path):
         pixels_of(tmp_path / "none.png", 24)
     with pytest.raises(XmrError, match="an image is an array"):
         pixels_of(np.zeros((4, 4, 3)), 24)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "scale"),
+    [(np.float32, 1 / 255), (np.float32, 1.0), (np.float32, 257.0), (np.int32, 1), (np.int32, 257)],
+)
+def test_floats_and_32_bits_are_scaled_by_what_their_white_is(tmp_path, numbers, scale):
+    grey = np.asarray(picture())
+    grey = np.maximum(grey, np.where(grey == grey.max(), 255, 0))
+    Image.fromarray((grey * scale).astype(numbers)).save(tmp_path / "image.tif")
+    Image.fromarray(grey.astype(np.uint8)).save(tmp_path / "twin.png")
+    found, twin = (read_image(tmp_path / name, 24).astype(int) for name in ("image.tif", "twin.png"))
+    np.testing.assert_allclose(found, twin, atol=1)
+
+
+@pytest.mark.parametrize("values", [[-1.0, 5.0], [0.0, 1e9], [0.0, np.nan]])
+def test_numbers_that_say_no_brightness_are_left_out_by_name(tmp_path, values):
+    Image.fromarray(np.tile(np.float32(values), (4, 2))).save(tmp_path / "image.tif")
+    assert "nobody says what is white" in read_image(tmp_path / "image.tif", 24)
+    assert "nobody says what is white" in read_picture(tmp_path / "image.tif", draft=True)
+
+
+def test_an_odd_field_of_exif_takes_nothing_from_the_picture(tmp_path):
+    """XResolution as text: it can't be written again, and need not be."""
+    exif = Image.Exif()
+    exif[0x0112], exif[0x011A] = 6, 72.0
+    picture().convert("RGB").rotate(90, expand=True).save(tmp_path / "side.jpg", exif=exif, quality=95)
+    data = bytearray((tmp_path / "side.jpg").read_bytes())
+    # The field's type: from RATIONAL (5) to ASCII (2), in the byte order of the block.
+    big = data.find(b"MM\x00*") >= 0
+    place = data.find(b"\x01\x1a\x00\x05" if big else b"\x1a\x01\x05\x00")
+    data[place + 2 : place + 4] = b"\x00\x02" if big else b"\x02\x00"
+    (tmp_path / "odd.jpg").write_bytes(data)
+    with Image.open(tmp_path / "odd.jpg") as image, pytest.raises(Exception):  # noqa: B017 (of whatever kind)
+        ImageOps.exif_transpose(image)
+    np.testing.assert_array_equal(read_image(tmp_path / "odd.jpg", 24), read_image(tmp_path / "side.jpg", 24))

@@ -10,10 +10,11 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 from tqdm import tqdm
 
 from ..data.captioned import CaptionedImages
+from ..data.pictures import read_picture, upright
 from ..errors import XmrError
 from ..ragged import Ragged
 from ..weights import Weights
@@ -112,30 +113,20 @@ def pixels_of(image: str | Path | Image.Image | np.ndarray, side: int) -> UInt8[
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
             raise XmrError(f"an image is an array (height, width, 3) of uint8, not {image.shape} of {image.dtype}")
         image = Image.fromarray(image)
-    return _squashed(image, side)
+    try:
+        return _squashed(upright(image), side)
+    except ValueError as error:
+        raise XmrError(f"the image can't be used ({error})") from None
 
 
 def read_image(path: Path, side: int) -> UInt8[np.ndarray, "side side 3"] | str:
     """Read an image of any kind, turned upright, as RGB squashed to side × side; or return why that can't be done."""
-    try:
-        with Image.open(path) as image:
-            return _squashed(image, side)
-    except FileNotFoundError:
-        return "the file is missing"
-    except UnidentifiedImageError:
-        return "not an image, or damaged from its first bytes"
-    except MemoryError:
-        raise
-    except Exception as error:  # on damaged files Pillow's decoders raise anything from OSError to IndexError
-        return " ".join((getattr(error, "strerror", None) or str(error) or type(error).__name__).split())
+    picture = read_picture(path)
+    return picture if isinstance(picture, str) else _squashed(picture, side)
 
 
-def _squashed(image: Image.Image, side: int) -> np.ndarray:
-    upright = ImageOps.exif_transpose(image)
-    if upright.mode.startswith("I"):
-        # 16 bits per pixel: Pillow's own conversion would clip at 255 rather than scale.
-        upright = Image.fromarray(np.clip(np.asarray(upright) // 257, 0, 255).astype(np.uint8))
-    return np.asarray(upright.convert("RGB").resize((side, side), Image.Resampling.BILINEAR))
+def _squashed(picture: Image.Image, side: int) -> np.ndarray:
+    return np.asarray(picture.resize((side, side), Image.Resampling.BILINEAR))
 
 
 def _extract(dataset: CaptionedImages, encoder: Extracts, writer: StoreWriter, strict: bool, batch: int) -> None:

@@ -9,11 +9,11 @@ import numpy as np
 from jaxtyping import Int
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from PIL import Image, ImageOps
 
 from ..data import CaptionedImages
+from ..data.pictures import read_picture
 from .pictures import show_small
-from .style import FAINT, INK, PAGE, RIGHT, WRONG, use_style
+from .style import FAINT, INK, PAGE, RIGHT, WRONG, as_written, use_style
 
 TILE = 176
 """Dots of a picture's side: 200 per inch at the size that it has on the page."""
@@ -79,7 +79,7 @@ def cases_of_captions(split: CaptionedImages, cases: Sequence[Case], width: floa
             at = 1 - (line + 0.5) / lines
             text.text(0.0, at, f"{rank:,}", ha="left", va="center", fontsize=7, transform=text.transAxes)
             text.text(
-                0.04, at, words, va="center", fontsize=7.5, bbox=frame if own else None,
+                0.04, at, as_written(words), va="center", fontsize=7.5, bbox=frame if own else None,
                 color=INK if own else "#4c5a66", transform=text.transAxes,
             )  # fmt: skip
     return figure
@@ -91,19 +91,19 @@ def _query(axis: Axes, case: Case, caption: str, wrap: int) -> None:
     axis.text(
         0, 1, f"{case.name}: rank {case.rank:,}", fontsize=8, fontweight="bold", va="top", transform=axis.transAxes
     )
-    axis.text(0, 0.8, "\n".join(lines), fontsize=7.5, va="top", linespacing=1.15, transform=axis.transAxes)
+    axis.text(0, 0.8, as_written("\n".join(lines)), fontsize=7.5, va="top", linespacing=1.15, transform=axis.transAxes)
 
 
 def _tile(axis: Axes, split: CaptionedImages, image: int, frame: str) -> None:
-    """Draw one picture in a frame; where there are features but no image files, its file name."""
+    """Draw one picture in a frame; its file name where there is none that can be read."""
     axis.grid(False)
     axis.set_xticks([])
     axis.set_yticks([])
-    if split.images_folder is not None:
-        with Image.open(split.path(image)) as picture:
-            show_small(axis, ImageOps.exif_transpose(picture), TILE)
+    picture = read_picture(split.path(image)) if split.images_folder is not None else ""
+    if not isinstance(picture, str):
+        show_small(axis, picture, TILE)
     else:
-        axis.text(0.5, 0.5, split.filenames[image], ha="center", va="center", fontsize=5, wrap=True)
+        axis.text(0.5, 0.5, as_written(split.filenames[image]), ha="center", va="center", fontsize=5, wrap=True)
         axis.set_box_aspect(1)
     for spine in axis.spines.values():
         spine.set(visible=True, color=frame, linewidth=1.8 if frame == RIGHT else 0.5)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from ..data import CaptionedImages
 from .galleries import show_picture
-from .style import PALETTE, use_style
+from .style import PALETTE, as_written, use_style
 
 SHORTEST_WORD = 3
 """Letters; shorter words (a, in, of) are in every caption and tell nothing."""
@@ -28,7 +28,7 @@ def dataset_figure(dataset: CaptionedImages, count: int = 4, seed: int = 0) -> F
         text.axis("off")
         captions = list(dataset.captions_of(int(image)))[:6]
         lines = [textwrap.shorten(dataset.raw[caption], 70, placeholder=" …") for caption in captions]
-        text.text(0, 0.5, "\n".join(lines), va="center", fontsize=8.8, linespacing=1.5)
+        text.text(0, 0.5, as_written("\n".join(lines)), va="center", fontsize=8.8, linespacing=1.5)
     lengths, words = facts.subplots(2, 1)
     _draw_lengths(lengths, dataset)
     _draw_words(words, dataset)
@@ -44,10 +44,12 @@ def _draw_lengths(axis: Axes, dataset: CaptionedImages) -> None:
 
 
 def _draw_words(axis: Axes, dataset: CaptionedImages, count: int = 12) -> None:
-    captions = Counter(word for words in dataset.tokens for word in set(words) if len(word) > SHORTEST_WORD)
-    words, times = zip(*reversed(captions.most_common(count)), strict=True)
-    axis.barh(words, np.array(times) / dataset.caption_count * 100, color=PALETTE[1])
+    everywhere = Counter(word for words in dataset.tokens for word in set(words))
+    long = Counter({word: times for word, times in everywhere.items() if len(word) > SHORTEST_WORD})
+    # Where all words are short (Chinese), the short ones are what there is to see.
+    words, times = zip(*reversed((long or everywhere).most_common(count)), strict=True)
+    axis.barh([as_written(word) for word in words], np.array(times) / dataset.caption_count * 100, color=PALETTE[1])
     axis.grid(axis="y", visible=False)
     axis.grid(axis="x", visible=True)
-    axis.set_title(f"Frequent words of over {SHORTEST_WORD} letters")
+    axis.set_title(f"Frequent words of over {SHORTEST_WORD} letters" if long else "Frequent words")
     axis.set_xlabel("captions that have it (%)")

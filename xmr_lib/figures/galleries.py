@@ -8,10 +8,10 @@ import numpy as np
 from jaxtyping import Bool, Int
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from PIL import Image, ImageOps
 
 from ..data import CaptionedImages
-from .style import FAINT, INK, RIGHT, WRONG, use_style
+from ..data.pictures import read_picture
+from .style import FAINT, INK, RIGHT, WRONG, as_written, use_style
 
 SIDE = 224
 
@@ -44,8 +44,8 @@ def gallery_of_captions(
             line = textwrap.shorten(gallery.raw[caption], 92, placeholder=" …")
             box = {"boxstyle": "round,pad=0.25", "facecolor": "#e5f5ec", "edgecolor": RIGHT} if right else None
             text.text(
-                0.0, 0.93 - place / len(captions), f"{place + 1}  {line}", bbox=box, color=INK if right else "#4c5a66",
-                va="top", fontsize=9.5, transform=text.transAxes,
+                0.0, 0.93 - place / len(captions), as_written(f"{place + 1}  {line}"), bbox=box,
+                color=INK if right else "#4c5a66", va="top", fontsize=9.5, transform=text.transAxes,
             )  # fmt: skip
     figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=10.5)
     return figure
@@ -76,7 +76,7 @@ def gallery_of_images(
             show_picture(axis, gallery, int(image), RIGHT if gallery.image_ids[image] == own else WRONG)
         heading = f"“{textwrap.shorten(queries.raw[caption], 100, placeholder=' …')}”"
         # Wider than the picture below it: as a title it would make the layout widen the first column.
-        row[0].text(0, 1.06, heading, transform=row[0].transAxes, fontsize=10.5, in_layout=False)
+        row[0].text(0, 1.06, as_written(heading), transform=row[0].transAxes, fontsize=10.5, in_layout=False)
     figure.get_layout_engine().set(h_pad=0.16)
     figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=10.5)
     return figure
@@ -114,15 +114,15 @@ def gallery_of_neighbours(
 
 
 def show_picture(axis: Axes, dataset: CaptionedImages, image: int, frame: str = FAINT) -> None:
-    """Draw one picture; where there are features but no image files, its file name."""
+    """Draw one picture; its file name where there is none that can be read."""
     axis.grid(False)
     axis.set_xticks([])
     axis.set_yticks([])
-    if dataset.images_folder is not None:
-        with Image.open(dataset.path(image)) as picture:
-            axis.imshow(ImageOps.exif_transpose(picture).convert("RGB").resize((SIDE, SIDE)))
+    picture = read_picture(dataset.path(image)) if dataset.images_folder is not None else ""
+    if not isinstance(picture, str):
+        axis.imshow(picture.resize((SIDE, SIDE)))
     else:
-        axis.text(0.5, 0.5, dataset.filenames[image], ha="center", va="center", fontsize=7, wrap=True)
+        axis.text(0.5, 0.5, as_written(dataset.filenames[image]), ha="center", va="center", fontsize=7, wrap=True)
         axis.set_box_aspect(1)
     for spine in axis.spines.values():
         spine.set(visible=True, color=frame, linewidth=3.5 if frame == RIGHT else 0.8)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from ..features.extract import read_image
 from .pictures import show_small
-from .style import PALETTE, use_style
+from .style import PALETTE, as_written, use_style
 
 SIDE = 224
 SHOWN = 6
@@ -61,8 +61,8 @@ def _named(axes: Axes, picture: np.ndarray, regions: Found, names: dict[int, str
         text = f"{names.get(int(label), label)} {score:.2f}"
         frame = {"boxstyle": "square,pad=0.15", "fc": colour, "ec": "none"}
         axes.text(
-            max(left, 0.01), min(top, 0.96), text, fontsize=size["fontsize"], color="white", va="bottom", bbox=frame,
-            clip_on=True,
+            max(left, 0.01), min(top, 0.96), as_written(text), fontsize=size["fontsize"], color="white",
+            va="bottom", bbox=frame, clip_on=True,
         )  # fmt: skip
     axes.set_title(f"{len(regions[0]) - 1} regions", fontsize=7.5 if width else 8.5)
 

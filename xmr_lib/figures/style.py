@@ -97,6 +97,11 @@ def use_style(width: float | None = None) -> None:
     )
 
 
+def as_written(text: str) -> str:
+    """Return a text of the data (a caption, a word, a file's name) so that matplotlib reads no formula in it."""
+    return text.replace("$", r"\$")
+
+
 def line_style(place: int) -> dict[str, object]:
     """Return colour and dashes of the line at a place: 32 that differ."""
     return {"color": PALETTE[place % len(PALETTE)], "linestyle": DASHES[place // len(PALETTE) % len(DASHES)]}

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from .style import INK, PALETTE, use_style
+from .style import INK, PALETTE, as_written, use_style
 
 WIDTH = 9.0
 """Inches, on a screen."""
@@ -42,7 +42,9 @@ def word_weights(
         for number, words in enumerate(own):
             for left, word, weight in words:
                 ground = {"boxstyle": "round,pad=0.18", "fc": PALETTE[1], "ec": "none", "alpha": min(weight * 2, 1)}
-                axes.text(left, top + number * within, word, va="center", fontsize=size, color=INK, bbox=ground)
+                axes.text(
+                    left, top + number * within, as_written(word), va="center", fontsize=size, color=INK, bbox=ground
+                )
         top += line + within * (len(own) - 1)
     return figure
 
@@ -52,7 +54,7 @@ def _broken(words: Sequence[str], weights: np.ndarray, size: float, gap: float, 
     measure = plt.figure(layout="none")
     lines, left = [[]], 0.06
     for word, weight in zip(words, weights, strict=True):
-        long = measure.text(0, 0, word, fontsize=size).get_window_extent().width / measure.dpi
+        long = measure.text(0, 0, as_written(word), fontsize=size).get_window_extent().width / measure.dpi
         if lines[-1] and left + long > width:
             lines.append([])
             left = 0.3
