@@ -11,7 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from .captioned import CaptionedImages
-from .files import IMAGE_SUFFIXES
+from .files import IMAGE_SUFFIXES, beside
 from .pictures import read_picture
 from .report import DataReport
 from .words import scripts_of
@@ -82,8 +82,7 @@ def recall_ceiling(dataset: CaptionedImages) -> float:
 
 def _features_beside(dataset: CaptionedImages) -> str | None:
     """Return the course's file of image features where it lies beside the captions: with it, no image is needed."""
-    source = dataset.source or Path()
-    file = (source if source.is_dir() else source.parent) / _FEATURES
+    file = beside(dataset.source or Path(), _FEATURES)
     return file.name if file.is_file() else None
 
 

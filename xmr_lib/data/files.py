@@ -125,6 +125,11 @@ def _folders_below(folder: Path) -> list[Path]:
     return folders
 
 
+def beside(source: Path, name: str) -> Path:
+    """Return the path of a file of this name beside the captions, be they a folder or a file, there or not."""
+    return (source if source.is_dir() else source.parent) / name
+
+
 def slug(text: str) -> str:
     """Return a name that can be a folder everywhere: lower case, digits, ``-`` and ``_``."""
     return re.sub(r"[^a-z0-9_]+", "-", text.lower()).strip("-") or "dataset"

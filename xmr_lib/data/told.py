@@ -9,7 +9,7 @@ import yaml
 from ..errors import XmrError
 from ..paths import atomic_write
 from .captioned import CaptionedImages
-from .files import find_images_folder, read_text
+from .files import beside, find_images_folder, read_text
 
 TOLD = "xmr-data.yaml"
 """The file beside the captions that keeps it, so that every command reads the data in the same way."""
@@ -51,7 +51,7 @@ def read_told(path: Path) -> Told:
     Raises:
         XmrError: the file is not YAML, or holds something else.
     """
-    file = _file_beside(path)
+    file = beside(path, TOLD)
     if not file.is_file():
         return Told()
     try:
@@ -71,7 +71,7 @@ def keep_told(path: str | Path, told: Told) -> Path:
     Raises:
         XmrError: it can't be written.
     """
-    file, told = _file_beside(Path(path)), told.over(read_told(Path(path)))
+    file, told = beside(Path(path), TOLD), told.over(read_told(Path(path)))
     content = {key: value for key, value in asdict(told).items() if value is not None}
     if told.images is not None:
         # Relative where it can be: the folder may be moved as a whole.
@@ -98,7 +98,3 @@ def with_images(dataset: CaptionedImages, images: str | Path) -> CaptionedImages
     if folder is None or not any(os.path.isfile(folder / name) for name in dataset.filenames):
         raise XmrError(f"{images}: holds none of the images of {dataset.source}, such as {dataset.filenames[0]}")
     return replace(dataset, images_folder=folder)
-
-
-def _file_beside(path: Path) -> Path:
-    return (path if path.is_dir() else path.parent) / TOLD

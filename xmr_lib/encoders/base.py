@@ -22,6 +22,7 @@ from jaxtyping import UInt8
 from torch import nn
 
 from ..data.captioned import CaptionedImages
+from ..data.files import beside
 from ..errors import XmrError
 from ..features.extract import extract_images
 from ..features.spec import FeatureSpec
@@ -46,8 +47,7 @@ class Site:
 
     def beside(self, name: str) -> Path:
         """Return the path of a file of this name beside the captions, whether there is one or not."""
-        source = self.dataset.source or Path()
-        return (source if source.is_dir() else source.parent) / name
+        return beside(self.dataset.source or Path(), name)
 
 
 def copy_of(networks: Path | None, name: str) -> Path | None:
