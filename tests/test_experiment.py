@@ -144,6 +144,34 @@ def test_images_without_features_leave_their_split_and_the_run_says_so(tmp_path)
         )
 
 
+def test_other_photographs_under_the_same_names_are_other_data(tmp_path):
+    """The first ones' features and numbers were given for them once, in silence."""
+    folder = tmp_path / "course"
+    write_course_twin(folder, images=60, feature_files=False)
+    first = Workspace("same", folder, "smoke", tmp_path / "results")
+    config = get_configs(first, "cca-mean")[0]
+    [result] = run(first, config)
+    paths = [first.dataset.path(image) for image in range(60)]
+    contents = [path.read_bytes() for path in paths]
+    for path, content in zip(paths, contents[7:] + contents[:7], strict=True):
+        path.write_bytes(content)
+    second = Workspace("same", folder, "smoke", tmp_path / "results")
+    with pytest.raises(XmrError, match=r"the run 'cca-mean' is there with data: pictures = .*delete .* to run it anew"):
+        run(second, config)
+    ids = second.dataset.image_ids
+    old, new = (workspace.bank.image_store(FeatureSpec("effnet-lite0")).take(ids) for workspace in (first, second))
+    np.testing.assert_allclose(new, np.roll(old, -7, axis=0), atol=1e-3)
+    [other] = run(Workspace("same", folder, "smoke", tmp_path / "others"), config)
+    assert other.data["pictures"] != result.data["pictures"] and other.test != result.test
+
+
+def test_a_split_of_our_own_is_said_where_it_is_used(tmp_path, capsys):
+    rows = "image,caption\n" + "".join(f"{k}.jpg,a dog {k}\n" for k in range(30))
+    (tmp_path / "captions.csv").write_text(rows)
+    Workspace("own", tmp_path, "smoke", tmp_path / "results")
+    assert "own: own split: images were divided by a hash of their file names" in capsys.readouterr().err
+
+
 def test_idf_weights_count_training_captions_only(course_workspace):
     dataset = course_workspace.dataset
     counted, train = InverseFrequency.of(dataset), dataset.split("train")

@@ -31,3 +31,17 @@ def test_scenes_are_drawn_at_the_profiles_size():
     dataset = open_dataset("scenes", None, SMOKE.scenes)
     assert tuple(len(dataset.splits[name]) for name in ("train", "val", "test")) == SMOKE.scenes
     assert dataset.name == "scenes"
+
+
+def test_data_without_a_name_call_themselves_and_a_name_is_lower_case_everywhere(tmp_path, monkeypatch):
+    folder = write_course_twin(tmp_path / "My Pictures", images=40, feature_files=False)
+    (folder / "dataset.json").rename(folder / "dataset_flickr30k.json")
+    assert open_dataset(None, folder, SMOKE.scenes).name == open_dataset("", folder, SMOKE.scenes).name != "scenes"
+    rows = "image,caption\n" + "".join(f"{k}.jpg,a dog {k}\n" for k in range(30))
+    (tmp_path / "Own Photos").mkdir()
+    (tmp_path / "Own Photos" / "captions.csv").write_text(rows)
+    assert open_dataset(None, tmp_path / "Own Photos", SMOKE.scenes).name == "own-photos"
+    assert open_dataset("Flickr8k", tmp_path / "Own Photos", SMOKE.scenes).name == "flickr8k"
+    monkeypatch.setenv("XMR_DATA", str(tmp_path))
+    assert open_dataset("OWN-photos", None, SMOKE.scenes).name == "own-photos"
+    assert open_dataset("Scenes", None, SMOKE.scenes).name == open_dataset(None, None, SMOKE.scenes).name == "scenes"

@@ -73,6 +73,7 @@ def test_a_folder_that_nobody_knows_is_open(tiny):
         ("---\ndatasets:\n- jxie/flickr8k\n---\n", "open"),
         ("---\ndatasets: []\n---\n", "open"),
         ("---\nlicense: mit\n---\n", "open"),
+        ("---\nbase_model: bert-base-uncased\n---\n", "open"),
         ("---\n{ no yaml\n---\n", "open"),
         ("# Model\ndatasets: wikipedia\n", "open"),
         ("", "open"),
@@ -83,6 +84,36 @@ def test_a_model_card_tells(tiny, card, track):
     found = provenance(f"bert:{tiny}")
     assert found.track == track
     assert (found.trained_on == ("unknown",)) == ("datasets:\n-" not in card and "[s2orc" not in card)
+
+
+@pytest.mark.parametrize(
+    ("base", "track"),
+    [
+        ("bert-base-uncased", "clean"),
+        ("google-bert/bert-base-cased", "clean"),
+        ("[bert-base-uncased, bert-large-cased]", "clean"),
+        ("somebody/tuned", "open"),
+        ("[bert-base-uncased, somebody/tuned]", "open"),
+    ],
+)
+def test_what_a_network_was_made_from_has_taught_it_too(tiny, base, track):
+    (tiny / "README.md").write_text(f"---\ndatasets: [s2orc]\nbase_model: {base}\n---\n", "utf-8")
+    found = provenance(f"bert:{tiny}")
+    assert found.track == track and found.trained_on[0] == "s2orc" and len(found.trained_on) > 1
+    assert ("unknown" in found.trained_on) == (track == "open") and "made from" in found.note
+
+
+def test_a_glove_file_is_what_its_name_says_or_unknown(monkeypatch):
+    for name, track in (
+        ("glove.6B.300d.txt", "clean"),
+        ("glove.840B.300d.txt", "clean"),
+        ("glove.twitter.27B.25d.txt", "clean"),
+        ("vectors.txt", "open"),
+    ):
+        monkeypatch.setenv("XMR_GLOVE_FILE", f"/some/where/{name}")
+        assert provenance("glove").track == track
+        assert from_flat("f", text_features="glove", text_pooling="mean").track == track
+    assert "vectors.txt, which XMR_GLOVE_FILE names" in provenance("glove").note
 
 
 def test_names_that_are_known_are_clean_unless_a_folder_has_taken_them(tiny, monkeypatch):

@@ -108,8 +108,8 @@ def test_glove_from_a_text_file(dataset, tmp_path, monkeypatch):
     file.write_text("dog 1 2\nunused 3\ncat 3 4\n")
     vectors = vectors_of(words_of("glove", dataset))
     assert vectors["dog"].tolist() == [1, 2] and vectors["cat"].tolist() == [3, 4]
-    file.write_text("dog 1 2\ncat 3\n")
-    with pytest.raises(XmrError, match="line 2 has 1 numbers"):
+    file.write_text("dog 1 2\ncat 3\nunused 3 4\nunused 4 5\n")
+    with pytest.raises(XmrError, match="line 2: 1 numbers behind 'cat', where others have 2"):
         words_of("glove", dataset)
     file.write_text("unused 3 4\n")
     with pytest.raises(XmrError, match=r"none of its \d+ words has a vector"):

@@ -10,6 +10,7 @@ import nbformat
 import papermill
 from papermill.exceptions import PapermillExecutionError
 
+from .data.files import slug
 from .errors import XmrError
 from .paths import root, runs_root
 
@@ -72,7 +73,7 @@ def run_notebooks(
         check_parameters(path)
     if not results and profile == "smoke":
         results = tempfile.mkdtemp(prefix="xmr-smoke-")
-    folder = (Path(results).expanduser().resolve() if results else runs_root()) / dataset / "notebooks"
+    folder = (Path(results).expanduser().resolve() if results else runs_root()) / slug(dataset) / "notebooks"
     folder.mkdir(parents=True, exist_ok=True)
     parameters = {
         "dataset": dataset,

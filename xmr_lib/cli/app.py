@@ -17,6 +17,12 @@ app = typer.Typer(
 )
 
 DatasetOption = Annotated[str, typer.Option("--dataset", help="Slug of the dataset: the folder under the results.")]
+NamedOption = Annotated[
+    str | None,
+    typer.Option(
+        "--dataset", help="Slug of the dataset. [default: what the data call themselves; scenes without data]"
+    ),
+]
 DataOption = Annotated[
     str | None,
     typer.Option("--data", help="Folder or file of the dataset. [default: $XMR_DATA/DATASET; scenes is drawn]"),

@@ -1,11 +1,16 @@
 """``xmr data``."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ..errors import XmrError
 from .app import app
+
+LONG_TEXT = 500
+"""Bytes of a caption below which no network needs to be asked whether it reads all of it."""
 
 data_app = typer.Typer(help="Look at data before using them.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(data_app, name="data")
@@ -32,8 +37,9 @@ def data_check(
     from ..data import Told, check_dataset, keep_told, read_dataset
 
     told = Told(images, image_column, caption_column, delimiter)
-    report = check_dataset(read_dataset(path, told=told), read_images=decode)
-    typer.echo("\n".join(report.lines()))
+    dataset = read_dataset(path, told=told)
+    report = check_dataset(dataset, read_images=decode)
+    typer.echo("\n".join([*report.lines(), *_cut(dataset.raw)]))
     if told != Told():
         kept = f"kept in {keep_told(path, told)}" if remember else "add --remember, so that other commands know it too"
         typer.echo(f"read as the options tell; {kept}")
@@ -41,3 +47,19 @@ def data_check(
         raise typer.Exit(1)
     if report.problems:
         raise typer.Exit(3)
+
+
+def _cut(captions: Sequence[str]) -> list[str]:
+    """Return the line that says how many captions are longer than MiniLM reads, if any may be."""
+    if max(len(caption.encode("utf-8", "surrogatepass")) for caption in captions) <= LONG_TEXT:
+        return []
+    from ..networks.bert import MINILM, load_bert
+
+    try:
+        bert = load_bert(MINILM)
+    except XmrError as error:
+        return [f"long captions: how much of them is read can't be said ({error})"]
+    cut = bert.too_long(captions)
+    return [f"long captions: {cut} have more than the {bert.longest} tokens that {MINILM} reads; they are cut"] * bool(
+        cut
+    )

@@ -56,8 +56,10 @@ def overleaf(
 
 def plan_of(dataset: str, results: str | None, galleries_from: str | None, reference: bool = False) -> "Plan":
     """Return what is built, and print which results it is built from."""
+    from ..data.files import slug
     from ..publish import Plan
 
+    dataset = slug(dataset)
     plan = Plan.of(dataset, results, galleries_from, reference)
     typer.echo(f"results: {plan.results / dataset}{' (the reference in git)' if plan.of_reference else ''}")
     return plan

@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
-from .app import DataOption, DatasetOption, ProfileOption, SeedsOption, StrictOption, app, parse_seeds
+from .app import DataOption, NamedOption, ProfileOption, SeedsOption, StrictOption, app, parse_seeds
 
 
 @app.command(short_help="Make image features and word vectors.")
 def features(
-    dataset: DatasetOption = "scenes",
+    dataset: NamedOption = None,
     data: DataOption = None,
     profile: ProfileOption = "demo",
     image_features: Annotated[str | None, typer.Option(help="Slug; default: those that the data bring.")] = None,

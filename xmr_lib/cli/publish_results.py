@@ -19,5 +19,6 @@ def publish_results(
     that are no longer among the results are removed, runs only with --prune; what has not changed is left alone.
     """
     from .. import publish
+    from ..data.files import slug
 
-    typer.echo("\n".join(publish.publish_results(dataset, results, prune).lines()))
+    typer.echo("\n".join(publish.publish_results(slug(dataset), results, prune).lines()))

@@ -4,13 +4,13 @@ from typing import Annotated
 
 import typer
 
-from .app import DataOption, DatasetOption, ProfileOption, ResultsOption, SeedsOption, app, parse_seeds
+from .app import DataOption, NamedOption, ProfileOption, ResultsOption, SeedsOption, app, parse_seeds
 from .show import times_text
 
 
 @app.command(short_help="Run the notebooks by papermill, strictly.")
 def run(
-    dataset: DatasetOption = "scenes",
+    dataset: NamedOption = None,
     data: DataOption = None,
     profile: ProfileOption = "demo",
     seeds: SeedsOption = "0",
@@ -27,5 +27,5 @@ def run(
     notebooks(only or ())
     numbers = parse_seeds(seeds)
     # Data that can't be read are told here, in one line, and not by a notebook's kernel.
-    open_dataset(dataset, data, sizes(profile).scenes)
-    typer.echo("\n" + times_text(run_notebooks(dataset, data, profile, numbers, results, only or ())))
+    name = open_dataset(dataset, data, sizes(profile).scenes).name
+    typer.echo("\n" + times_text(run_notebooks(name, data, profile, numbers, results, only or ())))

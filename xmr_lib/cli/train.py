@@ -6,14 +6,14 @@ import typer
 import yaml
 
 from ..errors import XmrError
-from .app import DataOption, DatasetOption, ProfileOption, ResultsOption, SeedsOption, StrictOption, app, parse_seeds
+from .app import DataOption, NamedOption, ProfileOption, ResultsOption, SeedsOption, StrictOption, app, parse_seeds
 from .show import summary_text
 
 
 @app.command(short_help="Train one model and score it once on test.")
 def train(
     model: Annotated[str, typer.Argument(help="Name of a model of the study, e.g. ab-infonce; 'list' shows them.")],
-    dataset: DatasetOption = "scenes",
+    dataset: NamedOption = None,
     data: DataOption = None,
     profile: ProfileOption = "demo",
     seeds: SeedsOption = "0",

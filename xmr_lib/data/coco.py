@@ -11,7 +11,7 @@ from .captioned import CaptionedImages
 from .files import field, find_images_folder, read_json
 from .layouts import Layout, register_layout
 from .names import note_on_names
-from .splits import SPLIT_NAMES, Splits, name_fraction, own_splits, settle, splits_named
+from .splits import OWN, SPLIT_NAMES, Splits, name_fraction, own_splits, settle, splits_named
 
 _BY_SPLIT_ALONE = ("train.json", "val.json", "test.json")
 
@@ -127,13 +127,13 @@ def _sort_out(items: Sequence[Item], written: dict[str, str], split_of: dict[str
     """
     if not split_of:
         own = own_splits(list(written.values())).of
-        return Splits({filename: own[name] for filename, name in written.items()}, "own-split")
+        return Splits({filename: own[name] for filename, name in written.items()}, OWN)
     captioned = {item.filename for item in items if item.raw}
     if any(split == "test" and name in captioned for name, split in split_of.items()):
         return settle({name: (split,) for name, split in split_of.items()}, "layout")
     val = [name for name, split in split_of.items() if split == "val"]
     split_of |= {name: "test" for name in val if name_fraction(written[name]) >= 0.5}
-    splits = settle({name: (split,) for name, split in split_of.items()}, "own-split")
+    splits = settle({name: (split,) for name, split in split_of.items()}, OWN)
     halves = "no file has a test split: the images of val were divided into val and test by a hash of the file name"
     return Splits(splits.of, splits.source, (*splits.notes, *([halves] if val else ())))
 

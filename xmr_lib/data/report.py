@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .assemble import some
+from .splits import OWN, OWN_NOTE
 
 
 @dataclass(frozen=True)
@@ -80,11 +81,10 @@ class DataReport:
         counts = np.repeat(list(self.captions_per_image), list(self.captions_per_image.values()))
         histogram = ", ".join(f"{count}: {images}" for count, images in self.captions_per_image.items())
         sizes = ", ".join(f"{split} {size}" for split, size in self.split_sizes.items())
-        own = " (by hash of the file name; not comparable with published numbers)"
         lines = [
             f"{self.name}: {self.images} images, {self.captions} captions; layout {self.layout}, {self.source}",
             f"splits: {sizes}, in none {self.unsplit}; from: {self.split_source}"
-            + (own if self.split_source == "own-split" else ""),
+            + (f" ({OWN_NOTE})" if self.split_source == OWN else ""),
             f"captions per image: min {counts.min()}, median {np.median(counts):g}, max {counts.max()} ({histogram})",
             f"words per caption: min {shortest}, mean {mean:.2f}, max {longest}",
             "scripts: " + (", ".join(f"{name} in {count} captions" for name, count in self.scripts.items()) or "none"),

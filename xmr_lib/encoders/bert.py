@@ -1,5 +1,7 @@
 """BERT's tokens of every caption, one ragged store a network and choice of layers."""
 
+import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -28,8 +30,8 @@ BLOCK = 2048
 """Captions between two commits."""
 TOKENS = 2048
 """Tokens that the network sees at once, padding included."""
-LONGEST = 128
-"""Tokens kept of a caption; the longest of Flickr30K has about 90."""
+SHORT = 128
+"""Tokens that stores of an older version have of a caption: they hold where none is longer (Flickr30K's have 90)."""
 KNOWN = ("bert-base-uncased", "bert-base-cased", "bert-large-uncased", "bert-large-cased")
 """Names of networks that were trained on BookCorpus and Wikipedia alone."""
 
@@ -80,7 +82,11 @@ class BertEncoder(TextEncoder):
         return (replace(self.bert.weights, name=weights_name(self.name)),)
 
     def rows(self, captions: Captions) -> Ragged:
-        found = encode(self.bert, list(captions.raw), self.layers)
+        self._tell_cut(captions.raw)
+        return self._rows(list(captions.raw))
+
+    def _rows(self, captions: list[str]) -> Ragged:
+        found = encode(self.bert, captions, self.layers)
         lengths = np.array([len(own) for own in found], dtype=np.int64)
         return Ragged.from_lengths(np.concatenate(found).astype(self.dtype), lengths)
 
@@ -106,7 +112,7 @@ class BertEncoder(TextEncoder):
         meta = {
             "extractor": "bert",
             "layers": self.layers,
-            "longest": LONGEST,
+            "longest": self.bert.longest if self.bert.too_long(dataset.raw, SHORT) else SHORT,
             "dtype": self.dtype,
             "weights": self.bert.weights.sha256,
             "dataset": dataset.fingerprint,
@@ -119,12 +125,19 @@ class BertEncoder(TextEncoder):
                 with tqdm(total=captions, initial=writer.done, desc=f"{self.spec.slug} tokens", unit="caption") as bar:
                     for start in range(writer.done, captions, BLOCK):
                         block = np.arange(start, min(start + BLOCK, captions))
-                        rows = self.rows(Captions([dataset.raw[caption] for caption in block], ()))
+                        rows = self._rows([dataset.raw[caption] for caption in block])
                         writer.append(dataset.caption_ids[block], rows.values, rows.lengths)
                         writer.commit()
                         bar.update(len(block))
                 writer.finish()
-        return FeatureStore.open(folder, meta)
+        store = FeatureStore.open(folder, meta)
+        self._tell_cut(dataset.raw)
+        return store
+
+    def _tell_cut(self, captions: Sequence[str]) -> None:
+        if cut := self.bert.too_long(captions):
+            line = f"{cut} of {len(captions)} captions are longer than the {self.bert.longest} tokens that it reads"
+            tqdm.write(f"warning: {self.spec.slug}: {line}; they are cut", file=sys.stderr)
 
 
 @ENCODERS.register(MINILM)
@@ -166,24 +179,33 @@ def provenance_of_bert(source: str) -> Provenance:
         return BertBaseEncoder.provenance
     if folder.is_dir() and load_bert(source).weights.digest == load_bert(MINILM).weights.digest:
         return MiniLmEncoder.provenance
-    if listed := _datasets_of(folder / "README.md"):
-        return Provenance(tuple(listed), note=f"{source}: trained on {', '.join(listed)}, says its card")
+    listed, bases = _told_by(folder / "README.md")
+    if listed:
+        # What a network was made from has taught it too; of one that is not known nobody says what that was.
+        for base in bases:
+            listed += BertBaseEncoder.provenance.trained_on if base.split("/")[-1] in KNOWN else (UNKNOWN,)
+        made_from = f", made from {', '.join(bases)}" if bases else ""
+        return Provenance(listed, note=f"{source}: trained on {', '.join(listed)}{made_from}, says its card")
     return Provenance(
         (UNKNOWN,), note=f"{source}: nobody says what it was trained on; it may have seen the test captions"
     )
 
 
-def _datasets_of(model_card: Path) -> list[str]:
-    """Return ``datasets`` in the head of a model card, if there is one."""
+def _told_by(model_card: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return ``datasets`` and ``base_model`` in the head of a model card, if there is one."""
     if not model_card.is_file():
-        return []
+        return (), ()
     head = model_card.read_text("utf-8", "replace").split("---")
     try:
         facts = yaml.safe_load(head[1]) if len(head) > 2 and not head[0].strip() else None
     except yaml.YAMLError:
-        return []
-    listed = facts.get("datasets") if isinstance(facts, dict) else None
-    return [str(name) for name in listed] if isinstance(listed, list) else []
+        facts = None
+    if not isinstance(facts, dict):
+        return (), ()
+    listed, bases = facts.get("datasets"), facts.get("base_model")
+    bases = [bases] if isinstance(bases, str) else bases
+    found = (tuple(map(str, names)) if isinstance(names, list) else () for names in (listed, bases))
+    return next(found), next(found)
 
 
 def weights_name(name: str) -> str:
@@ -193,10 +215,11 @@ def weights_name(name: str) -> str:
 
 def encode(bert: Bert, captions: list[str], layers: tuple[int, ...]) -> list[np.ndarray]:
     """Return the hidden states of each caption's tokens, shape (its tokens, dim), batched by length."""
-    ids = bert.tokenizer(captions, truncation=True, max_length=LONGEST)["input_ids"]
+    ids = bert.tokenizer(captions, truncation=True, max_length=bert.longest)["input_ids"]
+    padding = bert.tokenizer.pad_token_id or 0
     found: list[np.ndarray] = [np.empty(0)] * len(captions)
     for batch in _batches(np.array([len(one) for one in ids], dtype=np.int64)):
-        padded = pad_sequence([torch.tensor(ids[caption]) for caption in batch], batch_first=True)
+        padded = pad_sequence([torch.tensor(ids[caption]) for caption in batch], True, padding)
         lengths = torch.tensor([len(ids[caption]) for caption in batch])
         states = hidden_states(bert, padded, torch.arange(padded.shape[1]) < lengths[:, None], layers)
         for caption, own, length in zip(batch, states.numpy(), lengths.tolist(), strict=True):

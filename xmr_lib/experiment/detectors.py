@@ -9,6 +9,7 @@ from safetensors import safe_open
 from ..data import CaptionedImages
 from ..data.boxes import read_boxes
 from ..errors import XmrError
+from ..features.renew import pictures_of
 from ..features.store import FeatureStore
 from ..training import History, Schedule
 from ..training.detector import read_history, train_detector
@@ -38,6 +39,7 @@ def detector_of(
     identity = {
         "dataset": dataset.fingerprint,
         "splits": dataset.split_fingerprint,
+        "pictures": pictures_of(maps),
         "boxes": sha256_of(boxes_file),
         "epochs": epochs,
         "seed": seed,

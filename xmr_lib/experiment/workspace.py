@@ -12,8 +12,10 @@ import torch
 from ..config import RunConfig, TextBranch, profile
 from ..data import CaptionedImages
 from ..data.locate import open_dataset
+from ..data.splits import OWN, OWN_NOTE
 from ..encoders import ImageEncoder, WordEncoder
 from ..errors import XmrError
+from ..features.renew import pictures_of
 from ..features.spec import FeatureSpec
 from ..features.store import FeatureStore
 from ..model import BranchInput, ImageInput, TextInput, one_or_parts
@@ -35,7 +37,7 @@ class Workspace:
     """A dataset, its features (made when first asked for) and the folder of its results.
 
     Args:
-        dataset: slug; ``scenes`` needs no data.
+        dataset: slug; ``scenes`` needs no data. Empty: what the data call themselves, or ``scenes`` without data.
         data: folder or file of the dataset; empty: see ``data.locate``.
         profile_name: ``smoke``, ``demo`` or ``full``; sizes only.
         results: root of the results; empty: ``runs/`` (for ``smoke`` a new temporary folder).
@@ -47,7 +49,7 @@ class Workspace:
 
     def __init__(
         self,
-        dataset: str = "scenes",
+        dataset: str | None = None,
         data: str | Path | None = None,
         profile_name: str = "demo",
         results: str | Path | None = None,
@@ -55,7 +57,8 @@ class Workspace:
     ):
         self.profile = profile(profile_name)
         self.dataset = open_dataset(dataset, data, self.profile.scenes)
-        for note in self.dataset.notes:
+        own = [f"own split: {OWN_NOTE}"] if self.dataset.split_source == OWN else []
+        for note in (*self.dataset.notes, *own):
             # What a reader left out or put elsewhere is said where it is used, not by the check alone.
             print(f"{self.dataset.name}: {note}", file=sys.stderr)
         if not results and profile_name == "smoke":
@@ -130,6 +133,8 @@ class Workspace:
             "captions": {
                 name: usable.split(name).caption_count for name, images in usable.splits.items() if len(images)
             },
+            # Empty where the features came with the data.
+            "pictures": next(filter(None, map(pictures_of, stores)), ""),
             "left_out": sorted({name for store in stores for name in store.skipped}),
             "profile": self.profile.name,
         }

@@ -1,5 +1,6 @@
 """From image files to a feature store: threads decode while the network computes."""
 
+import shutil
 import sys
 from collections import deque
 from collections.abc import Collection, Iterator, Sequence
@@ -18,6 +19,8 @@ from ..data.pictures import read_picture, upright
 from ..errors import XmrError
 from ..ragged import Ragged
 from ..weights import Weights
+from .contents import RECORD, contents_of
+from .renew import Plan, plan_of, set_aside
 from .spec import FeatureSpec
 from .store import META, FeatureStore
 from .store_writer import StoreWriter
@@ -52,8 +55,9 @@ def extract_images(
 ) -> FeatureStore:
     """Extract the features of all images of a dataset into a store, or open the store that is there already.
 
-    After a kill the next call goes on where the last commit was, in the same batches, so that the store comes out the
-    same to the last bit.
+    A store is that of its pictures, not of their names: those whose bytes have changed since are read again. After a
+    kill the next call goes on where the last commit was, in the same batches, so that the store comes out the same to
+    the last bit.
 
     Args:
         folder: the store.
@@ -70,20 +74,29 @@ def extract_images(
         **({"weights": encoder.weights.sha256} if encoder.weights else {}),
         "dataset": dataset.fingerprint,
     }
-    if not folder.exists():
-        with StoreWriter(folder, meta, encoder.row_shape, encoder.ragged, encoder.dtype) as writer:
-            _extract(dataset, encoder, writer, strict, batch)
-            if skipped := writer.finish().skipped:
-                tqdm.write(
-                    f"warning: {_named(skipped)} can't be read and left out; reasons in {folder / META}",
-                    file=sys.stderr,
-                )
+    # Without the pictures a store that is there can be used still.
+    if dataset.images_folder is not None or not folder.exists():
+        now = contents_of(dataset, folder.parent / RECORD)
+        before = set_aside(dataset, folder, meta, now)
+        if not folder.exists():
+            with StoreWriter(folder, meta, encoder.row_shape, encoder.ragged, encoder.dtype) as writer:
+                plan = plan_of(writer.partial, writer.done, now, before)
+                _copy(dataset, plan, before, writer)
+                _extract(dataset, encoder, writer, strict, batch, plan.order)
+                writer.finish()
+            if before:
+                shutil.rmtree(before.folder, ignore_errors=True)
+            # A picture may have changed while the others were read, or between two parts of the work.
+            return extract_images(dataset, encoder, folder, strict, batch)
     store = FeatureStore.open(folder, meta)
     if strict and store.skipped:
         raise XmrError(
-            f"{folder}: {_named(store.skipped)} could not be read when this store was made; mend them, delete the "
-            "folder and run again, or run without strict"
+            f"{folder}: {_named(store.skipped)} can't be read; reasons in {folder / META}; mend them and run again, or "
+            "run without strict"
         )
+    if store.skipped:
+        line = f"warning: {_named(store.skipped)} can't be read and left out; reasons in {folder / META}"
+        tqdm.write(line, file=sys.stderr)
     return store
 
 
@@ -129,16 +142,18 @@ def _squashed(picture: Image.Image, side: int) -> np.ndarray:
     return np.asarray(picture.resize((side, side), Image.Resampling.BILINEAR))
 
 
-def _extract(dataset: CaptionedImages, encoder: Extracts, writer: StoreWriter, strict: bool, batch: int) -> None:
+def _extract(
+    dataset: CaptionedImages, encoder: Extracts, writer: StoreWriter, strict: bool, batch: int, order: Sequence[int]
+) -> None:
     images, start = len(dataset), writer.done
-    paths = [dataset.path(image) for image in range(images)]
+    paths = [dataset.path(image) for image in order]
     decoded = _decoded(paths[start:], encoder.side, ahead=2 * batch)
     # Nothing is committed before an image could be read: a wrong folder must not leave a store of missing files behind.
     any_read, uncommitted = start > 0, 0
     with tqdm(total=images, initial=start, desc=f"{encoder.spec.slug} features", unit="image") as bar:
         for first in range(start, images, batch):
             read, pixels = [], []
-            for image in range(first, min(first + batch, images)):
+            for image in order[first : first + batch]:
                 found = next(decoded)
                 if not isinstance(found, str):
                     read.append(image)
@@ -146,7 +161,7 @@ def _extract(dataset: CaptionedImages, encoder: Extracts, writer: StoreWriter, s
                 elif strict:
                     writer.commit()
                     raise XmrError(
-                        f"{paths[image]}: the image can't be read ({found}); mend it and run again (it goes on "
+                        f"{dataset.path(image)}: the image can't be read ({found}); mend it and run again (it goes on "
                         f"after {first} images), or run without strict to leave it out"
                     )
                 else:
@@ -163,6 +178,19 @@ def _extract(dataset: CaptionedImages, encoder: Extracts, writer: StoreWriter, s
             bar.update(min(batch, images - first))
     if images and not any_read:
         raise XmrError(f"{dataset.images_folder}: none of the {images} images can be read (the last: {found})")
+
+
+def _copy(dataset: CaptionedImages, plan: Plan, before: FeatureStore | None, writer: StoreWriter) -> None:
+    """Take what still holds from the store that was set aside."""
+    for start in range(writer.done, plan.kept, COMMIT_EVERY):
+        block = np.array(plan.order[start : min(start + COMMIT_EVERY, plan.kept)])
+        ids = dataset.image_ids[block]
+        has = np.isin(ids, before.ids)
+        rows = before.take(ids[has])
+        writer.append(ids[has], *((rows.values, rows.lengths) if isinstance(rows, Ragged) else (rows, None)))
+        for image in block[~has].tolist():
+            writer.skip(dataset.filenames[image], before.skipped[dataset.filenames[image]])
+        writer.commit()
 
 
 def _decoded(paths: Sequence[Path], side: int, ahead: int) -> Iterator[np.ndarray | str]:

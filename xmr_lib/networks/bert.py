@@ -1,7 +1,12 @@
-"""BERT (Devlin et al. 2019) from Hugging Face: verified weights, hidden states of any layer, a cut in two."""
+"""BERT (Devlin et al. 2019) and its kin from Hugging Face: verified weights, hidden states of any layer, a cut in two.
+
+Kin are what encodes tokens both ways and needs no more than their ids: RoBERTa and XLM-RoBERTa for other languages,
+DistilBERT, MPNet …
+"""
 
 import copy
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +14,7 @@ import torch
 import transformers
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
-from transformers import AutoTokenizer, BertModel, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import cached_file
 
 from ..errors import XmrError
@@ -22,23 +27,41 @@ LEAK = (
     "too: it may have seen the test captions (track: open)"
 )
 """To be printed wherever its scores are."""
+ADDITIVE = ("bert", "roberta", "xlm-roberta", "camembert", "electra", "distilbert")
+"""Kinds whose layers take states and an additive mask alone, so that their last ones can be tuned."""
+KINDS = (*ADDITIVE, "mpnet")
 
 
 @dataclass(frozen=True)
 class Bert:
-    """A BERT with its tokenizer, frozen and in evaluation mode."""
+    """A BERT, or kin of it, with its tokenizer, frozen and in evaluation mode."""
 
-    network: BertModel
+    network: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     weights: Weights
 
     @property
     def layers(self) -> int:
-        return len(self.network.encoder.layer)
+        return self.network.config.num_hidden_layers
+
+    @property
+    def longest(self) -> int:
+        """Most tokens that it reads of a caption, those that it puts around it included."""
+        positions = self.network.embeddings.position_embeddings
+        # RoBERTa counts positions from behind the number of its padding.
+        unused = 0 if positions.padding_idx is None else positions.padding_idx + 1
+        return min(positions.num_embeddings - unused, self.tokenizer.model_max_length)
+
+    def too_long(self, captions: Sequence[str], longest: int | None = None) -> int:
+        """Return how many captions have more tokens than are read (or than ``longest``)."""
+        longest = longest or self.longest
+        # No token is less than a byte, and there are three around a caption at most: most need no tokenizer.
+        doubtful = [caption for caption in captions if len(caption.encode("utf-8", "surrogatepass")) + 3 > longest]
+        return sum(len(ids) > longest for ids in self.tokenizer(doubtful)["input_ids"]) if doubtful else 0
 
 
-def load_bert(name: str, attention: str = "sdpa", folder: Path | None = None) -> Bert:
-    """Load a BERT and its tokenizer from a folder, the packaged MiniLM or Hugging Face's cache; nothing is downloaded.
+def load_bert(name: str, attention: str = "sdpa", folder: str | Path | None = None) -> Bert:
+    """Load a BERT, or kin of it, from a folder, the packaged MiniLM or Hugging Face's cache; nothing is downloaded.
 
     Args:
         name: ``minilm``, a name such as ``bert-base-uncased``, or a folder.
@@ -46,20 +69,24 @@ def load_bert(name: str, attention: str = "sdpa", folder: Path | None = None) ->
         attention: ``eager`` gives attention weights, for figures; ``sdpa`` is faster.
 
     Raises:
-        XmrError: it is not there, is no BERT, or its weights are not all there.
+        XmrError: it is not there, is of no kind that can be read, or its weights are not all there.
     """
     where = folder or (packaged(name, PACKAGE, "model/model.safetensors").path.parent if name == MINILM else name)
     transformers.utils.logging.disable_progress_bar()
     try:
-        network, found = BertModel.from_pretrained(
+        kind = AutoConfig.from_pretrained(str(where), local_files_only=True).model_type
+        if kind not in KINDS:
+            raise XmrError(f"{name}: a network of the kind {kind!r}; what can be read is {', '.join(KINDS)}")
+        network, found = AutoModel.from_pretrained(
             str(where),
             local_files_only=True,
             output_loading_info=True,
-            attn_implementation=attention,
+            # MPNet has no other.
+            attn_implementation="eager" if kind == "mpnet" else attention,
             dtype=torch.float32,
         )
         tokenizer = AutoTokenizer.from_pretrained(str(where), local_files_only=True)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
         reason = " ".join(str(error).split())[:150]
         raise XmrError(
             f"{name}: no BERT that can be loaded without a download ({reason}); give a folder with its config.json, "
@@ -69,7 +96,7 @@ def load_bert(name: str, attention: str = "sdpa", folder: Path | None = None) ->
     missing = [key for key in found["missing_keys"] if not key.startswith("pooler.")]
     if missing or found.get("mismatched_keys"):
         wrong = [*missing, *found.get("mismatched_keys", ())]
-        raise XmrError(f"{where}: these are not the weights of a BERT: {len(wrong)} missing ({wrong[0]}, …)")
+        raise XmrError(f"{where}: these are not the weights of a {kind}: {len(wrong)} missing ({wrong[0]}, …)")
     network.requires_grad_(False).eval()
     home = Path(where)
     if not home.is_dir():
@@ -79,7 +106,7 @@ def load_bert(name: str, attention: str = "sdpa", folder: Path | None = None) ->
     return Bert(network, tokenizer, Weights(name, home, _digest(network, tokenizer), files))
 
 
-def _digest(network: BertModel, tokenizer: PreTrainedTokenizerBase) -> str:
+def _digest(network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> str:
     """Return the SHA-256 of what was loaded, whatever kind of file it came from: weights and vocabulary."""
     digest = hashlib.sha256()
     for name, tensor in sorted(network.state_dict().items()):
@@ -106,7 +133,11 @@ class BertTail(nn.Module):
         super().__init__()
         if not 1 <= layers <= bert.layers:
             raise XmrError(f"{bert.weights.name}: {layers} layers can't be tuned, it has {bert.layers}")
-        self.layers = copy.deepcopy(bert.network.encoder.layer[-layers:])
+        kind = bert.network.config.model_type
+        if kind not in ADDITIVE:
+            raise XmrError(f"{bert.weights.name}: {kind!r} can't be tuned, only {', '.join(ADDITIVE)}")
+        stack = bert.network.transformer if kind == "distilbert" else bert.network.encoder
+        self.layers = copy.deepcopy(stack.layer[-layers:])
         self.layers.requires_grad_(True)
 
     def forward(

@@ -10,22 +10,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Bool, Float
 from matplotlib.figure import Figure
-from torch import Tensor, nn
-from torch.nn.functional import normalize
+from torch import nn
 
-from ..config import RunConfig, TextBranch, from_flat
-from ..data import CaptionedImages
-from ..data.labels import read_labels
+from ..config import RunConfig, from_flat
 from ..experiment.fit import checkpoint_of
 from ..experiment.machine import machine
 from ..experiment.run import embed, run
 from ..experiment.workspace import Workspace
 from ..figures import gallery_of_neighbours, interval_figure
-from ..losses import similarity_matrix
-from ..metrics import ImageScores, holm, mean_interval, score_image_retrieval, sign_flip_test
-from ..metrics.graded import GradedRelevance
+from ..metrics import ImageScores, holm, mean_interval, sign_flip_test
 from ..model import build_image_encoder
 from ..modules import BOX_FEATURES, pool
 from ..paths import atomic_write
@@ -33,11 +27,9 @@ from ..ragged import Ragged
 from ..records import run_folder
 from ..training import Checkpoint, History, Schedule, train_metric
 from .models import get_configs
+from .relevance import ALIKE, Qrels, labels_of, qrels_of, shared_words, similarity_of
 
 METRICS = ("r1", "r5", "r10", "p10", "map", "ndcg10")
-LABELS = "labels.json"
-ALIKE = 10
-"""Images whose captions are most alike count as relevant where there are no labels, and as positives in training."""
 SCHEDULE: dict[str, Any] = {
     "method": "metric-learning",
     "task": "images",
@@ -54,8 +46,6 @@ METRIC_LEARNING: dict[str, dict[str, Any]] = {
 }
 """Two ways to train an image encoder without captions at its input (Hadsell et al. 2006; Schroff et al. 2015)."""
 CROSS_MODAL = ("ab-infonce-meanmax", "d-meanmax")
-BY_CAPTIONS = TextBranch(features="minilm", pooling="mean")
-"""What says how alike two captions are, where there are no labels."""
 COLUMNS = (
     *("run", "track", "image_features", "trained_on", "relevance", "seeds", "queries", *METRICS),
     *("ndcg10_low", "ndcg10_high", "chance_ndcg10", "words_ndcg10", "val_ndcg10", "cpu_minutes"),
@@ -85,31 +75,6 @@ class ImageRun:
     def mean(self, metric: str) -> np.ndarray:
         """Return what each query reaches, mean over seeds."""
         return np.mean([own.values[metric] for own in self.scores], axis=0)
-
-
-@dataclass(frozen=True)
-class Relevance:
-    """How much the images of a split have to do with each other; row = query."""
-
-    gains: Float[np.ndarray, "images images"]
-    """0 … 1, for nDCG."""
-    relevant: Bool[np.ndarray, "images images"]
-    """For what needs a yes or no."""
-
-    def score(self, embeddings: Float[np.ndarray, "images embed"], distance: str) -> ImageScores:
-        return score_image_retrieval(_similarity(embeddings, distance), self.gains, self.relevant)
-
-    def ndcg10(self, embeddings: Float[np.ndarray, "images embed"], distance: str) -> float:
-        return float(self.score(embeddings, distance).values["ndcg10"].mean())
-
-
-@dataclass(frozen=True)
-class Qrels:
-    """What is relevant in a split: by what ``name`` says, and by shared words."""
-
-    name: str
-    relevance: Relevance
-    words: Relevance
 
 
 def image_retrieval(workspace: Workspace, seeds: Sequence[int] = (0,)) -> list[ImageRun]:
@@ -151,23 +116,6 @@ def _pooled_config(workspace: Workspace) -> RunConfig:
     return from_flat("i-pooled", image_features=workspace.own_features["image"])
 
 
-def qrels_of(workspace: Workspace, config: RunConfig, split: str) -> Qrels:
-    """Return what is relevant to what in a split.
-
-    By ``labels.json`` beside the captions: images of the same label. Without it, graded by captions: the cosine of
-    MiniLM's vectors, mean over an image's captions; the ``ALIKE`` images most alike count as relevant.
-    """
-    part = workspace.usable(config).split(split)
-    by_words = _most_alike(np.concatenate([block for _, block in _shared_words(part).blocks()]))
-    if (labels := _labels(workspace, part)) is not None:
-        same = (labels[:, None] == labels) & (labels >= 0)
-        return Qrels("same label", Relevance(same.astype(np.float64), same), by_words)
-    captions = workspace.bank.captions(BY_CAPTIONS, workspace.bank.places(part), 0)
-    owner = torch.from_numpy(part.image_of_caption)
-    means = normalize(torch.zeros(len(part), captions.shape[1]).index_add(0, owner, normalize(captions)))
-    return Qrels("captions by MiniLM", _most_alike((means @ means.T).clamp(0, 1).double().numpy()), by_words)
-
-
 def image_retrieval_table(runs: Sequence[ImageRun]) -> pd.DataFrame:
     """Return one row per run; ``p``: paired test of nDCG@10 against the first row, adjusted by Holm in the table."""
     first, *others = runs
@@ -204,7 +152,7 @@ def neighbours_figure(workspace: Workspace, runs: Sequence[ImageRun], count: int
     queries = np.sort(np.random.default_rng(seed).choice(asked, min(count, len(asked)), replace=False))
     found = []
     for own in (runs[0], max(runs[1:], key=lambda run: np.mean(run.val_ndcg10))):
-        similarity = _similarity(own.embeddings, own.distance)
+        similarity = similarity_of(own.embeddings, own.distance)
         np.fill_diagonal(similarity, -np.inf)
         found.append((own.model, np.argsort(-similarity[queries], axis=1, kind="stable")[:, :5]))
     return gallery_of_neighbours(part, queries, found, relevance.relevant)
@@ -225,27 +173,10 @@ def ndcg_figure(runs: Sequence[ImageRun]) -> Figure:
 HEADINGS = dict(zip(METRICS, ("R@1", "R@5", "R@10", "P@10", "mAP", "nDCG@10"), strict=True))
 
 
-def _most_alike(gains: Float[np.ndarray, "images images"]) -> Relevance:
-    np.fill_diagonal(gains, 0.0)
-    relevant = np.zeros(gains.shape, dtype=bool)
-    np.put_along_axis(relevant, np.argsort(-gains, axis=1, kind="stable")[:, :ALIKE], True, axis=1)
-    return Relevance(gains, relevant & (gains > 0))
-
-
-def _shared_words(part: CaptionedImages) -> GradedRelevance:
-    words = [[word for c in part.captions_of(i) for word in part.tokens[c]] for i in range(len(part))]
-    return GradedRelevance(words, words)
-
-
-def _labels(workspace: Workspace, part: CaptionedImages) -> np.ndarray | None:
-    path = workspace.beside(LABELS)
-    return read_labels(path, part) if path.is_file() else None
-
-
 def _training_pairs(workspace: Workspace, config: RunConfig) -> tuple[Ragged, np.ndarray, str]:
     """Return the positives of each training image, which are of one identity, and in words where that comes from."""
     part = workspace.usable(config).split("train")
-    if (labels := _labels(workspace, part)) is not None:
+    if (labels := labels_of(workspace, part)) is not None:
         # An image without a label is of no other's identity, and is not asked.
         identities = np.where(labels >= 0, labels, -1 - np.arange(len(labels)))
         of_label = [
@@ -254,7 +185,7 @@ def _training_pairs(workspace: Workspace, config: RunConfig) -> tuple[Ragged, np
         return _ragged(of_label), identities, "labels"
     # Not the judge: nobody is taught by the one who marks.
     nearest = []
-    for start, block in _shared_words(part).blocks():
+    for start, block in shared_words(part).blocks():
         block[np.arange(len(block)), start + np.arange(len(block))] = -1
         nearest += list(np.argsort(-block, axis=1, kind="stable")[:, :ALIKE])
     return _ragged(nearest), np.arange(len(part)), "shared words"
@@ -276,11 +207,6 @@ def _regions(workspace: Workspace, config: RunConfig, split: str) -> np.ndarray:
 @torch.inference_mode()
 def _encoded(workspace: Workspace, config: RunConfig, encoder: nn.Module, split: str) -> np.ndarray:
     return encoder(workspace.images(config, split)).numpy()
-
-
-def _similarity(embeddings: np.ndarray, distance: str) -> np.ndarray:
-    rows: Tensor = torch.from_numpy(embeddings)
-    return similarity_matrix(rows, rows, distance).numpy()
 
 
 def _scored(

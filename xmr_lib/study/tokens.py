@@ -5,7 +5,7 @@ import pandas as pd
 import torch
 from matplotlib.figure import Figure
 
-from ..encoders.bert import LONGEST, BertEncoder
+from ..encoders.bert import BertEncoder
 from ..errors import XmrError
 from ..experiment.run import model_of
 from ..experiment.workspace import Workspace
@@ -49,7 +49,8 @@ def attended_words(
     encoder = workspace.bank.encoder(config.text_specs[0], result.seed)
     if isinstance(encoder, BertEncoder):
         tokenizer = encoder.tokenizer
-        ids = tokenizer([part.raw[caption] for caption in chosen], truncation=True, max_length=LONGEST)["input_ids"]
+        raw = [part.raw[caption] for caption in chosen]
+        ids = tokenizer(raw, truncation=True, max_length=encoder.bert.longest)["input_ids"]
         words = [tokenizer.convert_ids_to_tokens(own) for own in ids]
     with torch.inference_mode():
         rows, beside = text.eval().entry(
