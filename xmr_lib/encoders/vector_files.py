@@ -65,12 +65,13 @@ def read_text(file: str | Path, wanted: set[str]) -> dict[str, np.ndarray]:
 
 
 @lru_cache(maxsize=1)
-def open_vectors(file: Path) -> KeyedVectors:
+def open_vectors(file: str | Path) -> KeyedVectors:
     """Load a file of vectors: ``.bin`` is FastText's (any word has a vector) or word2vec's binary, all else is text.
 
     Raises:
         XmrError: it is damaged, cut off or something else.
     """
+    file = Path(file)
     try:
         if file.suffix != ".bin":
             _check_header(file, bytes_per_number=2)

@@ -49,7 +49,7 @@ class Extracts(Protocol):
 def extract_images(
     dataset: CaptionedImages,
     encoder: Extracts,
-    folder: Path,
+    folder: str | Path,
     strict: bool = False,
     batch: int = 8,
 ) -> FeatureStore:
@@ -68,6 +68,7 @@ def extract_images(
         XmrError: an image can't be read (``strict``), none can, there is no image folder, or the store in ``folder``
             was made by something else.
     """
+    folder = Path(folder)
     meta = {
         "extractor": encoder.spec.slug,
         **encoder.settings,
@@ -132,9 +133,9 @@ def pixels_of(image: str | Path | Image.Image | np.ndarray, side: int) -> UInt8[
         raise XmrError(f"the image can't be used ({error})") from None
 
 
-def read_image(path: Path, side: int) -> UInt8[np.ndarray, "side side 3"] | str:
+def read_image(path: str | Path, side: int) -> UInt8[np.ndarray, "side side 3"] | str:
     """Read an image of any kind, turned upright, as RGB squashed to side × side; or return why that can't be done."""
-    picture = read_picture(path)
+    picture = read_picture(Path(path))
     return picture if isinstance(picture, str) else _squashed(picture, side)
 
 

@@ -9,9 +9,9 @@ PREFIX = "bert:"
 """Beginning of the only names that have changed: version 1 wrote ``bert:_home_me_model@11``, which Windows refuses."""
 
 
-def migrate_stores(cache: Path) -> Iterator[str]:
+def migrate_stores(cache: str | Path) -> Iterator[str]:
     """Rename the stores below a cache, and say what was done, one line per store."""
-    for old in sorted(cache.glob(f"*/features/{PREFIX}*")):
+    for old in sorted(Path(cache).glob(f"*/features/{PREFIX}*")):
         slugs = list(_slugs(old.name))
         if len(slugs) != 1:
             why = "no folder of that name is here" if not slugs else f"it may be any of {', '.join(slugs)}"

@@ -34,7 +34,7 @@ class FeatureStore:
     """File name → reason of the items that could not be read when the store was made."""
 
     @classmethod
-    def open(cls, folder: Path, meta: dict | None = None) -> "FeatureStore":
+    def open(cls, folder: str | Path, meta: dict | None = None) -> "FeatureStore":
         """Open a whole store.
 
         Args:
@@ -44,6 +44,7 @@ class FeatureStore:
         Raises:
             XmrError: there is incomplete store, it is damaged, or it was made by something else.
         """
+        folder = Path(folder)
         try:
             found = json.loads((folder / META).read_text("utf-8"))
             made_by, skipped = dict(found["made_by"]), dict(found["skipped"])

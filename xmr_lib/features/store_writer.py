@@ -42,10 +42,10 @@ class StoreWriter:
             is full or can't be written to, or what is appended does not fit.
     """
 
-    def __init__(self, folder: Path, meta: dict, row_shape: Sequence[int], ragged: bool = False, dtype="float32"):
-        self.folder, self.meta, self.ragged = folder, as_json(meta), ragged
+    def __init__(self, folder: str | Path, meta: dict, row_shape: Sequence[int], ragged: bool = False, dtype="float32"):
+        self.folder, self.meta, self.ragged = Path(folder), as_json(meta), ragged
         self.row_shape, self.dtype = tuple(row_shape), np.dtype(dtype)
-        self.partial = folder.with_name(folder.name + ".partial")
+        self.partial = self.folder.with_name(self.folder.name + ".partial")
         self._row_bytes = self.dtype.itemsize * int(np.prod(self.row_shape))
         self._state = {"items": 0, "rows": 0, "skipped": {}, "done": 0}
         self._files: dict = {}
