@@ -14,7 +14,7 @@ from course_twin import write_course_twin
 
 from xmr_lib.course import feature_files as course
 from xmr_lib.course.feature_files import import_fasttext, import_vgg
-from xmr_lib.course.matfile import mat_columns, mat_shape
+from xmr_lib.course.matfile import mat_shape
 from xmr_lib.data import read_dataset
 from xmr_lib.data.captioned import CaptionedImages
 from xmr_lib.errors import XmrError
@@ -231,28 +231,6 @@ def test_vgg_values_that_are_not_finite(tmp_path, dataset):
     scipy.io.savemat(tmp_path / "vgg_feats.mat", {"feats": feats})
     with pytest.raises(XmrError, match="column 33 holds values that are not finite"):
         import_vgg(tmp_path / "vgg_feats.mat", dataset, tmp_path / "store")
-
-
-def test_a_mat_file_of_something_else(tmp_path):
-    scipy.io.savemat(
-        tmp_path / "a.mat", {"other": np.ones(3), "feats": np.arange(3), "cells": np.array([[1], "a"], object)}
-    )
-    for key in ("feats", "cells"):
-        with pytest.raises(XmrError, match=f"'{key}' is no plain matrix of floats"):
-            mat_shape(tmp_path / "a.mat", key)
-    with pytest.raises(XmrError, match=r"no matrix 'absent' in it \(it has cells, feats, other\)"):
-        mat_shape(tmp_path / "a.mat", "absent")
-    with h5py.File(tmp_path / "b.mat", "w") as file:
-        file.create_group("feats")
-    with pytest.raises(XmrError, match="'feats' is no plain matrix of floats"):
-        mat_shape(tmp_path / "b.mat", "feats")
-
-
-def test_doubles_become_float32(tmp_path):
-    values = np.random.default_rng(0).random((4, 7))
-    scipy.io.savemat(tmp_path / "a.mat", {"feats": values})
-    rows = np.concatenate(list(mat_columns(tmp_path / "a.mat", "feats", 2, 3)))
-    np.testing.assert_array_equal(rows, values.T[2:].astype(np.float32))
 
 
 @pytest.mark.parametrize("shape", [(39, 5), (41, 5), (40, 4), (5, 40), (200, 1)])
