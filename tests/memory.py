@@ -3,6 +3,12 @@
 import subprocess
 import sys
 
+COURSE = """
+# The package's front loads torch, for which none of its readers of files asks, and which takes two seconds.
+import types, xmr_lib
+sys.modules["xmr_lib.course"] = package = types.ModuleType("xmr_lib.course")
+package.__path__ = [xmr_lib.__path__[0] + "/course"]
+"""
 SCRIPT = """
 import resource, sys
 {imports}
@@ -22,7 +28,8 @@ print(said)
 def memory_of(imports: str, code: str, *arguments: object) -> tuple[int, str]:
     """Return the megabytes by which ``code`` makes the process grow, and "read" or the line that it was refused with.
 
-    ``code`` is one line and finds ``arguments`` as texts in ``sys.argv[1:]``.
+    ``code`` is one line and finds ``arguments`` as texts in ``sys.argv[1:]``; ``imports`` of the course's readers
+    begin with ``COURSE``.
     """
     imports = f"from xmr_lib.errors import XmrError\n{imports}"
     script = SCRIPT.format(imports=imports, code=code)

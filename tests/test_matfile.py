@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 import scipy.io
-from memory import memory_of
+from memory import COURSE, memory_of
 
 from xmr_lib.course.matfile import mat_columns, mat_shape
 from xmr_lib.errors import XmrError
@@ -198,7 +198,7 @@ def test_names_of_a_file_neither_break_nor_flood_the_line(tmp_path):
 
 # Memory: small files that would become large ones.
 
-IMPORTS = "from pathlib import Path\nfrom xmr_lib.course.matfile import mat_columns, mat_shape"
+IMPORTS = COURSE + "from pathlib import Path\nfrom xmr_lib.course.matfile import mat_columns, mat_shape"
 CODE = (
     "mat_shape(Path(sys.argv[1]), 'feats'); [block.sum() for block in mat_columns(Path(sys.argv[1]), 'feats', 0, 2048)]"
 )

@@ -3,12 +3,14 @@
 import builtins
 import os
 import pickle
+import re
 import struct
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from memory import COURSE, memory_of
 
 from xmr_lib.course.object_array import object_array_shape, read_object_array
 from xmr_lib.errors import XmrError
@@ -297,3 +299,81 @@ def test_absurd_sizes_of_bytes_and_places_in_the_memo(tmp_path, opcode):
     # ``pickle`` itself would make room for four thousand million places here.
     with pytest.raises(XmrError, match="holds no array"):
         read_object_array(save(tmp_path / "a.npy", b"\x80\x04Nr\xff\xff\xff\xff."))
+
+
+# Memory: files of nothing but opcodes, which make more than their own size.
+
+IMPORTS = COURSE + "from pathlib import Path\nfrom xmr_lib.course.object_array import read_object_array"
+CODE = "read_object_array(Path(sys.argv[1]))"
+HOSTILE = {
+    "MEMOIZE": (b"N", b"\x94"),
+    "BINPUT": (b"N", b"".join(b"r" + struct.pack("<I", place) for place in range(1 << 16, 3 << 16))),
+    "MARK": (b"", b"("),
+    "EMPTY_LIST": (b"", b"]"),
+    "lists in a list": (b"]", b"]a"),
+    "tuples in tuples": (b"N", b"\x85"),
+    "text": (b"", b"\x8c\0\x94"),
+    "arrays": (b"cnumpy.core.multiarray\n_reconstruct\nq\0)q\1", b"h\0h\1R"),
+}
+
+
+def write_hostile(path, name: str, size: int, cells: int):
+    before, repeated = HOSTILE[name]
+    return save(path, b"\x80\x04" + before + repeated * (size // len(repeated)), shape=(cells,))
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_file_of_opcodes_is_refused_after_what_its_cells_need(tmp_path, name):
+    path = write_hostile(tmp_path / "a.npy", name, 1 << 20, cells=4)
+    with pytest.raises(XmrError, match=r"a\.npy: refused: its pickle takes 1256 steps and more"):
+        read_object_array(path)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_nor_does_it_help_to_declare_a_cell_for_each_byte(tmp_path, name):
+    path = write_hostile(tmp_path / "a.npy", name, 4 << 20, cells=3 << 20)
+    megabytes, said = memory_of(IMPORTS, CODE, path)
+    assert re.search("refused: its pickle takes 2[23]", said) and megabytes < 40
+
+
+def test_more_cells_than_bytes(tmp_path):
+    path = save(tmp_path / "a.npy", np.full(1000, None), shape=(1 << 40, 5))
+    for read in (object_array_shape, read_object_array):
+        with pytest.raises(XmrError, match=r"its header has shape \(1099511627776, 5\): more cells than the file has"):
+            read(path)
+
+
+LARGE = 64 << 20
+
+
+@pytest.mark.parametrize(
+    "content, told",
+    [
+        (b"\x80\x04B" + struct.pack("<I", LARGE), "refused: a part of it has 67108864 bytes"),
+        (b"\x80\x04X" + struct.pack("<I", LARGE), "refused: a part of it has 67108864 bytes"),
+        (b"\x80\x04\x96" + struct.pack("<Q", LARGE), "refused: a part of it has 67108864 bytes"),
+        (b"\x80\x04\x8b" + struct.pack("<I", LARGE), "refused: a part of it has 67108864 bytes"),
+        (b"\x80\x04B" + struct.pack("<I", LARGE + 1), "not a whole .npy file"),
+        (b"\x80\x04c", "not a whole .npy file"),
+        (b"\x80\x04I", "not a whole .npy file"),
+        (b"\x93NUMPY\x02\x00" + struct.pack("<I", LARGE), "refused: a part of it has 67108864 bytes"),
+    ],
+)
+def test_a_part_that_no_array_needs_is_not_read(tmp_path, content, told):
+    path = tmp_path / "a.npy"
+    if content.startswith(b"\x80"):
+        save(path, content, shape=(1,))
+    else:
+        path.write_bytes(content)
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size + LARGE)
+    megabytes, said = memory_of(IMPORTS, CODE, path)
+    assert told in said and megabytes < 10
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_many_small_cells_each_with_a_dtype_of_its_own(tmp_path, protocol):
+    """The most steps that NumPy takes for a cell: 49."""
+    cells = [[words(1, ">f4"), words(1, ">f4").copy(order="F")] for _ in range(100)]
+    assert len({id(cell.dtype) for row in cells for cell in row}) == 200
+    assert_same(save(tmp_path / "a.npy", object_array(cells), (100, 2), protocol), object_array(cells))

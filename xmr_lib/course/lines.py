@@ -1,6 +1,6 @@
 """A file's own names and shapes, shown so that they can neither break a line nor flood it."""
 
-LONGEST_NAME, MOST_AXES = 60, 6
+LONGEST_NAME, MOST_AXES, TOO_LARGE = 60, 6, 1 << 64
 
 
 def named(name: str) -> str:
@@ -10,7 +10,8 @@ def named(name: str) -> str:
 
 
 def sized(shape: tuple[int, ...]) -> str:
-    """Return a shape as text, of many axes the first ones and their number."""
-    if len(shape) <= MOST_AXES:
-        return str(shape)
-    return f"({', '.join(map(str, shape[:MOST_AXES]))}, …) of {len(shape)} axes"
+    """Return a shape as text, of many axes the first ones and their number, of absurd sizes that they are."""
+    sizes = [str(size) if abs(size) < TOO_LARGE else "a huge number" for size in shape[:MOST_AXES]]
+    if len(shape) > MOST_AXES:
+        return f"({', '.join(sizes)}, …) of {len(shape)} axes"
+    return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"

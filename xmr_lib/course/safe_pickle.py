@@ -5,6 +5,7 @@ interpreter of the opcodes that NumPy's arrays need (protocols 2 to 5) builds pl
 else. It keeps only where each array's bytes lie in the file, so that gigabytes are indexed in megabytes of memory.
 """
 
+import io
 import math
 import pickletools
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from typing import BinaryIO
 import numpy as np
 from jaxtyping import Float32
 from tqdm import tqdm
+
+from .lines import named, sized
 
 # What NumPy's arrays ask for, under the names of all its versions; the values are names of our own, never called.
 ALLOWED = {
@@ -34,6 +37,13 @@ NUMBERS = ("BININT1", "BININT2", "BININT", "LONG1", "BINFLOAT")
 TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 DTYPES = ("f2", "f4", "f8", "O8", "O")
 LONGEST_NAME = 100
+STEPS_A_CELL, MORE_STEPS = 64, 1000
+"""Opcodes for an array, and for what is around them all: NumPy needs 11 to 29, and 49 with a dtype of its own."""
+BYTES_A_STEP, FREE_STEPS = 32, 100_000
+"""A large file consists of values: without this bound a file of nothing but opcodes takes fifty times its size."""
+LARGEST_PART = 16 << 20
+"""Bytes that are read at once: a cell of 14,000 words."""
+MOST_AXES, LARGEST_AXIS = 64, 1 << 48
 
 
 class Refused(Exception):
@@ -77,7 +87,7 @@ class PickledArray:
     """For an array of objects: the objects, in C order whatever ``fortran`` says."""
 
     def fill(self, shape: object, dtype: object, fortran: object, data: object) -> None:
-        if type(shape) is not tuple or not all(type(n) is int and n >= 0 for n in shape):
+        if type(shape) is not tuple or not is_shape(shape):
             raise Refused("an array has a shape that is none")
         if type(dtype) is not DType or type(fortran) is not bool:
             raise Refused("an array has no dtype or no order")
@@ -88,7 +98,7 @@ class PickledArray:
             raise Refused("the values of an array are of the wrong kind")
         have = len(data) if type(data) is list else data.size
         if have != due:
-            raise Refused(f"an array of shape {shape} needs {due} bytes or objects and has {have}")
+            raise Refused(f"an array of shape {sized(shape)} needs {due} bytes or objects and has {have}")
 
     def read(self, file: BinaryIO) -> Float32[np.ndarray, "..."]:
         """Return the values, float32 (float64 loses its last digits), from the open file."""
@@ -99,17 +109,47 @@ class PickledArray:
         return np.ascontiguousarray(values, dtype=np.float32).reshape(self.shape)
 
 
-class Interpreter:
-    """A pickle machine that can only put together tuples, lists and the records above."""
+class Parts:
+    """A file that gives its bytes in parts which a feature file can need: ``pickletools`` reads what it is told to."""
 
     def __init__(self, file: BinaryIO) -> None:
+        place = file.tell()
+        self.file, self.size = file, file.seek(0, io.SEEK_END)
+        self.tell = file.tell
+        file.seek(place)
+
+    def read(self, size: int) -> bytes:
+        if size > LARGEST_PART:
+            if size > self.size - self.tell():
+                raise EOFError("it is cut off")
+            raise Refused(f"a part of it has {size} bytes, more than an array of a caption's words has; copy it again")
+        return self.file.read(size)
+
+    def readline(self) -> bytes:
+        # For the names that end at a line break.
+        return self.file.readline(10 * LONGEST_NAME)
+
+
+class Interpreter:
+    """A pickle machine that can only put together tuples, lists and the records above.
+
+    Args:
+        file: stands at the pickle.
+        cells: number of arrays that are due in it.
+    """
+
+    def __init__(self, file: Parts, cells: int) -> None:
         self.file = file
         self.stack: list = []
         self.below_marks: list[list] = []
         self.memo: dict[int, object] = {}
+        # Each step makes one small object at most: this bounds the memory as well as the time.
+        self.most_steps = min(STEPS_A_CELL * cells + MORE_STEPS, file.size // BYTES_A_STEP + FREE_STEPS)
 
     def run(self, bar: tqdm) -> object:
-        for opcode, argument, position in pickletools.genops(self.file):
+        for count, (opcode, argument, position) in enumerate(pickletools.genops(self.file)):
+            if count == self.most_steps:
+                raise Refused(f"its pickle takes {count} steps and more, which its cells do not need; save it again")
             self.step(opcode.name, argument, position)
             if opcode.name == "APPENDS":
                 bar.update(position - bar.n)
@@ -176,11 +216,14 @@ class Interpreter:
         return items
 
 
+def is_shape(shape: tuple) -> bool:
+    """Say whether NumPy could have an array of that shape; before anything multiplies thousands of sizes."""
+    return len(shape) <= MOST_AXES and all(type(size) is int and 0 <= size < LARGEST_AXIS for size in shape)
+
+
 def allowed(name: str) -> Name:
     if name not in ALLOWED:
-        # The name is the file's own: it must not break the line.
-        shown = name[:LONGEST_NAME] if name.isprintable() else repr(name[:LONGEST_NAME])
-        raise Refused(f"the pickle asks for {shown}; a feature file needs only numpy's arrays")
+        raise Refused(f"the pickle asks for {named(name)}; a feature file needs only numpy's arrays")
     return Name(ALLOWED[name])
 
 
@@ -196,7 +239,7 @@ def made_by(function: object, arguments: object) -> object:
         return array
     if kind == "dtype":
         if arguments[0].text not in DTYPES:
-            raise Refused(f"it holds arrays of dtype {arguments[0].text!r}; floats are needed, best float32")
+            raise Refused(f"it holds arrays of dtype {named(repr(arguments[0].text))}; floats are needed, best float32")
         return DType(arguments[0].text)
     if kind == "encode":
         # Only texts of Latin-1 stand for bytes one by one; another encoding would not fit the size of its array.
