@@ -13,7 +13,7 @@ from ..errors import XmrError
 from ..features.store import FeatureStore
 from ..features.store_writer import StoreWriter
 from .matfile import mat_columns, mat_shape
-from .object_array import object_array_shape, read_object_array
+from .object_array import object_array_shape, read_cells, read_object_array
 from .safe_pickle import PickledArray
 
 VGG_KEY, VGG_DIM, FASTTEXT_DIM = "feats", 4096, 300
@@ -89,11 +89,11 @@ def import_fasttext(npy_file: Path, dataset: CaptionedImages, folder: Path) -> F
         )
     cells = _cells_of_captions(npy_file, dataset)
     lengths = np.array([len(words) for words in dataset.tokens], dtype=np.int64)
-    with StoreWriter(folder, meta, (FASTTEXT_DIM,), ragged=True) as writer, npy_file.open("rb") as file:
+    with StoreWriter(folder, meta, (FASTTEXT_DIM,), ragged=True) as writer:
         for start in tqdm(range(writer.done, len(cells), BLOCK), desc=f"{npy_file.name} → store"):
             block = slice(start, start + BLOCK)
             empty = np.empty((0, FASTTEXT_DIM), dtype=np.float32)
-            rows = [empty if cell is None else cell.read(file) for cell in cells[block]]
+            rows = [empty if values is None else values for values in read_cells(npy_file, cells[block])]
             for caption, values in enumerate(rows, start=start):
                 if not np.isfinite(values).all():
                     raise XmrError(f"{_caption(npy_file, dataset, caption)} holds values that are not finite")

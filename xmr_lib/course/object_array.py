@@ -1,12 +1,13 @@
 """Object arrays of float arrays in ``.npy`` files: indexed without running what their pickle asks for."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float32
 from tqdm import tqdm
 
 from ..errors import XmrError
@@ -33,7 +34,7 @@ def object_array_shape(path: Path) -> tuple[int, ...]:
 
 
 def read_object_array(path: Path) -> ObjectArray:
-    """Index a pickled object array of float arrays; ``PickledArray.read`` then reads the values of one of them.
+    """Index a pickled object array of float arrays; ``read_cells`` then reads the values of some of them.
 
     Raises:
         XmrError: the file is missing, cut off or damaged, holds something else, or its pickle asks for anything but
@@ -51,6 +52,16 @@ def read_object_array(path: Path) -> ObjectArray:
                 place = tuple(int(i) for i in np.unravel_index(index, shape))
                 raise Refused(f"cell {place} is not an array of floats but {_kind(cell)}")
         return ObjectArray(shape, array.data)
+
+
+def read_cells(path: Path, cells: Sequence[PickledArray | None]) -> list[Float32[np.ndarray, "..."] | None]:
+    """Return the values of some cells of the file that ``read_object_array`` has indexed.
+
+    Raises:
+        XmrError: the file is missing, or no longer the one that was indexed.
+    """
+    with _opened(path) as file:
+        return [None if cell is None else cell.read(file.file) for cell in cells]
 
 
 @contextmanager

@@ -8,7 +8,7 @@ else. It keeps only where each array's bytes lie in the file, so that gigabytes 
 import io
 import math
 import pickletools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 import numpy as np
@@ -44,6 +44,7 @@ BYTES_A_STEP, FREE_STEPS = 32, 100_000
 LARGEST_PART = 16 << 20
 """Bytes that are read at once: a cell of 14,000 words."""
 MOST_AXES, LARGEST_AXIS = 64, 1 << 48
+SAVE_AGAIN = "copy the file again, or save it again with numpy.save"
 
 
 class Refused(Exception):
@@ -65,7 +66,8 @@ class Literal:
     stop: int
     size: int
     """Bytes that it stands for: protocol 2 writes bytes as Latin-1 text, of which some take two bytes in the file."""
-    is_text: bool
+    kind: str
+    """``bytes``; ``text``, ``text beyond Latin-1``; or ``encoded``: text that the pickle makes bytes of."""
     text: str | None
     """The text itself, if it is short enough to be a name."""
 
@@ -94,6 +96,8 @@ class PickledArray:
         self.shape, self.fortran, self.data = shape, fortran, data
         self.dtype = np.dtype(dtype.name).newbyteorder(dtype.order)
         due = math.prod(shape) * (1 if self.dtype.hasobject else self.dtype.itemsize)
+        if type(data) is Literal and data.kind not in ("bytes", "encoded"):
+            raise Refused(f"an array's values are text, not bytes, at byte {data.start}; {SAVE_AGAIN}")
         if type(data) is not (list if self.dtype.hasobject else Literal):
             raise Refused("the values of an array are of the wrong kind")
         have = len(data) if type(data) is list else data.size
@@ -101,12 +105,20 @@ class PickledArray:
             raise Refused(f"an array of shape {sized(shape)} needs {due} bytes or objects and has {have}")
 
     def read(self, file: BinaryIO) -> Float32[np.ndarray, "..."]:
-        """Return the values, float32 (float64 loses its last digits), from the open file."""
+        """Return the values, float32 (float64 loses its last digits), from the open file.
+
+        Raises:
+            EOFError, ValueError: the file is no longer the one that was indexed.
+        """
         file.seek(self.data.start)
         raw = file.read(self.data.stop - self.data.start)
-        raw = raw.decode("utf-8").encode("latin1") if self.data.is_text else raw
+        if len(raw) < self.data.stop - self.data.start:
+            raise EOFError("it has become shorter")
+        raw = raw.decode("utf-8").encode("latin1") if self.data.kind == "encoded" else raw
         values = np.frombuffer(raw, self.dtype).reshape(self.shape, order="F" if self.fortran else "C")
-        return np.ascontiguousarray(values, dtype=np.float32).reshape(self.shape)
+        # A double beyond what float32 holds becomes infinite, which its reader refuses.
+        with np.errstate(over="ignore"):
+            return np.ascontiguousarray(values, dtype=np.float32).reshape(self.shape)
 
 
 class Parts:
@@ -174,10 +186,11 @@ class Interpreter:
             # A string of Python 2 comes here decoded as Latin-1; in the file it is bytes.
             text = argument if type(argument) is str and len(argument) <= LONGEST_NAME else None
             start = position + 1 + LITERALS[opcode]
-            self.stack.append(Literal(start, self.file.tell(), len(argument), False, text))
+            self.stack.append(Literal(start, self.file.tell(), len(argument), "bytes", text))
         elif opcode in TEXTS:
             text = argument if len(argument) <= LONGEST_NAME else None
-            self.stack.append(Literal(position + 1 + TEXTS[opcode], self.file.tell(), len(argument), True, text))
+            start, kind = position + 1 + TEXTS[opcode], "text" if is_latin1(argument) else "text beyond Latin-1"
+            self.stack.append(Literal(start, self.file.tell(), len(argument), kind, text))
         elif opcode == "MARK":
             self.below_marks.append(self.stack)
             self.stack = []
@@ -216,6 +229,14 @@ class Interpreter:
         return items
 
 
+def is_latin1(text: str) -> bool:
+    try:
+        text.encode("latin1")
+    except UnicodeError:
+        return False
+    return True
+
+
 def is_shape(shape: tuple) -> bool:
     """Say whether NumPy could have an array of that shape; before anything multiplies thousands of sizes."""
     return len(shape) <= MOST_AXES and all(type(size) is int and 0 <= size < LARGEST_AXIS for size in shape)
@@ -243,12 +264,15 @@ def made_by(function: object, arguments: object) -> object:
         return DType(arguments[0].text)
     if kind == "encode":
         # Only texts of Latin-1 stand for bytes one by one; another encoding would not fit the size of its array.
-        if arguments[1].text != "latin1":
+        content, encoding = arguments
+        if type(content) is not Literal or encoding.text != "latin1":
             raise Refused("the pickle writes bytes in another way than numpy does")
-        return arguments[0]
+        if content.kind != "text":
+            raise Refused(f"at byte {content.start} the pickle makes an array's bytes of {content.kind}; {SAVE_AGAIN}")
+        return replace(content, kind="encoded", text=None)
     if kind == "bytes" and not arguments:
         # Protocol 2 writes no bytes at all in this way.
-        return Literal(0, 0, 0, False, None)
+        return Literal(0, 0, 0, "bytes", None)
     raise Refused("the pickle calls what is no function of numpy's")
 
 
