@@ -242,6 +242,23 @@ def test_fasttext_of_another_shape_is_refused_with_both_shapes(tmp_path, twin, d
     assert str(told.value) == f"{path} has shape {shape}, but {expected}"
 
 
+def test_shapes_and_names_of_a_file_do_not_flood_the_line(tmp_path, dataset, fasttext):
+    path = save_cells(tmp_path / "a.npy", np.full((1,) * 30, None, dtype=object))
+    with pytest.raises(XmrError, match=r"has shape \(1, 1, 1, 1, 1, 1, …\) of 30 axes, but .* \(40, 5 expected\)"):
+        import_fasttext(path, dataset, tmp_path / "store")
+    with h5py.File(tmp_path / "a.mat", "w") as file:
+        file["feats"] = np.ones((1,) * 30, np.float32)
+    with pytest.raises(XmrError, match=r"has shape \(1, 1, 1, 1, 1, 1, …\) of 30 axes, but .* \(4096, 40 expected\)"):
+        import_vgg(tmp_path / "a.mat", dataset, tmp_path / "store")
+    odd = replace(dataset, filenames=("x\ny" * 1000, *dataset.filenames[1:]))
+    path = save_cells(path, changed(fasttext, (0, 1), np.ones((78, *(1,) * 30), np.float32)))
+    with pytest.raises(
+        XmrError, match=r"caption 1 of 'x\\nyx.* has a cell of shape \(78, 1, 1, 1, 1, 1, …\) of 31 axes"
+    ) as told:
+        import_fasttext(path, odd, tmp_path / "store")
+    assert "\n" not in str(told.value) and len(str(told.value)) < 400 + len(str(path))
+
+
 @pytest.mark.parametrize(
     "cell, told",
     [

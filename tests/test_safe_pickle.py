@@ -266,8 +266,8 @@ def test_odd_pickles_are_refused(tmp_path, pickled, told):
         ("a man rides", r"cell \(0, 1\) is not an array of floats but text or bytes"),
         (b"a man rides", r"cell \(0, 1\) is not an array of floats but text or bytes"),
         ([words(2)], r"cell \(0, 1\) is not an array of floats but a list"),
-        (3, r"cell \(0, 1\) is not an array of floats but a int"),
-        (0.5, r"cell \(0, 1\) is not an array of floats but a float"),
+        (3, r"cell \(0, 1\) is not an array of floats but a number"),
+        (0.5, r"cell \(0, 1\) is not an array of floats but a number"),
         (object_array([[words(2)]]), r"cell \(0, 1\) is not an array of floats but an array of objects"),
         (np.arange(3), "dtype 'i8'"),
         (np.array(["a", "b"]), "dtype 'U1'"),
@@ -289,6 +289,31 @@ def test_a_plain_array_and_a_header_that_does_not_fit(tmp_path):
     array = object_array([[words(2), words(1)], [words(1), words(1)]])
     with pytest.raises(XmrError, match=r"header has shape \(4, 1\), its pickle \(2, 2\)"):
         read_object_array(save(tmp_path / "a.npy", array, shape=(4, 1)))
+
+
+@pytest.mark.parametrize("axes", [65, 2000, 30_000])
+def test_more_axes_than_an_array_has(tmp_path, axes):
+    """Their product alone would take as long as the square of their number."""
+    pickled = b"\x80\x04cnumpy.core.multiarray\n_reconstruct\n)R(K\x01(" + b"K\x7f" * axes + b"tNNNtb." + bytes(1000)
+    with pytest.raises(XmrError, match="refused: an array has a shape that none can have; copy the file again"):
+        read_object_array(save(tmp_path / "a.npy", pickled, shape=(1000,)))
+    path = save(tmp_path / "a.npy", b"N.", shape=(1,) * min(axes, 3000))
+    if axes <= 3000:
+        told = rf"its header has shape \(1, 1, 1, 1, 1, 1, …\) of {axes} axes, and an array has 64 axes at most"
+        with pytest.raises(XmrError, match=told):
+            object_array_shape(path)
+
+
+@pytest.mark.parametrize(
+    "shape", ["(1,) * 9", "None", "(10**5000,)", "(True,)", "(-1,)", "(1, " * 90, "'" + "x" * 9000]
+)
+def test_odd_headers_give_one_short_line(tmp_path, shape):
+    header = f"{{'descr': '|O', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    (tmp_path / "a.npy").write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + b"N.")
+    with pytest.raises(XmrError) as told:
+        object_array_shape(tmp_path / "a.npy")
+    line = str(told.value).removeprefix(f"{tmp_path / 'a.npy'}: ")
+    assert "\n" not in line and "()" not in line and len(line) < 300
 
 
 @pytest.mark.parametrize("content", [b"", b"\x93NUM", b"not an npy file at all", b"PK\x03\x04" + bytes(100)])

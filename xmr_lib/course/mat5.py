@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .lines import named
+from .lines import named, sized
 from .matrix import Matrix
 
 HEADER, WINDOW = 128, 1 << 16
@@ -63,7 +63,7 @@ def columns(path: Path, key: str, first: int, step: int) -> Iterator[np.ndarray]
         kind, size, stream = _tag(opened.stream, opened.order)
         dtype, count = np.dtype(opened.order + NUMBERS[kind]), math.prod(others)
         if size != rows * count * dtype.itemsize:
-            raise ValueError(f"{named(key)!r} has {size} bytes of values for the shape {opened.matrix.shape}")
+            raise ValueError(f"{named(key)!r} has {size} bytes of values for the shape {sized(opened.matrix.shape)}")
         column = rows * dtype.itemsize
         for start in range(0, first, step):
             _exactly(stream, column * (min(start + step, first) - start))
@@ -126,7 +126,7 @@ def _opened(stream: io.BufferedIOBase, order: str) -> Opened:
         sizes = np.frombuffer(_element(stream, order, INT32, 4 * MOST_AXES), order + "i4")
         shape = tuple(sizes.tolist())
         if len(shape) < 2 or min(shape) < 0:
-            raise ValueError(f"a variable has the shape {shape}")
+            raise ValueError(f"a variable has the shape {sized(shape)}")
     name = _element(stream, order, INT8, LONGEST_NAME).decode("latin1")
     unfit = "" if kind in FLOATS else CLASSES.get(kind, "an object")
     if flags & (IS_COMPLEX | IS_LOGICAL):

@@ -11,7 +11,7 @@ from jaxtyping import Float32
 
 from ..errors import XmrError
 from . import mat5, mat73
-from .lines import named
+from .lines import named, sized, told
 from .matrix import Matrix
 
 
@@ -66,7 +66,7 @@ def _matrices_4(path: Path) -> dict[str, Matrix]:
     for name, shape, kind in scipy.io.whosmat(path):
         unfit = "" if kind in ("single", "double") else f"of kind {kind}"
         if not unfit and np.prod(shape, dtype=object) > size:
-            raise ValueError(f"{name!r} has shape {shape}, which is more than the file holds")
+            raise ValueError(f"{named(name)} has shape {sized(shape)}, which is more than the file holds")
         known[name] = Matrix(tuple(int(n) for n in shape), unfit)
     return known
 
@@ -81,5 +81,4 @@ def _told(path: Path) -> Iterator[None]:
         raise XmrError(f"{path}: there is no such file") from None
     except Exception as error:
         # Damage shows itself in zlib, SciPy and h5py as errors of many kinds.
-        what = " ".join(str(error).split())[:200]
-        raise XmrError(f"{path}: not a whole MAT file ({what}); copy it again") from None
+        raise XmrError(f"{path}: not a whole MAT file ({told(error)}); copy it again") from None

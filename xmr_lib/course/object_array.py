@@ -11,8 +11,8 @@ from jaxtyping import Float32
 from tqdm import tqdm
 
 from ..errors import XmrError
-from .lines import named, sized
-from .safe_pickle import LONGEST_NAME, MOST_AXES, Interpreter, Literal, Parts, PickledArray, Refused, is_shape
+from .lines import named, sized, told
+from .safe_pickle import MOST_AXES, Interpreter, Literal, Parts, PickledArray, Refused, is_shape
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def read_object_array(path: Path) -> ObjectArray:
         for index, cell in enumerate(array.data):
             if cell is not None and (type(cell) is not PickledArray or cell.dtype is None or cell.dtype.hasobject):
                 place = tuple(int(i) for i in np.unravel_index(index, shape))
-                raise Refused(f"cell {place} is not an array of floats but {_kind(cell)}")
+                raise Refused(f"cell {sized(place)} is not an array of floats but {_kind(cell)}")
         return ObjectArray(shape, array.data)
 
 
@@ -76,8 +76,7 @@ def _opened(path: Path) -> Iterator[Parts]:
         raise XmrError(f"{path}: can't be read ({error.strerror or error})") from None
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, MemoryError, EOFError) as error:
         # All that a cut-off or damaged file, or one with absurd sizes in it, can make of the reading above.
-        what = " ".join(str(error).split())[:LONGEST_NAME]
-        raise XmrError(f"{path}: not a whole .npy file of an object array ({what}); copy it again") from None
+        raise XmrError(f"{path}: not a whole .npy file of an object array ({told(error)}); copy it again") from None
 
 
 def _header_shape(file: Parts) -> tuple[int, ...]:
@@ -91,7 +90,7 @@ def _header_shape(file: Parts) -> tuple[int, ...]:
         raise
     except Exception as error:
         # NumPy's reader parses the header as Python, and damage shows itself in any of the parser's errors.
-        raise ValueError(f"in its header: {error}") from None
+        raise ValueError(f"in its header: {told(error)}") from None
     if not is_shape(shape):
         raise Refused(f"its header has shape {sized(shape)}, and an array has {MOST_AXES} axes at most; save it again")
     if not dtype.hasobject:
@@ -105,4 +104,5 @@ def _header_shape(file: Parts) -> tuple[int, ...]:
 def _kind(cell: object) -> str:
     if type(cell) is PickledArray:
         return "empty" if cell.dtype is None else "an array of objects"
-    return "text or bytes" if type(cell) is Literal else f"a {type(cell).__name__}"
+    words = {Literal: "text or bytes", int: "a number", float: "a number", bool: "true or false", list: "a list"}
+    return words.get(type(cell), "a part of an array")

@@ -90,7 +90,7 @@ class PickledArray:
 
     def fill(self, shape: object, dtype: object, fortran: object, data: object) -> None:
         if type(shape) is not tuple or not is_shape(shape):
-            raise Refused("an array has a shape that is none")
+            raise Refused(f"an array has a shape that none can have; {SAVE_AGAIN}")
         if type(dtype) is not DType or type(fortran) is not bool:
             raise Refused("an array has no dtype or no order")
         self.shape, self.fortran, self.data = shape, fortran, data
@@ -171,11 +171,13 @@ class Interpreter:
 
     def step(self, opcode: str, argument: object, position: int) -> None:
         if opcode == "MEMOIZE":
-            self.memo[len(self.memo)] = self.stack[-1]
+            self.memo[len(self.memo)] = self.top()
         elif opcode in ("BINGET", "LONG_BINGET"):
+            if argument not in self.memo:
+                raise Refused("the pickle takes what it has not kept")
             self.stack.append(self.memo[argument])
         elif opcode in ("BINPUT", "LONG_BINPUT"):
-            self.memo[argument] = self.stack[-1]
+            self.memo[argument] = self.top()
         elif opcode in NUMBERS:
             self.stack.append(argument)
         elif opcode in CONSTANTS:
@@ -195,31 +197,50 @@ class Interpreter:
             self.below_marks.append(self.stack)
             self.stack = []
         elif opcode == "TUPLE":
-            items, self.stack = self.stack, self.below_marks.pop()
+            items = self.pop_to_mark()
             self.stack.append(tuple(items))
         elif opcode == "EMPTY_TUPLE":
             self.stack.append(())
         elif opcode == "EMPTY_LIST":
             self.stack.append([])
         elif opcode == "APPENDS":
-            items, self.stack = self.stack, self.below_marks.pop()
-            list.extend(self.stack[-1], items)
+            items = self.pop_to_mark()
+            self.top_list().extend(items)
         elif opcode == "APPEND":
             (item,) = self.pop(1)
-            list.append(self.stack[-1], item)
+            self.top_list().append(item)
         elif opcode in ("GLOBAL", "INST"):
             self.stack.append(allowed(argument.replace(" ", ".")))
         elif opcode == "STACK_GLOBAL":
             module, name = self.pop(2)
+            if type(module) is not Literal or type(name) is not Literal:
+                raise Refused("the pickle asks for what has no name")
             self.stack.append(allowed(f"{module.text}.{name.text}"))
         elif opcode == "REDUCE":
             function, arguments = self.pop(2)
             self.stack.append(made_by(function, arguments))
         elif opcode == "BUILD":
             (state,) = self.pop(1)
-            build(self.stack[-1], state)
+            build(self.top(), state)
         elif opcode not in ("PROTO", "FRAME", "STOP"):
             raise Refused(f"the pickle uses opcode {opcode}; a feature file needs only numpy's arrays")
+
+    def top(self) -> object:
+        if not self.stack:
+            raise Refused("the pickle takes more than it has put down")
+        return self.stack[-1]
+
+    def top_list(self) -> list:
+        target = self.top()
+        if type(target) is not list:
+            raise Refused("the pickle adds to what is no list")
+        return target
+
+    def pop_to_mark(self) -> list:
+        if not self.below_marks:
+            raise Refused("the pickle takes more than it has put down")
+        items, self.stack = self.stack, self.below_marks.pop()
+        return items
 
     def pop(self, count: int) -> tuple:
         items = tuple(self.stack[-count:])
@@ -250,40 +271,39 @@ def allowed(name: str) -> Name:
 
 def made_by(function: object, arguments: object) -> object:
     """Return our record of what NumPy's function would have made."""
-    kind = function.name if type(function) is Name and type(arguments) is tuple else None
-    if kind == "reconstruct":
-        return PickledArray()
-    if kind == "frombuffer":
-        data, dtype, shape, order = arguments
-        array = PickledArray()
-        array.fill(shape, dtype, {"C": False, "F": True}[order.text], data)
-        return array
-    if kind == "dtype":
-        if arguments[0].text not in DTYPES:
-            raise Refused(f"it holds arrays of dtype {named(repr(arguments[0].text))}; floats are needed, best float32")
-        return DType(arguments[0].text)
-    if kind == "encode":
-        # Only texts of Latin-1 stand for bytes one by one; another encoding would not fit the size of its array.
-        content, encoding = arguments
-        if type(content) is not Literal or encoding.text != "latin1":
+    match function, arguments:
+        case Name("reconstruct"), tuple():
+            return PickledArray()
+        case Name("frombuffer"), (data, dtype, shape, Literal(text="C" | "F" as order)):
+            array = PickledArray()
+            array.fill(shape, dtype, order == "F", data)
+            return array
+        case Name("dtype"), (Literal(text=name), *_):
+            if name not in DTYPES:
+                raise Refused(f"it holds arrays of dtype {named(repr(name))}; floats are needed, best float32")
+            return DType(name)
+        case Name("encode"), (Literal() as content, Literal(text="latin1")):
+            if content.kind != "text":
+                place = f"at byte {content.start}"
+                raise Refused(f"{place} the pickle makes an array's bytes of {content.kind}; {SAVE_AGAIN}")
+            return replace(content, kind="encoded", text=None)
+        case Name("encode"), _:
+            # Only texts of Latin-1 stand for bytes one by one; another encoding would not fit the size of its array.
             raise Refused("the pickle writes bytes in another way than numpy does")
-        if content.kind != "text":
-            raise Refused(f"at byte {content.start} the pickle makes an array's bytes of {content.kind}; {SAVE_AGAIN}")
-        return replace(content, kind="encoded", text=None)
-    if kind == "bytes" and not arguments:
-        # Protocol 2 writes no bytes at all in this way.
-        return Literal(0, 0, 0, "bytes", None)
+        case Name("bytes"), ():
+            # Protocol 2 writes no bytes at all in this way.
+            return Literal(0, 0, 0, "bytes", None)
     raise Refused("the pickle calls what is no function of numpy's")
 
 
 def build(target: object, state: object) -> None:
     """Fill an array, or set the byte order of a dtype."""
-    if type(state) is not tuple:
-        raise Refused("the pickle sets a state that is none of numpy's")
-    if type(target) is PickledArray:
-        _, shape, dtype, fortran, data = state
-        target.fill(shape, dtype, fortran, data)
-    elif type(target) is DType:
-        target.order = {"<": "<", ">": ">", "|": "|", "=": "="}[state[1].text]
-    else:
-        raise Refused("the pickle sets the state of what is no array")
+    match target, state:
+        case PickledArray(), (_, shape, dtype, fortran, data):
+            target.fill(shape, dtype, fortran, data)
+        case DType(), (_, Literal(text="<" | ">" | "|" | "=" as order), *_):
+            target.order = order
+        case (PickledArray() | DType(), _) | (_, None):
+            raise Refused("the pickle sets a state that is none of numpy's")
+        case _:
+            raise Refused("the pickle sets the state of what is no array")
