@@ -15,10 +15,12 @@ from pathlib import Path
 import numpy as np
 
 from .lines import named, sized
-from .matrix import Matrix
+from .matrix import Matrix, by_name
+from .streams import columns_of, exactly
 
 HEADER, WINDOW = 128, 1 << 16
-MATRIX, COMPRESSED, INT8, INT32, UINT32 = 14, 15, 1, 5, 6
+MATRIX, COMPRESSED = 14, 15
+INT8, INT32, UINT32, UTF8 = 1, 5, 6, 16
 NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
 """Types of stored numbers: MATLAB keeps floats that are whole numbers as the smallest integers."""
 FLOATS, OPAQUE = (6, 7), 17
@@ -39,16 +41,15 @@ class Opened:
     stream: io.BufferedIOBase
     """At the values."""
     order: str
+    end: int | None
+    """Where the variable ends in the stream; of a packed one that is known only there."""
 
 
 def matrices(path: Path) -> dict[str, Matrix]:
-    """Return the variables by name; of two of one name the first."""
-    found: dict[str, Matrix] = {}
+    """Return the variables by name."""
     with path.open("rb") as file:
-        for variable in _variables(file):
-            found.setdefault(variable.name, variable.matrix)
-    found.pop("", None)
-    return found
+        # What has no name is MATLAB's own: what its objects share.
+        return by_name((variable.name, variable.matrix) for variable in _variables(file) if variable.name)
 
 
 def columns(path: Path, key: str, first: int, step: int) -> Iterator[np.ndarray]:
@@ -58,18 +59,19 @@ def columns(path: Path, key: str, first: int, step: int) -> Iterator[np.ndarray]
         ValueError: the file is cut off or damaged.
     """
     with path.open("rb") as file:
-        opened = next(variable for variable in _variables(file) if variable.name == key)
+        opened = next((variable for variable in _variables(file) if variable.name == key), None)
+        if opened is None:
+            return
         rows, *others = opened.matrix.shape
         kind, size, stream = _tag(opened.stream, opened.order)
+        if kind not in NUMBERS:
+            raise ValueError(f"{named(key)!r} has values of type {kind}, which are no numbers")
         dtype, count = np.dtype(opened.order + NUMBERS[kind]), math.prod(others)
         if size != rows * count * dtype.itemsize:
             raise ValueError(f"{named(key)!r} has {size} bytes of values for the shape {sized(opened.matrix.shape)}")
-        column = rows * dtype.itemsize
-        for start in range(0, first, step):
-            _exactly(stream, column * (min(start + step, first) - start))
-        for start in range(first, count, step):
-            some = min(step, count - start)
-            yield np.frombuffer(_exactly(stream, column * some), dtype).reshape(some, rows)
+        if stream is file and file.tell() + size > opened.end:
+            raise ValueError(f"the values of {named(key)!r} go on beyond its end")
+        yield from columns_of(stream, dtype, rows, count, first, step)
         # The end of a packed stream holds its checksum; before it there is no more than padding.
         if opened.stream is not file and len(opened.stream.read(9)) > 8:
             raise ValueError(f"{named(key)!r} unpacks to more than its shape says")
@@ -102,59 +104,55 @@ class _Unpacked(io.RawIOBase):
 def _variables(file: io.BufferedIOBase) -> Iterator[Opened]:
     size = file.seek(0, io.SEEK_END)
     file.seek(0)
-    order = {b"IM": "<", b"MI": ">"}[_exactly(file, HEADER)[-2:]]
+    order = {b"IM": "<", b"MI": ">"}.get(exactly(file, HEADER)[-2:])
+    if order is None:
+        raise ValueError("its header names no order of bytes")
     while (place := file.tell()) < size:
-        kind, length = struct.unpack(order + "II", _exactly(file, 8))
+        kind, length = struct.unpack(order + "II", exactly(file, 8))
         end = place + 8 + length
         if end > size:
             raise EOFError(f"its variables need {end} bytes, and it has {size}")
         stream = file
         if kind == COMPRESSED:
             stream = io.BufferedReader(_Unpacked(file, length), WINDOW)
-            kind, _ = struct.unpack(order + "II", _exactly(stream, 8))
+            kind, _ = struct.unpack(order + "II", exactly(stream, 8))
         if kind != MATRIX:
             raise ValueError(f"it holds a part of type {kind}, which is no variable")
-        yield _opened(stream, order)
+        yield _opened(stream, order, end if stream is file else None)
         file.seek(end)
 
 
-def _opened(stream: io.BufferedIOBase, order: str) -> Opened:
-    flags = int(np.frombuffer(_element(stream, order, UINT32, 8), order + "u4")[0])
+def _opened(stream: io.BufferedIOBase, order: str, end: int | None) -> Opened:
+    flags = struct.unpack(order + "II", _element(stream, order, (UINT32,), 8))[0]
     kind = flags & 0xFF
     shape: tuple[int, ...] = ()
     if kind != OPAQUE:
-        sizes = np.frombuffer(_element(stream, order, INT32, 4 * MOST_AXES), order + "i4")
+        # Some writers take other types of the same size, and MATLAB and SciPy read them.
+        sizes = np.frombuffer(_element(stream, order, (INT32, UINT32), 4 * MOST_AXES), order + "i4")
         shape = tuple(sizes.tolist())
         if len(shape) < 2 or min(shape) < 0:
             raise ValueError(f"a variable has the shape {sized(shape)}")
-    name = _element(stream, order, INT8, LONGEST_NAME).decode("latin1")
+    name = _element(stream, order, (INT8, UTF8), LONGEST_NAME).decode("latin1")
     unfit = "" if kind in FLOATS else CLASSES.get(kind, "an object")
     if flags & (IS_COMPLEX | IS_LOGICAL):
         unfit = "of complex numbers" if flags & IS_COMPLEX else "of true and false"
-    return Opened(name, Matrix(shape, unfit), stream, order)
+    return Opened(name, Matrix(shape, unfit), stream, order, end)
 
 
-def _element(stream: io.BufferedIOBase, order: str, kind: int, most: int) -> bytes:
+def _element(stream: io.BufferedIOBase, order: str, kinds: tuple[int, ...], most: int) -> bytes:
     found, size, values = _tag(stream, order)
-    if found != kind or size > most:
-        raise ValueError(f"a variable begins with {size} bytes of type {found}, where type {kind} is due")
-    content = _exactly(values, size)
+    if found not in kinds or size > most:
+        raise ValueError(f"a variable begins with {size} bytes of type {found}, where type {kinds[0]} is due")
+    content = exactly(values, size)
     if values is stream:
-        _exactly(stream, -size % 8)
+        exactly(stream, -size % 8)
     return content
 
 
 def _tag(stream: io.BufferedIOBase, order: str) -> tuple[int, int, io.BufferedIOBase]:
     """Return type and bytes of the next part, and where to read it: up to four bytes stand within the tag."""
-    tag = _exactly(stream, 8)
+    tag = exactly(stream, 8)
     kind, size = struct.unpack(order + "II", tag)
     if kind >> 16:
         return kind & 0xFFFF, kind >> 16, io.BytesIO(tag[4:])
     return kind, size, stream
-
-
-def _exactly(stream: io.BufferedIOBase, size: int) -> bytes:
-    content = stream.read(size)
-    if len(content) < size:
-        raise EOFError("it is cut off")
-    return content

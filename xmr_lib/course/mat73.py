@@ -5,28 +5,30 @@ gives zeros for what was never written, and unpacks a chunk to whatever size its
 """
 
 import math
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
 import numpy as np
+from h5py import h5t
 
 from ..errors import XmrError
+from .chunks import DEFLATE, FILTERS, GzipChunks
 from .lines import named
-from .matrix import Matrix
+from .matrix import MOST_VARIABLES, Matrix
 
-WINDOW = 1 << 20
+LARGEST_SLACK = 1 << 20
+"""Bytes by which a chunk that gzip can't make smaller may become larger."""
 LARGEST_CHUNK = 64 << 20
 """Bytes of a chunk that may hold more than the matrix does: that of a small matrix which was made to grow."""
-DEFLATE = h5py.h5z.FILTER_DEFLATE
-FILTERS = (h5py.h5z.FILTER_SHUFFLE, DEFLATE, h5py.h5z.FILTER_FLETCHER32)
-"""Those that MATLAB uses, in the order that it uses them in."""
+FLOATS = (h5t.IEEE_F16LE, h5t.IEEE_F16BE, h5t.IEEE_F32LE, h5t.IEEE_F32BE, h5t.IEEE_F64LE, h5t.IEEE_F64BE)
 
 
 def matrices(path: Path) -> dict[str, Matrix]:
     """Return the variables by name; a link is told, never followed."""
     with h5py.File(path, "r") as file:
+        if len(file) > MOST_VARIABLES:
+            raise ValueError(f"it holds more than {MOST_VARIABLES} variables")
         return {name: _matrix(file, name) for name in file if not name.startswith("#")}
 
 
@@ -41,10 +43,12 @@ def columns(path: Path, key: str, first: int, step: int) -> Iterator[np.ndarray]
             raise XmrError(f"{path}: {named(key)!r} is {unfit}")
         # MATLAB counts columns first, HDF5 rows first: a matrix appears transposed.
         dataset = file[key]
-        if problem := _problem(dataset):
+        filters = _filters(dataset)
+        if problem := _problem(dataset, filters):
             raise XmrError(f"{path}: {named(key)!r} {problem}")
+        read = GzipChunks(dataset, filters).rows if DEFLATE in filters else lambda start, stop: dataset[start:stop]
         for start in range(first, len(dataset), step):
-            yield dataset[start : start + step]
+            yield read(start, min(start + step, len(dataset)))
 
 
 def _matrix(file: h5py.File, name: str) -> Matrix:
@@ -56,12 +60,19 @@ def _matrix(file: h5py.File, name: str) -> Matrix:
         return Matrix(unfit="a group (a struct or sparse matrix of MATLAB's)")
     if item.is_virtual or item.external:
         return Matrix(unfit="a reference to values in other files; save the values themselves")
-    if item.shape is None or item.dtype.kind != "f":
-        return Matrix(unfit="empty" if item.shape is None else f"of {named(str(item.dtype))}")
+    if item.shape is None or "MATLAB_empty" in item.attrs:
+        return Matrix(unfit="empty")
+    if item.id.get_type() not in FLOATS:
+        return Matrix(unfit=f"of {named(str(item.dtype))}")
     return Matrix(item.shape[::-1])
 
 
-def _problem(dataset: h5py.Dataset) -> str:
+def _filters(dataset: h5py.Dataset) -> list[int]:
+    settings = dataset.id.get_create_plist()
+    return [settings.get_filter(place)[0] for place in range(settings.get_nfilters())]
+
+
+def _problem(dataset: h5py.Dataset, filters: list[int]) -> str:
     """Say why the stored bytes can't be the declared values; empty: they can."""
     never = "was never written as a whole, and HDF5 would read zeros; save it again"
     if dataset.chunks is None:
@@ -72,29 +83,12 @@ def _problem(dataset: h5py.Dataset) -> str:
     chunk = math.prod(dataset.chunks) * dataset.dtype.itemsize
     if chunk > max(dataset.nbytes, LARGEST_CHUNK):
         return f"has chunks of {chunk / 1e6:.0f} MB and only {dataset.nbytes / 1e6:.1f} MB of values; save it again"
-    settings = dataset.id.get_create_plist()
-    filters = [settings.get_filter(place)[0] for place in range(settings.get_nfilters())]
     if filters != [known for known in FILTERS if known in filters]:
         return "is packed in a way that MATLAB does not use; save it with gzip, or without packing"
-    if DEFLATE not in filters:
-        return ""
-    return _unpacked_too_large(dataset, chunk, filters.index(DEFLATE))
-
-
-def _unpacked_too_large(dataset: h5py.Dataset, chunk: int, place: int) -> str:
-    """Say whether a chunk unpacks to more than its ``chunk`` bytes: HDF5 would make room for all of them."""
 
     def look(stored: h5py.h5d.StoreInfo) -> str | None:
-        # A chunk that gzip can't make smaller becomes a little larger.
-        if stored.size > chunk + chunk // 100 + WINDOW:
+        if stored.size > chunk + chunk // 100 + LARGEST_SLACK:
             return "has a chunk of more bytes than it can need; save it again"
-        if stored.filter_mask >> place & 1:
-            return None
-        _, packed = dataset.id.read_direct_chunk(stored.chunk_offset)
-        stream, size = zlib.decompressobj(), 0
-        while packed and not stream.eof and size <= chunk:
-            size += len(stream.decompress(packed, WINDOW))
-            packed = stream.unconsumed_tail
-        return None if size <= chunk else "has a chunk that unpacks to more than it declares; it can't be right"
+        return None
 
     return dataset.id.chunk_iter(look) or ""

@@ -3,16 +3,18 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 
 import h5py
 import numpy as np
-import scipy.io
 from jaxtyping import Float32
 
 from ..errors import XmrError
-from . import mat5, mat73
-from .lines import named, sized, told
-from .matrix import Matrix
+from . import mat4, mat5, mat73
+from .lines import named, told
+
+MARKS_73 = (b"\x00\x02IM", b"\x02\x00MI")
+"""Ends of a header: version and order of bytes."""
 
 
 def mat_shape(path: Path, key: str) -> tuple[int, ...]:
@@ -23,12 +25,7 @@ def mat_shape(path: Path, key: str) -> tuple[int, ...]:
             one elsewhere.
     """
     with _told(path):
-        if h5py.is_hdf5(path):
-            known = mat73.matrices(path)
-        elif scipy.io.matlab.matfile_version(path)[0] == 1:
-            known = mat5.matrices(path)
-        else:
-            known = _matrices_4(path)
+        known = _reader(path).matrices(path)
     if key not in known:
         shown = ", ".join(named(name) for name in sorted(known)[:10]) + (" and others" if len(known) > 10 else "")
         raise XmrError(f"{path}: no {key!r} in it, only {shown}" if known else f"{path}: there is nothing in it")
@@ -44,31 +41,21 @@ def mat_columns(path: Path, key: str, first: int, step: int) -> Iterator[Float32
         XmrError: the file is cut off or damaged, or holds more or fewer values than it declares.
     """
     with _told(path):
-        if h5py.is_hdf5(path):
-            blocks = mat73.columns(path, key, first, step)
-        elif scipy.io.matlab.matfile_version(path)[0] == 1:
-            blocks = mat5.columns(path, key, first, step)
-        else:
-            matrix = scipy.io.loadmat(path, variable_names=[key])[key].T
-            if np.iscomplexobj(matrix):
-                raise XmrError(f"{path}: {key!r} is of complex numbers, not of floats")
-            blocks = (matrix[start : start + step] for start in range(first, len(matrix), step))
-        for block in blocks:
+        for block in _reader(path).columns(path, key, first, step):
             # A double beyond what float32 holds becomes infinite, which its reader refuses.
             with np.errstate(over="ignore"):
                 yield np.ascontiguousarray(block, dtype=np.float32)
 
 
-def _matrices_4(path: Path) -> dict[str, Matrix]:
-    """Return what a v4 file holds. It is never compressed: SciPy finds out by itself that values are missing."""
-    size = path.stat().st_size
-    known = {}
-    for name, shape, kind in scipy.io.whosmat(path):
-        unfit = "" if kind in ("single", "double") else f"of kind {kind}"
-        if not unfit and np.prod(shape, dtype=object) > size:
-            raise ValueError(f"{named(name)} has shape {sized(shape)}, which is more than the file holds")
-        known[name] = Matrix(tuple(int(n) for n in shape), unfit)
-    return known
+def _reader(path: Path) -> ModuleType:
+    with path.open("rb") as file:
+        begin = file.read(mat5.HEADER)
+    if h5py.is_hdf5(path):
+        return mat73
+    if begin[-4:] in MARKS_73:
+        raise ValueError("its header is of v7.3, what follows is not")
+    # Only files of v4 begin with a number, the others with text.
+    return mat4 if 0 in begin[:4] else mat5
 
 
 @contextmanager
@@ -77,8 +64,8 @@ def _told(path: Path) -> Iterator[None]:
         yield
     except (XmrError, GeneratorExit):
         raise
-    except FileNotFoundError:
-        raise XmrError(f"{path}: there is no such file") from None
+    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+        raise XmrError(f"{path}: can't be read ({error.strerror})") from None
     except Exception as error:
         # Damage shows itself in zlib, SciPy and h5py as errors of many kinds.
         raise XmrError(f"{path}: not a whole MAT file ({told(error)}); copy it again") from None
