@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from memory import COURSE, memory_of
 
+from xmr_lib.course import chunks
 from xmr_lib.course.matfile import mat_columns, mat_shape
 from xmr_lib.errors import XmrError
 
@@ -262,20 +263,21 @@ def test_chunks_as_matlab_writes_them_are_read(tmp_path, options):
 @settings(max_examples=40, deadline=None)
 @given(
     shape=st.tuples(st.integers(1, 12), st.integers(1, 12)),
-    chunks=st.tuples(st.integers(1, 12), st.integers(1, 12)),
+    chunked=st.tuples(st.integers(1, 12), st.integers(1, 12)),
     options=st.fixed_dictionaries({"shuffle": st.booleans(), "fletcher32": st.booleans()}),
     dtype=st.sampled_from(["<f4", ">f4", "<f8", ">f8", "<f2"]),
     noise=st.booleans(),
+    libver=st.sampled_from(["earliest", "latest"]),
     first=st.integers(0, 11),
     step=st.integers(1, 13),
 )
-def test_gzip_chunks_are_what_hdf5_reads(tmp_path_factory, shape, chunks, options, dtype, noise, first, step):
+def test_gzip_chunks_are_what_hdf5_reads(tmp_path_factory, shape, chunked, options, dtype, noise, libver, first, step):
     """Also where gzip was left out because it made a chunk larger, and where chunks reach beyond the matrix."""
     path = tmp_path_factory.getbasetemp() / "chunks.mat"
     values = (np.random.default_rng(0).standard_normal(shape) if noise else np.ones(shape)).astype(dtype)
-    with h5py.File(path, "w") as file:
+    with h5py.File(path, "w", libver=libver) as file:
         dataset = file.create_dataset(
-            "feats", data=values, chunks=chunks, maxshape=(None, None), compression="gzip", **options
+            "feats", data=values, chunks=chunked, maxshape=(None, None), compression="gzip", **options
         )
         np.testing.assert_array_equal(dataset[:], values)
     blocks = list(mat_columns(path, "feats", first, step))
@@ -404,6 +406,34 @@ def test_a_v5_matrix_is_read_a_block_at_a_time(tmp_path):
     path = write_mat5(tmp_path / "a.mat", struct.pack("<II", 15, len(made)) + made)
     megabytes, said = memory_of(IMPORTS, CODE, path)
     assert said == "read" and megabytes < 40
+
+
+def test_a_v4_matrix_is_read_a_block_at_a_time(tmp_path):
+    (tmp_path / "a.mat").write_bytes(mat4_variable(b"feats", (1024, ZEROS >> 12), b""))
+    with (tmp_path / "a.mat").open("r+b") as file:
+        file.truncate((tmp_path / "a.mat").stat().st_size + ZEROS)
+    megabytes, said = memory_of(IMPORTS, CODE, tmp_path / "a.mat")
+    assert said == "read" and megabytes < 40
+
+
+def test_a_chunk_of_the_whole_matrix_is_unpacked_once(tmp_path, monkeypatch):
+    with h5py.File(tmp_path / "a.mat", "w") as file:
+        file.create_dataset("feats", data=VALUES.T, chunks=(7, 4), compression="gzip", shuffle=True)
+    unpacked = []
+    monkeypatch.setattr(chunks, "_unpacked", lambda *of: unpacked.append(of) or zlib.decompress(of[0]))
+    np.testing.assert_array_equal(read(tmp_path / "a.mat", step=2), VALUES)
+    assert len(unpacked) == 1
+
+
+@pytest.mark.parametrize("layout", [h5py.h5d.COMPACT, h5py.h5d.CONTIGUOUS])
+def test_v73_matrices_without_chunks(tmp_path, layout):
+    with h5py.File(tmp_path / "a.mat", "w") as file:
+        settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        settings.set_layout(layout)
+        space = h5py.h5s.create_simple(VALUES.T.shape)
+        dataset = h5py.h5d.create(file.id, b"feats", h5py.h5t.IEEE_F32BE, space, settings)
+        h5py.Dataset(dataset)[:] = VALUES.T
+    np.testing.assert_array_equal(read(tmp_path / "a.mat"), VALUES)
 
 
 @pytest.mark.parametrize("filters", [{}, {"shuffle": True}, {"fletcher32": True}])

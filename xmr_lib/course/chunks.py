@@ -24,6 +24,8 @@ class GzipChunks:
     def __init__(self, dataset: h5py.Dataset, filters: list[int]) -> None:
         self.dataset, self.filters = dataset, filters
         self.size = math.prod(dataset.chunks) * dataset.dtype.itemsize
+        # A chunk as large as the matrix is not unpacked anew for every block of rows.
+        self.latest: tuple[tuple[int, ...], np.ndarray] = ((), np.empty(0))
 
     def rows(self, start: int, stop: int) -> np.ndarray:
         """Return the rows from ``start`` to before ``stop``, in the file's own type of number.
@@ -44,20 +46,21 @@ class GzipChunks:
         return made
 
     def _chunk(self, place: tuple[int, ...]) -> np.ndarray:
+        if place == self.latest[0]:
+            return self.latest[1]
         skipped, content = self.dataset.id.read_direct_chunk(place)
-        for number, kind in reversed(list(enumerate(self.filters))):
-            if skipped >> number & 1:
-                continue
-            if kind == DEFLATE:
-                content = _unpacked(content, self.size)
-            elif kind == h5z.FILTER_SHUFFLE:
-                content = _in_order(content, self.dataset.dtype.itemsize)
-            else:
-                # The stream has a checksum of its own.
-                content = content[:-CHECKSUM]
+        applied = [kind for number, kind in enumerate(self.filters) if not skipped >> number & 1]
+        if h5z.FILTER_FLETCHER32 in applied:
+            # It is not looked at: the stream has a checksum of its own.
+            content = content[:-CHECKSUM]
+        if DEFLATE in applied:
+            content = _unpacked(content, self.size)
         if len(content) != self.size:
             raise ValueError(f"a chunk has {len(content)} bytes, and {self.size} are due")
-        return np.frombuffer(content, self.dataset.dtype).reshape(self.dataset.chunks)
+        if h5z.FILTER_SHUFFLE in applied:
+            content = _in_order(content, self.dataset.dtype.itemsize)
+        self.latest = place, np.frombuffer(content, self.dataset.dtype).reshape(self.dataset.chunks)
+        return self.latest[1]
 
 
 def _unpacked(packed: bytes, size: int) -> bytes:
@@ -71,10 +74,10 @@ def _unpacked(packed: bytes, size: int) -> bytes:
     return content
 
 
-def _in_order(shuffled: bytes, width: int) -> bytes:
+def _in_order(shuffled: bytes, width: int) -> np.ndarray:
     """Put together numbers of ``width`` bytes, of which all first bytes come first, then all second ones."""
     planes = np.frombuffer(shuffled, np.uint8).reshape(width, -1)
     numbers = np.empty(planes.shape[::-1], np.uint8)
     for place, plane in enumerate(planes):
         numbers[:, place] = plane
-    return numbers.tobytes()
+    return numbers.ravel()

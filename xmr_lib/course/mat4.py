@@ -18,8 +18,9 @@ from .streams import columns_of, exactly
 NUMBERS = ("f8", "f4", "i4", "i2", "u2", "u1")
 """Types of stored numbers; all of them stand for doubles, which MATLAB keeps as the smallest that hold them."""
 KINDS = ("", "text", "a sparse matrix")
-LARGEST_MARK, LONGEST_NAME = 4052, 1024
-"""The first four bytes of a variable are four decimal digits: order of bytes, zero, type of number and kind."""
+LARGEST_MARK = 4052
+"""A variable begins with a number whose four decimal digits are its order of bytes, zero, type of numbers and kind."""
+LONGEST_NAME = 1024
 
 
 @dataclass(frozen=True)
