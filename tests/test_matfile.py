@@ -272,7 +272,7 @@ def test_chunks_as_matlab_writes_them_are_read(tmp_path, options):
     step=st.integers(1, 13),
 )
 def test_gzip_chunks_are_what_hdf5_reads(tmp_path_factory, shape, chunked, options, dtype, noise, libver, first, step):
-    """Also where gzip was left out because it made a chunk larger, and where chunks reach beyond the matrix."""
+    """Also where chunks reach beyond the matrix, and where gzip makes them larger."""
     path = tmp_path_factory.getbasetemp() / "chunks.mat"
     values = (np.random.default_rng(0).standard_normal(shape) if noise else np.ones(shape)).astype(dtype)
     with h5py.File(path, "w", libver=libver) as file:
@@ -302,6 +302,22 @@ def test_damaged_chunks(tmp_path, stored, mask, told):
         dataset = file.create_dataset("feats", (7, 4), "f4", chunks=(7, 4), compression="gzip")
         dataset.id.write_direct_chunk((0, 0), stored, filter_mask=mask)
     with pytest.raises(XmrError, match=f"not a whole MAT file .*{told}"):
+        read(tmp_path / "a.mat")
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_chunk_that_gzip_left_out_has_only_hdf5s_own_checksum(tmp_path, damaged):
+    with h5py.File(tmp_path / "a.mat", "w") as file:
+        plain = file.create_dataset("plain", data=VALUES.T, chunks=(7, 4), shuffle=True, fletcher32=True)
+        _, stored = plain.id.read_direct_chunk((0, 0))
+        options = {"compression": "gzip", "shuffle": True, "fletcher32": True}
+        dataset = file.create_dataset("feats", (7, 4), "f4", chunks=(7, 4), **options)
+        stored = bytes([stored[0] ^ damaged]) + stored[1:]
+        dataset.id.write_direct_chunk((0, 0), stored, filter_mask=0b10)
+    if not damaged:
+        np.testing.assert_array_equal(read(tmp_path / "a.mat"), VALUES)
+        return
+    with pytest.raises(XmrError, match=r"not a whole MAT file .*filter returned failure"):
         read(tmp_path / "a.mat")
 
 

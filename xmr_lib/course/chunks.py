@@ -51,8 +51,10 @@ class GzipChunks:
         skipped, content = self.dataset.id.read_direct_chunk(place)
         applied = [kind for number, kind in enumerate(self.filters) if not skipped >> number & 1]
         if h5z.FILTER_FLETCHER32 in applied:
-            # It is not looked at: the stream has a checksum of its own.
             content = content[:-CHECKSUM]
+            if DEFLATE not in applied:
+                # A gzip stream has a checksum of its own; this one HDF5 looks at, and there is nothing to unpack.
+                self.dataset[tuple(map(slice, place, np.add(place, self.dataset.chunks)))]
         if DEFLATE in applied:
             content = _unpacked(content, self.size)
         if len(content) != self.size:
