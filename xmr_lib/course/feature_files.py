@@ -12,8 +12,9 @@ from ..data.files import read_json
 from ..errors import XmrError
 from ..features.store import FeatureStore
 from ..features.store_writer import StoreWriter
+from .lines import named, sized
 from .matfile import mat_columns, mat_shape
-from .object_array import object_array_shape, read_object_array
+from .object_array import object_array_shape, read_cells, read_object_array
 from .safe_pickle import PickledArray
 
 VGG_KEY, VGG_DIM, FASTTEXT_DIM = "feats", 4096, 300
@@ -44,7 +45,7 @@ def import_vgg(mat_file: Path, dataset: CaptionedImages, folder: Path) -> Featur
     where, images, fits = _images_due(dataset)
     if len(shape) != 2 or shape[0] != VGG_DIM or not fits(shape[1]):
         hint = "; it is transposed: save its transpose" if shape == (images, VGG_DIM) and images != VGG_DIM else ""
-        raise XmrError(f"{mat_file} has shape {shape}, but {where} ({VGG_DIM}, {images} expected){hint}")
+        raise XmrError(f"{mat_file} has shape {sized(shape)}, but {where} ({VGG_DIM}, {images} expected){hint}")
     with StoreWriter(folder, meta, (VGG_DIM,)) as writer, tqdm(total=shape[1], desc=mat_file.name) as bar:
         first = writer.done
         bar.update(first)
@@ -84,16 +85,15 @@ def import_fasttext(npy_file: Path, dataset: CaptionedImages, folder: Path) -> F
     where, images, fits = _images_due(dataset)
     captions = int(np.diff(dataset.caption_offsets).max(initial=0))
     if len(shape) != 2 or shape[1] < captions or not fits(shape[0]):
-        raise XmrError(
-            f"{npy_file} has shape {shape}, but {where} of up to {captions} captions ({images}, {captions} expected)"
-        )
+        due = f"{where} of up to {captions} captions ({images}, {captions} expected)"
+        raise XmrError(f"{npy_file} has shape {sized(shape)}, but {due}")
     cells = _cells_of_captions(npy_file, dataset)
     lengths = np.array([len(words) for words in dataset.tokens], dtype=np.int64)
-    with StoreWriter(folder, meta, (FASTTEXT_DIM,), ragged=True) as writer, npy_file.open("rb") as file:
+    with StoreWriter(folder, meta, (FASTTEXT_DIM,), ragged=True) as writer:
         for start in tqdm(range(writer.done, len(cells), BLOCK), desc=f"{npy_file.name} → store"):
             block = slice(start, start + BLOCK)
             empty = np.empty((0, FASTTEXT_DIM), dtype=np.float32)
-            rows = [empty if cell is None else cell.read(file) for cell in cells[block]]
+            rows = [empty if values is None else values for values in read_cells(npy_file, cells[block])]
             for caption, values in enumerate(rows, start=start):
                 if not np.isfinite(values).all():
                     raise XmrError(f"{_caption(npy_file, dataset, caption)} holds values that are not finite")
@@ -118,14 +118,14 @@ def _cells_of_captions(npy_file: Path, dataset: CaptionedImages) -> list[Pickled
                 )
             if rows and cell.shape != (words, FASTTEXT_DIM):
                 raise XmrError(
-                    f"{_caption(npy_file, dataset, caption)} has a cell of shape {cell.shape}; "
+                    f"{_caption(npy_file, dataset, caption)} has a cell of shape {sized(cell.shape)}; "
                     f"{(words, FASTTEXT_DIM)} expected"
                 )
             found.append(cell if rows else None)
         for k, cell in enumerate(cells[len(captions) :], start=len(captions)):
             if _rows(cell):
                 raise XmrError(
-                    f"{npy_file}: {dataset.filenames[image]} (imgid {imgid}) has {len(captions)} captions, "
+                    f"{npy_file}: {named(dataset.filenames[image])} (imgid {imgid}) has {len(captions)} captions, "
                     f"but cell ({imgid}, {k}) is not empty"
                 )
     return found
@@ -136,7 +136,7 @@ def _rows(cell: PickledArray | None) -> int:
 
 
 def _caption(npy_file: Path, dataset: CaptionedImages, caption: int) -> str:
-    image = dataset.filenames[dataset.image_of_caption[caption]]
+    image = named(dataset.filenames[dataset.image_of_caption[caption]])
     return f"{npy_file}: caption {dataset.caption_ids[caption]} of {image}"
 
 

@@ -1,80 +1,61 @@
-"""One matrix of a MAT file, v5 or v7.3, a block of columns at a time."""
+"""One matrix of a MAT file (v4, v5 or v7.3), a block of columns at a time, in memory that the block decides."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 
 import h5py
 import numpy as np
-import scipy.io
 from jaxtyping import Float32
 
 from ..errors import XmrError
+from . import mat4, mat5, mat73
+from .lines import named, told
 
-MOST_AT_ONCE = 1 << 28
-"""Bytes: a block of compressed numbers is unpacked whole, however small it is on disk."""
+MARKS_73 = (b"\x00\x02IM", b"\x02\x00MI")
+"""Ends of a header: version and order of bytes."""
 
 
 def mat_shape(path: Path, key: str) -> tuple[int, ...]:
     """Return the shape of a matrix of floats as MATLAB sees it, without reading its values.
 
     Raises:
-        XmrError: the file is missing or no MAT file, or has no matrix of floats under that name.
+        XmrError: the file is missing or no MAT file, has no matrix of floats under that name, or only a reference to
+            one elsewhere.
     """
     with _told(path):
-        if h5py.is_hdf5(path):
-            with h5py.File(path, "r") as file:
-                known = {name: _shape_73(file, name) for name in file if not name.startswith("#")}
-        else:
-            floats = ("single", "double")
-            known = {name: shape if kind in floats else None for name, shape, kind in scipy.io.whosmat(path)}
+        known = _reader(path).matrices(path)
     if key not in known:
-        raise XmrError(f"{path}: no matrix {key!r} in it (it has {', '.join(sorted(known)) or 'nothing'})")
-    if known[key] is None:
-        raise XmrError(f"{path}: {key!r} is no plain matrix of floats; save the matrix itself under this name")
-    return tuple(int(n) for n in known[key])
+        shown = ", ".join(named(name) for name in sorted(known)[:10]) + (" and others" if len(known) > 10 else "")
+        raise XmrError(f"{path}: no {key!r} in it, only {shown}" if known else f"{path}: there is nothing in it")
+    if known[key].unfit:
+        raise XmrError(f"{path}: {key!r} is no matrix of floats that can be read: it is {known[key].unfit}")
+    return known[key].shape
 
 
 def mat_columns(path: Path, key: str, first: int, step: int) -> Iterator[Float32[np.ndarray, "columns rows"]]:
-    """Yield the columns of a matrix as rows, ``step`` at a time, from column ``first`` on.
-
-    A v7.3 file is read block by block; a v5 file can only be read whole.
+    """Yield the columns of a matrix that ``mat_shape`` knows as rows, ``step`` at a time, from column ``first`` on.
 
     Raises:
-        XmrError: the file is cut off or damaged.
+        XmrError: the file is cut off or damaged, or holds more or fewer values than it declares.
     """
     with _told(path):
-        if h5py.is_hdf5(path):
-            with h5py.File(path, "r") as file:
-                # MATLAB counts columns first, HDF5 rows first: a matrix appears transposed.
-                columns = file[key]
-                if (size := _block_bytes(columns)) > MOST_AT_ONCE:
-                    raise XmrError(f"{path}: {key!r} is stored in blocks of {size >> 20} MB, far beyond its columns")
-                for start in range(first, len(columns), step):
-                    yield columns[start : start + step].astype(np.float32)
-        else:
-            columns = scipy.io.loadmat(path, variable_names=[key])[key].T
-            for start in range(first, len(columns), step):
-                yield np.ascontiguousarray(columns[start : start + step], dtype=np.float32)
+        for block in _reader(path).columns(path, key, first, step):
+            # A double beyond what float32 holds becomes infinite, which its reader refuses.
+            with np.errstate(over="ignore"):
+                yield np.ascontiguousarray(block, dtype=np.float32)
 
 
-def _shape_73(file: h5py.File, name: str) -> tuple[int, ...] | None:
-    """Return the shape of a dataset of floats that lies in this file itself, else None.
-
-    Links and virtual datasets lead to other files, and external storage to any file of the machine: what such a
-    dataset gives is not what was copied here, and a source that is missing gives zeros.
-    """
-    if not isinstance(file.get(name, getlink=True), h5py.HardLink):
-        return None
-    item = file[name]
-    if not isinstance(item, h5py.Dataset) or item.dtype.kind != "f" or item.is_virtual or item.external:
-        return None
-    return item.shape[::-1]
-
-
-def _block_bytes(dataset: h5py.Dataset) -> int:
-    """Return how much is unpacked at once to read any part of it."""
-    return int(np.prod(dataset.chunks or (0,), dtype=np.float64)) * dataset.dtype.itemsize
+def _reader(path: Path) -> ModuleType:
+    with path.open("rb") as file:
+        begin = file.read(mat5.HEADER)
+    if h5py.is_hdf5(path):
+        return mat73
+    if begin[-4:] in MARKS_73:
+        raise ValueError("its header is of v7.3, what follows is not")
+    # Only files of v4 begin with a number, the others with text.
+    return mat4 if 0 in begin[:4] else mat5
 
 
 @contextmanager
@@ -83,9 +64,8 @@ def _told(path: Path) -> Iterator[None]:
         yield
     except (XmrError, GeneratorExit):
         raise
-    except FileNotFoundError:
-        raise XmrError(f"{path}: there is no such file") from None
+    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+        raise XmrError(f"{path}: can't be read ({error.strerror})") from None
     except Exception as error:
-        # Damage shows itself in SciPy and h5py as errors of many kinds.
-        what = " ".join(str(error).split())
-        raise XmrError(f"{path}: not a whole MAT file ({what}); copy it again") from None
+        # Damage shows itself in zlib, SciPy and h5py as errors of many kinds.
+        raise XmrError(f"{path}: not a whole MAT file ({told(error)}); copy it again") from None

@@ -5,14 +5,17 @@ interpreter of the opcodes that NumPy's arrays need (protocols 2 to 5) builds pl
 else. It keeps only where each array's bytes lie in the file, so that gigabytes are indexed in megabytes of memory.
 """
 
+import io
 import math
 import pickletools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 import numpy as np
 from jaxtyping import Float32
 from tqdm import tqdm
+
+from .lines import named, sized
 
 # What NumPy's arrays ask for, under the names of all its versions; the values are names of our own, never called.
 ALLOWED = {
@@ -34,6 +37,14 @@ NUMBERS = ("BININT1", "BININT2", "BININT", "LONG1", "BINFLOAT")
 TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 DTYPES = ("f2", "f4", "f8", "O8", "O")
 LONGEST_NAME = 100
+STEPS_A_CELL, MORE_STEPS = 64, 1000
+"""Opcodes for an array, and for what is around them all: NumPy needs 11 to 29, and 49 with a dtype of its own."""
+BYTES_A_STEP, FREE_STEPS = 32, 100_000
+"""A large file consists of values: without this bound a file of nothing but opcodes takes fifty times its size."""
+LARGEST_PART = 16 << 20
+"""Bytes that are read at once: a cell of 14,000 words."""
+MOST_AXES, LARGEST_AXIS = 64, 1 << 48
+SAVE_AGAIN = "copy the file again, or save it again with numpy.save"
 
 
 class Refused(Exception):
@@ -55,7 +66,8 @@ class Literal:
     stop: int
     size: int
     """Bytes that it stands for: protocol 2 writes bytes as Latin-1 text, of which some take two bytes in the file."""
-    is_text: bool
+    kind: str
+    """``bytes``; ``text``, ``text beyond Latin-1``; or ``encoded``: text that the pickle makes bytes of."""
     text: str | None
     """The text itself, if it is short enough to be a name."""
 
@@ -77,39 +89,79 @@ class PickledArray:
     """For an array of objects: the objects, in C order whatever ``fortran`` says."""
 
     def fill(self, shape: object, dtype: object, fortran: object, data: object) -> None:
-        if type(shape) is not tuple or not all(type(n) is int and n >= 0 for n in shape):
-            raise Refused("an array has a shape that is none")
+        if type(shape) is not tuple or not is_shape(shape):
+            raise Refused(f"an array has a shape that none can have; {SAVE_AGAIN}")
         if type(dtype) is not DType or type(fortran) is not bool:
             raise Refused("an array has no dtype or no order")
         self.shape, self.fortran, self.data = shape, fortran, data
         self.dtype = np.dtype(dtype.name).newbyteorder(dtype.order)
         due = math.prod(shape) * (1 if self.dtype.hasobject else self.dtype.itemsize)
+        if type(data) is Literal and data.kind not in ("bytes", "encoded"):
+            raise Refused(f"an array's values are text, not bytes, at byte {data.start}; {SAVE_AGAIN}")
         if type(data) is not (list if self.dtype.hasobject else Literal):
             raise Refused("the values of an array are of the wrong kind")
         have = len(data) if type(data) is list else data.size
         if have != due:
-            raise Refused(f"an array of shape {shape} needs {due} bytes or objects and has {have}")
+            raise Refused(f"an array of shape {sized(shape)} needs {due} bytes or objects and has {have}")
 
     def read(self, file: BinaryIO) -> Float32[np.ndarray, "..."]:
-        """Return the values, float32 (float64 loses its last digits), from the open file."""
+        """Return the values, float32 (float64 loses its last digits), from the open file.
+
+        Raises:
+            EOFError, ValueError: the file is no longer the one that was indexed.
+        """
         file.seek(self.data.start)
         raw = file.read(self.data.stop - self.data.start)
-        raw = raw.decode("utf-8").encode("latin1") if self.data.is_text else raw
+        if len(raw) < self.data.stop - self.data.start:
+            raise EOFError("it has become shorter")
+        raw = raw.decode("utf-8").encode("latin1") if self.data.kind == "encoded" else raw
         values = np.frombuffer(raw, self.dtype).reshape(self.shape, order="F" if self.fortran else "C")
-        return np.ascontiguousarray(values, dtype=np.float32).reshape(self.shape)
+        # A double beyond what float32 holds becomes infinite, which its reader refuses.
+        with np.errstate(over="ignore"):
+            return np.ascontiguousarray(values, dtype=np.float32).reshape(self.shape)
+
+
+class Parts:
+    """A file that gives its bytes in parts which a feature file can need: ``pickletools`` reads what it is told to."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        place = file.tell()
+        self.file, self.size = file, file.seek(0, io.SEEK_END)
+        self.tell = file.tell
+        file.seek(place)
+
+    def read(self, size: int) -> bytes:
+        if size > LARGEST_PART:
+            if size > self.size - self.tell():
+                raise EOFError("it is cut off")
+            raise Refused(f"a part of it has {size} bytes, more than an array of a caption's words has; copy it again")
+        return self.file.read(size)
+
+    def readline(self) -> bytes:
+        # For the names that end at a line break.
+        return self.file.readline(10 * LONGEST_NAME)
 
 
 class Interpreter:
-    """A pickle machine that can only put together tuples, lists and the records above."""
+    """A pickle machine that can only put together tuples, lists and the records above.
 
-    def __init__(self, file: BinaryIO) -> None:
+    Args:
+        file: stands at the pickle.
+        cells: number of arrays that are due in it.
+    """
+
+    def __init__(self, file: Parts, cells: int) -> None:
         self.file = file
         self.stack: list = []
         self.below_marks: list[list] = []
         self.memo: dict[int, object] = {}
+        # Each step makes one small object at most: this bounds the memory as well as the time.
+        self.most_steps = min(STEPS_A_CELL * cells + MORE_STEPS, file.size // BYTES_A_STEP + FREE_STEPS)
 
     def run(self, bar: tqdm) -> object:
-        for opcode, argument, position in pickletools.genops(self.file):
+        for count, (opcode, argument, position) in enumerate(pickletools.genops(self.file)):
+            if count == self.most_steps:
+                raise Refused(f"its pickle takes {count} steps and more, which its cells do not need; save it again")
             self.step(opcode.name, argument, position)
             if opcode.name == "APPENDS":
                 bar.update(position - bar.n)
@@ -119,11 +171,13 @@ class Interpreter:
 
     def step(self, opcode: str, argument: object, position: int) -> None:
         if opcode == "MEMOIZE":
-            self.memo[len(self.memo)] = self.stack[-1]
+            self.memo[len(self.memo)] = self.top()
         elif opcode in ("BINGET", "LONG_BINGET"):
+            if argument not in self.memo:
+                raise Refused("the pickle takes what it has not kept")
             self.stack.append(self.memo[argument])
         elif opcode in ("BINPUT", "LONG_BINPUT"):
-            self.memo[argument] = self.stack[-1]
+            self.memo[argument] = self.top()
         elif opcode in NUMBERS:
             self.stack.append(argument)
         elif opcode in CONSTANTS:
@@ -134,39 +188,59 @@ class Interpreter:
             # A string of Python 2 comes here decoded as Latin-1; in the file it is bytes.
             text = argument if type(argument) is str and len(argument) <= LONGEST_NAME else None
             start = position + 1 + LITERALS[opcode]
-            self.stack.append(Literal(start, self.file.tell(), len(argument), False, text))
+            self.stack.append(Literal(start, self.file.tell(), len(argument), "bytes", text))
         elif opcode in TEXTS:
             text = argument if len(argument) <= LONGEST_NAME else None
-            self.stack.append(Literal(position + 1 + TEXTS[opcode], self.file.tell(), len(argument), True, text))
+            start, kind = position + 1 + TEXTS[opcode], "text" if is_latin1(argument) else "text beyond Latin-1"
+            self.stack.append(Literal(start, self.file.tell(), len(argument), kind, text))
         elif opcode == "MARK":
             self.below_marks.append(self.stack)
             self.stack = []
         elif opcode == "TUPLE":
-            items, self.stack = self.stack, self.below_marks.pop()
+            items = self.pop_to_mark()
             self.stack.append(tuple(items))
         elif opcode == "EMPTY_TUPLE":
             self.stack.append(())
         elif opcode == "EMPTY_LIST":
             self.stack.append([])
         elif opcode == "APPENDS":
-            items, self.stack = self.stack, self.below_marks.pop()
-            list.extend(self.stack[-1], items)
+            items = self.pop_to_mark()
+            self.top_list().extend(items)
         elif opcode == "APPEND":
             (item,) = self.pop(1)
-            list.append(self.stack[-1], item)
+            self.top_list().append(item)
         elif opcode in ("GLOBAL", "INST"):
             self.stack.append(allowed(argument.replace(" ", ".")))
         elif opcode == "STACK_GLOBAL":
             module, name = self.pop(2)
+            if type(module) is not Literal or type(name) is not Literal:
+                raise Refused("the pickle asks for what has no name")
             self.stack.append(allowed(f"{module.text}.{name.text}"))
         elif opcode == "REDUCE":
             function, arguments = self.pop(2)
             self.stack.append(made_by(function, arguments))
         elif opcode == "BUILD":
             (state,) = self.pop(1)
-            build(self.stack[-1], state)
+            build(self.top(), state)
         elif opcode not in ("PROTO", "FRAME", "STOP"):
             raise Refused(f"the pickle uses opcode {opcode}; a feature file needs only numpy's arrays")
+
+    def top(self) -> object:
+        if not self.stack:
+            raise Refused("the pickle takes more than it has put down")
+        return self.stack[-1]
+
+    def top_list(self) -> list:
+        target = self.top()
+        if type(target) is not list:
+            raise Refused("the pickle adds to what is no list")
+        return target
+
+    def pop_to_mark(self) -> list:
+        if not self.below_marks:
+            raise Refused("the pickle takes more than it has put down")
+        items, self.stack = self.stack, self.below_marks.pop()
+        return items
 
     def pop(self, count: int) -> tuple:
         items = tuple(self.stack[-count:])
@@ -176,47 +250,60 @@ class Interpreter:
         return items
 
 
+def is_latin1(text: str) -> bool:
+    try:
+        text.encode("latin1")
+    except UnicodeError:
+        return False
+    return True
+
+
+def is_shape(shape: tuple) -> bool:
+    """Say whether NumPy could have an array of that shape; before anything multiplies thousands of sizes."""
+    return len(shape) <= MOST_AXES and all(type(size) is int and 0 <= size < LARGEST_AXIS for size in shape)
+
+
 def allowed(name: str) -> Name:
     if name not in ALLOWED:
-        # The name is the file's own: it must not break the line.
-        shown = name[:LONGEST_NAME] if name.isprintable() else repr(name[:LONGEST_NAME])
-        raise Refused(f"the pickle asks for {shown}; a feature file needs only numpy's arrays")
+        raise Refused(f"the pickle asks for {named(name)}; a feature file needs only numpy's arrays")
     return Name(ALLOWED[name])
 
 
 def made_by(function: object, arguments: object) -> object:
     """Return our record of what NumPy's function would have made."""
-    kind = function.name if type(function) is Name and type(arguments) is tuple else None
-    if kind == "reconstruct":
-        return PickledArray()
-    if kind == "frombuffer":
-        data, dtype, shape, order = arguments
-        array = PickledArray()
-        array.fill(shape, dtype, {"C": False, "F": True}[order.text], data)
-        return array
-    if kind == "dtype":
-        if arguments[0].text not in DTYPES:
-            raise Refused(f"it holds arrays of dtype {arguments[0].text!r}; floats are needed, best float32")
-        return DType(arguments[0].text)
-    if kind == "encode":
-        # Only texts of Latin-1 stand for bytes one by one; another encoding would not fit the size of its array.
-        if arguments[1].text != "latin1":
+    match function, arguments:
+        case Name("reconstruct"), tuple():
+            return PickledArray()
+        case Name("frombuffer"), (data, dtype, shape, Literal(text="C" | "F" as order)):
+            array = PickledArray()
+            array.fill(shape, dtype, order == "F", data)
+            return array
+        case Name("dtype"), (Literal(text=name), *_):
+            if name not in DTYPES:
+                raise Refused(f"it holds arrays of dtype {named(repr(name))}; floats are needed, best float32")
+            return DType(name)
+        case Name("encode"), (Literal() as content, Literal(text="latin1")):
+            if content.kind != "text":
+                place = f"at byte {content.start}"
+                raise Refused(f"{place} the pickle makes an array's bytes of {content.kind}; {SAVE_AGAIN}")
+            return replace(content, kind="encoded", text=None)
+        case Name("encode"), _:
+            # Only texts of Latin-1 stand for bytes one by one; another encoding would not fit the size of its array.
             raise Refused("the pickle writes bytes in another way than numpy does")
-        return arguments[0]
-    if kind == "bytes" and not arguments:
-        # Protocol 2 writes no bytes at all in this way.
-        return Literal(0, 0, 0, False, None)
+        case Name("bytes"), ():
+            # Protocol 2 writes no bytes at all in this way.
+            return Literal(0, 0, 0, "bytes", None)
     raise Refused("the pickle calls what is no function of numpy's")
 
 
 def build(target: object, state: object) -> None:
     """Fill an array, or set the byte order of a dtype."""
-    if type(state) is not tuple:
-        raise Refused("the pickle sets a state that is none of numpy's")
-    if type(target) is PickledArray:
-        _, shape, dtype, fortran, data = state
-        target.fill(shape, dtype, fortran, data)
-    elif type(target) is DType:
-        target.order = {"<": "<", ">": ">", "|": "|", "=": "="}[state[1].text]
-    else:
-        raise Refused("the pickle sets the state of what is no array")
+    match target, state:
+        case PickledArray(), (_, shape, dtype, fortran, data):
+            target.fill(shape, dtype, fortran, data)
+        case DType(), (_, Literal(text="<" | ">" | "|" | "=" as order), *_):
+            target.order = order
+        case (PickledArray() | DType(), _) | (_, None):
+            raise Refused("the pickle sets a state that is none of numpy's")
+        case _:
+            raise Refused("the pickle sets the state of what is no array")
