@@ -7,7 +7,7 @@ from .dataset import dataset_text, words_of
 from .fact_values import SHARED
 from .facts import RecordedResults
 from .sources import Use
-from .tex import escape
+from .tex import comment, escape
 from .values import Values
 
 NUMBERS = "numbers.tex"
@@ -44,11 +44,11 @@ def numbers_tex(facts: RecordedResults, sources: Path, uses: list[Use], gallery:
     lines = []
     for use in uses:
         value = values.value(use)
-        lines.append(f"\\xmrset{{{use.key}}}{{{value.text}}}% {value.origin}")
+        lines.append(f"\\xmrset{{{use.key}}}{{{value.text}}}% {comment(value.origin)}")
     reference = facts.results(SHARED)[0]
     return "\n".join(
         [
-            _HEAD.format(dataset=facts.dataset).rstrip(),
+            _HEAD.format(dataset=comment(facts.dataset)).rstrip(),
             f"\\newcommand\\datasetname{{{words_of(facts.dataset).name}}}",
             f"\\newcommand\\datasettext{{{dataset_text(facts.dataset, reference)}}}",
             f"\\newcommand\\gallerysource{{{gallery_words(gallery)}}}",

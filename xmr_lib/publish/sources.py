@@ -14,12 +14,24 @@ MACROS = {
 """Macros of ``numbers.tex`` and how many of their arguments name something (``ifbetter`` has three texts behind)."""
 DOCUMENTS = {"main": "report", "supplementary": "supplementary", "slides": "slides"}
 """The source of each document and the name of its PDF."""
+KEYS = {"speakers": ("says", "speaker"), "weeks": ("weekfindings",)}
+"""Macros of one argument that print a text of ``team.yaml``, by the part of the file that their keys stand in."""
 KINDS = {".tex", ".bib", ".sty", ".bst", ".cls", ".csv", ".yaml"}
 
 _MACRO = re.compile(rf"\\({'|'.join(MACROS)})(?![A-Za-z@])((?:\s*\{{[^{{}}]*\}})*)")
 _ARGUMENT = re.compile(r"\{([^{}]*)\}")
 _TABLE = re.compile(r"\\input\s*\{tables/([^{}]+?)(?:\.tex)?\}")
 _FIGURE = re.compile(r"\\includegraphics\s*(?:<[^>]*>)?\s*(?:\[[^\]]*\])?\s*\{([^{}]+)\}")
+_READS = (
+    *("input", "include", "subfile", "InputIfFileExists", "IfFileExists", "verbatiminput", "lstinputlisting"),
+    *("includegraphics", "includepdf", "graphicspath", "bibliography", "bibliographystyle", "addbibresource"),
+    *("documentclass", "usepackage", "usetheme", "LoadClass", "RequirePackage"),
+)
+"""Macros whose argument is one file or folder, or several with commas or braces between them."""
+_PATHS = re.compile(
+    rf"\\({'|'.join(_READS)})(?![A-Za-z@])\*?\s*(?:<[^>]*>)?\s*(?:\[[^\]]*\]\s*)?"
+    r"(?:\{((?:[^{}]|\{[^{}]*\})*)\}|([^\s{}\\]+))"
+)
 
 
 @dataclass(frozen=True)
@@ -79,6 +91,21 @@ def figures_named(folder: Path) -> list[str]:
     """Return the figures that the sources take in."""
     names = (name for _, text in _texts(folder) for name in _FIGURE.findall(text) if "#" not in name)
     return sorted({Path(name).name.removesuffix(".pdf").removesuffix(".png") for name in names})
+
+
+def keys_named(folder: str | Path, part: str) -> set[str]:
+    """Return the keys of a part of ``team.yaml``, ``speakers`` or ``weeks``, that the sources print."""
+    key = re.compile(rf"\\(?:{'|'.join(KEYS[part])})\s*\{{([^{{}}#]+)\}}")
+    return {name.strip() for _, text in _texts(Path(folder)) for name in key.findall(text)}
+
+
+def paths_read(text: str) -> Iterator[tuple[str, str, int]]:
+    """Yield each file or folder that TeX reads at a place of a source: the macro, its path, the line."""
+    text = without_comments(text)
+    for match in _PATHS.finditer(text):
+        for path in re.split(r"[,{}]", match[2] if match[2] is not None else match[3]):
+            if path.strip():
+                yield match[1], path.strip(), text.count("\n", 0, match.start()) + 1
 
 
 def without_comments(text: str) -> str:

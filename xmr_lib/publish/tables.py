@@ -145,14 +145,14 @@ def _published(facts: RecordedResults, sources: Path) -> str:
         if row["dataset"] == facts.dataset:
             facts.note(f"published {slug}", str(sorted(row.items())).encode())
             label = escape(row["method"]) + (f"~\\cite{{{row['cite']}}}" if row.get("cite") else "")
-            cells = [Cell(label), *(Cell(row[metric] or "--", _number(row[metric])) for metric in metrics)]
+            cells = [Cell(label), *(Cell(row.get(metric) or "--", _number(row.get(metric))) for metric in metrics)]
             theirs.append(Row(cells, f"{PUBLISHED}, {row['source']}"))
     ours = [Row([Cell(line.label), *_numbers(facts.row(line.run), metrics)], facts.origin(line.run)) for line in OURS]
     blocks = [("published", theirs)] if theirs else []
     return tabular(columns, [*blocks, ("ours", ours)], _chance(facts, metrics, 0), gap="3pt")
 
 
-def _number(text: str) -> float | None:
+def _number(text: str | None) -> float | None:
     return float(text) if text else None
 
 

@@ -54,7 +54,7 @@ def contents(facts: RecordedResults, sources: Path, galleries: Path, with_galler
     }
     numbers = numbers_tex(facts, sources, uses(sources), galleries.name)
     texts |= {f"tables/{name}.tex": table_tex(facts, sources, name) for name in tables_named(sources)}
-    texts["team.tex"] = team_tex(sources / TEAM)
+    texts["team.tex"] = team_tex(sources / TEAM, sources)
     drawn = {}
     for name in figures_named(sources):
         if name not in GALLERIES:
