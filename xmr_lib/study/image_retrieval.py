@@ -79,8 +79,10 @@ class ImageRun:
     """nDCG@10 by shared words: a second judge."""
     val_ndcg10: tuple[float, ...]
     cpu_seconds: float
+    image_ids: np.ndarray
+    """Of the test images that were scored."""
     embeddings: np.ndarray
-    """Of the test images, of the first seed."""
+    """Of the same images, of the first seed."""
 
     def mean(self, metric: str) -> np.ndarray:
         """Return what each query reaches, mean over seeds."""
@@ -124,21 +126,27 @@ def image_retrieval(workspace: Workspace, seeds: Sequence[int] = (0,)) -> list[I
     regions = from_flat(
         "i-regions", task="images", image_features=f"{workspace.detector_slug}-roi", image_pooling="mean"
     )
-    qrels = {split: qrels_of(workspace, pooled, split) for split in ("val", "test")}
-    score = partial(_scored, workspace, qrels)
+    captioned, compared = get_configs(workspace, *CROSS_MODAL), [pooled]
+    compared += captioned if workspace.detector_error else [*captioned, regions]
+    # A file that can't be read may have features that came with the data, and so be in the split of one run alone.
+    everywhere = workspace.bank.usable(tuple(dict.fromkeys(spec for own in compared for spec in own.image_specs)))
+    parts = {split: everywhere.split(split) for split in ("val", "test")}
+    qrels = {split: _qrels(workspace, part) for split, part in parts.items()}
+    score = partial(_scored, workspace, qrels, parts)
     runs = [score(pooled, "nothing", [partial(_pooled, workspace, pooled)])]
     if workspace.detector_error:
         print(f"left out: {regions.name} ({workspace.detector_error})")
     else:
         runs.append(score(regions, "nothing", [partial(_regions, workspace, regions)]))
-    for config in get_configs(workspace, *CROSS_MODAL):
+    for config in captioned:
         results = run(workspace, config, seeds)
         embedders = [lambda split, result=result: embed(workspace, result, split)[0] for result in results]
         runs.append(score(config, "captions", embedders, sum(result.cpu_seconds for result in results)))
     positives, identities, taught_by = _training_pairs(workspace, pooled)
     for model, fields in METRIC_LEARNING.items():
         config = workspace.sized(from_flat(model, image_features=workspace.own_features["image"], **fields))
-        fitted = [_fitted(workspace, config, seed, positives, identities, qrels["val"]) for seed in seeds]
+        judge = parts["val"], qrels["val"]
+        fitted = [_fitted(workspace, config, seed, positives, identities, *judge) for seed in seeds]
         embedders = [partial(_encoded, workspace, config, encoder) for encoder, _ in fitted]
         runs.append(score(config, taught_by, embedders, sum(sum(history.seconds) for _, history in fitted)))
         for seed, (_, history), scores in zip(seeds, fitted, runs[-1].scores, strict=True):
@@ -157,7 +165,10 @@ def qrels_of(workspace: Workspace, config: RunConfig, split: str) -> Qrels:
     By ``labels.json`` beside the captions: images of the same label. Without it, graded by captions: the cosine of
     MiniLM's vectors, mean over an image's captions; the ``ALIKE`` images most alike count as relevant.
     """
-    part = workspace.usable(config).split(split)
+    return _qrels(workspace, workspace.usable(config).split(split))
+
+
+def _qrels(workspace: Workspace, part: CaptionedImages) -> Qrels:
     by_words = _most_alike(np.concatenate([block for _, block in _shared_words(part).blocks()]))
     if (labels := _labels(workspace, part)) is not None:
         same = (labels[:, None] == labels) & (labels >= 0)
@@ -194,12 +205,10 @@ def image_retrieval_table(runs: Sequence[ImageRun]) -> pd.DataFrame:
 
 
 def neighbours_figure(workspace: Workspace, runs: Sequence[ImageRun], count: int = 4, seed: int = 0) -> Figure:
-    """Draw the five nearest of a few test images: of the first run, and of the one that validation prefers."""
-    config = _pooled_config(workspace)
-    part, relevance = (
-        workspace.usable(config).split("test"),
-        qrels_of(workspace, config, "test").relevance,
-    )
+    """Draw the five nearest of a few scored images: of the first run, and of the one that validation prefers."""
+    scored = np.isin(workspace.dataset.image_ids, runs[0].image_ids)
+    part = workspace.dataset.subset(np.flatnonzero(scored))
+    relevance = _qrels(workspace, part).relevance
     asked = runs[0].scores[0].queries
     queries = np.sort(np.random.default_rng(seed).choice(asked, min(count, len(asked)), replace=False))
     found = []
@@ -286,12 +295,16 @@ def _similarity(embeddings: np.ndarray, distance: str) -> np.ndarray:
 def _scored(
     workspace: Workspace,
     qrels: dict[str, Qrels],
+    parts: dict[str, CaptionedImages],
     config: RunConfig,
     trained_on: str,
     embedders: Sequence[Embedder],
     seconds: float = 0.0,
 ) -> ImageRun:
-    test, distance = [embedder("test") for embedder in embedders], config.distance
+    def rows(embedder: Embedder, split: str) -> np.ndarray:
+        return _rows_of(workspace, config, parts[split], split, embedder(split))
+
+    test, distance = [rows(embedder, "test") for embedder in embedders], config.distance
     return ImageRun(
         model=config.name,
         track=config.track,
@@ -300,14 +313,28 @@ def _scored(
         distance=distance,
         scores=tuple(qrels["test"].relevance.score(own, distance) for own in test),
         words_ndcg10=tuple(qrels["test"].words.ndcg10(own, distance) for own in test),
-        val_ndcg10=tuple(qrels["val"].relevance.ndcg10(embedder("val"), distance) for embedder in embedders),
+        val_ndcg10=tuple(qrels["val"].relevance.ndcg10(rows(embedder, "val"), distance) for embedder in embedders),
         cpu_seconds=seconds / len(embedders),
+        image_ids=parts["test"].image_ids,
         embeddings=test[0],
     )
 
 
+def _rows_of(
+    workspace: Workspace, config: RunConfig, part: CaptionedImages, split: str, embeddings: np.ndarray
+) -> np.ndarray:
+    """Return the rows that embeddings of a model's own split have for the images of a part of it."""
+    return embeddings[np.isin(workspace.usable(config).split(split).image_ids, part.image_ids)]
+
+
 def _fitted(
-    workspace: Workspace, config: RunConfig, seed: int, positives: Ragged, identities: np.ndarray, qrels: Qrels
+    workspace: Workspace,
+    config: RunConfig,
+    seed: int,
+    positives: Ragged,
+    identities: np.ndarray,
+    part: CaptionedImages,
+    qrels: Qrels,
 ) -> tuple[nn.Module, History]:
     features, inputs = workspace.images(config, "train"), workspace.image_inputs(config)
     torch.manual_seed(seed)
@@ -315,7 +342,8 @@ def _fitted(
     encoder.fit_input(features)
 
     def validate(encoder: nn.Module) -> float:
-        return qrels.relevance.ndcg10(_encoded(workspace, config, encoder, "val"), config.distance)
+        rows = _rows_of(workspace, config, part, "val", _encoded(workspace, config, encoder, "val"))
+        return qrels.relevance.ndcg10(rows, config.distance)
 
     identity = {
         "config": config.to_dict(),
