@@ -283,7 +283,7 @@ def test_hostile_texts_are_set_as_they_are(latex, home, made_up):
     edit(home / "report" / "main.tex", r"{graphicx,booktabs}", r"{graphicx,booktabs,hyperref}")
     edit(home / "report" / "main.tex", r"\clearpage", ASKED)
     (home / "report" / "team.yaml").write_text(HOSTILE, "utf-8")
-    plan = Plan.of(odd.name, str(home / "mine"), str(odd))
+    plan = Plan.of(odd.name, home / "mine", odd)
     [pdf] = build(plan, ["main"])
     assert b"/URI(https://www.overleaf.com/read/abc_d%20e#1a2b3c&x~y)" in objects(pdf)
     assert zipfile.is_zipfile(pack(plan))

@@ -35,12 +35,13 @@ class RecordedResults:
     ranks_read: dict[str, list[Ranks]] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, folder: Path) -> "RecordedResults":
+    def read(cls, folder: str | Path) -> "RecordedResults":
         """Read the table of record of a dataset.
 
         Raises:
             XmrError: there is none.
         """
+        folder = Path(folder)
         rows = {row["run"]: row for row in read_summary(folder / "summary.csv")}
         if not rows:
             raise XmrError(f"{folder / 'summary.csv'}: no results here; 'xmr run --dataset {folder.name}' makes them")

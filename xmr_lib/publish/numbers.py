@@ -34,7 +34,7 @@ _HEAD = r"""% Written by 'xmr report' from results/{dataset}; behind each number
 """
 
 
-def numbers_tex(facts: RecordedResults, sources: Path, uses: list[Use], gallery: str) -> str:
+def numbers_tex(facts: RecordedResults, sources: str | Path, uses: list[Use], gallery: str) -> str:
     """Return the macros that are used, without ``\\factshash``; ``gallery`` is the dataset of the galleries.
 
     Raises:
@@ -70,8 +70,9 @@ def with_hash(numbers: str, digest: str) -> str:
     )
 
 
-def write_if_new(path: Path, text: str) -> bool:
+def write_if_new(path: str | Path, text: str) -> bool:
     """Write a text file whose content is another one than before; return whether it was."""
+    path = Path(path)
     if path.is_file() and path.read_text("utf-8") == text:
         return False
     with atomic_write(path) as temporary:

@@ -48,12 +48,13 @@ class Use:
         return ":".join((self.macro, *self.names))
 
 
-def source_files(folder: Path) -> list[Path]:
+def source_files(folder: str | Path) -> list[Path]:
     """Return the files of the documents, not what was built from them.
 
     Raises:
         XmrError: a document's source is missing.
     """
+    folder = Path(folder)
     for name in DOCUMENTS:
         if not (folder / f"{name}.tex").is_file():
             raise XmrError(f"{folder / name}.tex: not here; run inside a checkout of the project, or set XMR_HOME")
@@ -61,12 +62,13 @@ def source_files(folder: Path) -> list[Path]:
     return sorted(path for path in inside if "build" not in path.relative_to(folder).parts)
 
 
-def uses(folder: Path) -> list[Use]:
+def uses(folder: str | Path) -> list[Use]:
     """Return every distinct use of a macro in the TeX sources, in the order of files and lines.
 
     Raises:
         XmrError: an argument is missing, or is no plain name.
     """
+    folder = Path(folder)
     found: dict[str, Use] = {}
     for path, text in _texts(folder):
         for match in _MACRO.finditer(text):
@@ -82,12 +84,12 @@ def uses(folder: Path) -> list[Use]:
     return list(found.values())
 
 
-def tables_named(folder: Path) -> list[str]:
+def tables_named(folder: str | Path) -> list[str]:
     """Return the tables that the sources take in."""
     return sorted({name for _, text in _texts(folder) for name in _TABLE.findall(text)})
 
 
-def figures_named(folder: Path) -> list[str]:
+def figures_named(folder: str | Path) -> list[str]:
     """Return the figures that the sources take in."""
     names = (name for _, text in _texts(folder) for name in _FIGURE.findall(text) if "#" not in name)
     return sorted({Path(name).name.removesuffix(".pdf").removesuffix(".png") for name in names})
@@ -96,7 +98,7 @@ def figures_named(folder: Path) -> list[str]:
 def keys_named(folder: str | Path, part: str) -> set[str]:
     """Return the keys of a part of ``team.yaml``, ``speakers`` or ``weeks``, that the sources print."""
     key = re.compile(rf"\\(?:{'|'.join(KEYS[part])})\s*\{{([^{{}}#]+)\}}")
-    return {name.strip() for _, text in _texts(Path(folder)) for name in key.findall(text)}
+    return {name.strip() for _, text in _texts(folder) for name in key.findall(text)}
 
 
 def paths_read(text: str) -> Iterator[tuple[str, str, int]]:
@@ -113,7 +115,7 @@ def without_comments(text: str) -> str:
     return re.sub(r"(?<!\\)((?:\\\\)*)%.*", r"\1", text)
 
 
-def _texts(folder: Path) -> Iterator[tuple[Path, str]]:
+def _texts(folder: str | Path) -> Iterator[tuple[Path, str]]:
     for path in source_files(folder):
         if path.suffix in (".tex", ".sty"):
             yield path, without_comments(path.read_text("utf-8"))

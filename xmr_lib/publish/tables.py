@@ -37,12 +37,13 @@ _FIELDS = {
 _IMAGE_METRICS = {"r1": "R@1", "map": "mAP", "ndcg10": "nDCG"}
 
 
-def table_tex(facts: RecordedResults, sources: Path, name: str) -> str:
+def table_tex(facts: RecordedResults, sources: str | Path, name: str) -> str:
     """Return a table by name, complete with size and rules.
 
     Raises:
         XmrError: there is none of that name, or a run that it needs is missing or stale.
     """
+    sources = Path(sources)
     special: dict[str, Callable[[], str]] = {
         "finetuning": lambda: _finetuning(facts),
         "image_retrieval": lambda: _image_retrieval(facts),

@@ -40,8 +40,9 @@ class Values:
     comparisons: Comparisons
 
     @classmethod
-    def of(cls, facts: RecordedResults, sources: Path, uses: list[Use]) -> "Values":
+    def of(cls, facts: RecordedResults, sources: str | Path, uses: list[Use]) -> "Values":
         """Take all uses at once: how many comparisons there are decides how sure each has to be."""
+        sources = Path(sources)
         pairs = []
         for use in uses:
             if use.macro in ("compare", "ifbetter"):
@@ -167,12 +168,13 @@ def config_text(value: object) -> str:
     return escape(str(value))
 
 
-def read_published(path: Path) -> dict[str, dict[str, str]]:
+def read_published(path: str | Path) -> dict[str, dict[str, str]]:
     """Read published numbers by slug.
 
     Raises:
         XmrError: the file is missing, a row lacks one of ``NEEDED``, a slug stands twice, or a recall is no number.
     """
+    path = Path(path)
     if not path.is_file():
         raise XmrError(f"{path}: the published numbers are missing")
     with path.open(newline="", encoding="utf-8") as file:
