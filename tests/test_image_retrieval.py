@@ -29,7 +29,8 @@ def without_labels(workspace, monkeypatch):
 
 def test_images_of_one_theme_are_relevant_to_each_other(workspace):
     themes = json.loads(workspace.beside("labels.json").read_text())["labels"]
-    qrels, part = qrels_of(workspace, from_flat("x"), "test"), workspace.dataset.split("test")
+    part = workspace.dataset.split("test")
+    qrels = qrels_of(workspace, part)
     own = [themes.get(name) for name in part.filenames]
     expected = [[a is not None and a == b for b in own] for a in own]
     assert qrels.name == "same label" and np.array_equal(qrels.relevance.relevant, expected)
@@ -37,9 +38,10 @@ def test_images_of_one_theme_are_relevant_to_each_other(workspace):
 
 def test_photographs_are_judged_by_their_captions(workspace, monkeypatch):
     """Themes are not used, and yet images of one theme come out as more alike than others."""
-    same = qrels_of(workspace, from_flat("x"), "train").relevance.relevant
+    part = workspace.dataset.split("train")
+    same = qrels_of(workspace, part).relevance.relevant
     without_labels(workspace, monkeypatch)
-    qrels = qrels_of(workspace, from_flat("x"), "train")
+    qrels = qrels_of(workspace, part)
     others = ~np.eye(len(same), dtype=bool)
     gains = qrels.relevance.gains
     assert qrels.name == "captions by MiniLM" and np.allclose(gains, gains.T)

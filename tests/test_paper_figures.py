@@ -261,6 +261,14 @@ def test_every_point_is_drawn_and_pairs_are_joined():
     }
 
 
+def test_a_topic_is_written_as_its_words_are():
+    table = points(topics=1)
+    figure = shared_space(table.replace("topic 0", "$5 or $6"), width=COLUMN)
+    figure.draw_without_rendering()
+    [name] = [text for text in figure.findobj(plt.Text) if "$5" in text.get_text()]
+    assert name._preprocess_math(name.get_text()) == ("$5 or $6", False)
+
+
 def test_a_long_caption_goes_on_below(tmp_path):
     words = [f"word{k}" for k in range(30)]
     figure = word_weights([words, ["short"]], [np.full(30, 1 / 30), np.ones(1)], "title", COLUMN)

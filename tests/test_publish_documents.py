@@ -26,7 +26,7 @@ from xmr_lib.publish import (
 )
 from xmr_lib.publish.latex import Latex, find_latex
 from xmr_lib.publish.latex_log import read_log
-from xmr_lib.publish.pdf import facts_hash, has_type_3_fonts
+from xmr_lib.publish.pdf import facts_hash, has_type_3_fonts, objects
 from xmr_lib.publish.sources import DOCUMENTS
 
 ROOT = Path(__file__).parent.parent
@@ -261,6 +261,59 @@ def test_the_team_and_what_to_fill_in(latex, plan, home):
         (home / "report" / "team.yaml").write_text(bad)
         with pytest.raises(XmrError, match=message):
             build(plan, ["main"])
+
+
+HOSTILE = r"""
+members: [{name: "[$#_%&{}~^\\] É", role: "* --all \\input{../x}"}, {name: 0123456, role: }]
+coordination: "]50% & ../x_y \\end{document}"
+overleaf: https://www.overleaf.com/read/abc_d%20e#1a2b3c&x~y
+speakers: {a_b: "#1"}
+weeks: {1: no}
+"""
+ASKED = (
+    r"x \\ \teammembers \begin{itemize}\teamroles\end{itemize} \teamcoordination \par\overleaflink \speaker{a_b} "
+    r"\weekfindings{1} \fact{dataset} \fact{slug} \datasettext \cfg{ab-infonce}{text.branches.0.features} "
+)
+
+
+def test_hostile_texts_are_set_as_they_are(latex, home, made_up):
+    """One document with what people and folders may be called."""
+    odd = home / "mine" / "my_50%&#^~[x]{y}"
+    shutil.copytree(made_up / "scenes", odd)
+    edit(home / "report" / "main.tex", r"{graphicx,booktabs}", r"{graphicx,booktabs,hyperref}")
+    edit(home / "report" / "main.tex", r"\clearpage", ASKED)
+    (home / "report" / "team.yaml").write_text(HOSTILE, "utf-8")
+    plan = Plan.of(odd.name, home / "mine", odd)
+    [pdf] = build(plan, ["main"])
+    assert b"/URI(https://www.overleaf.com/read/abc_d%20e#1a2b3c&x~y)" in objects(pdf)
+    assert zipfile.is_zipfile(pack(plan))
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (r"\input{../numbers}", r"\\input of '../numbers'"),
+        (r"\input ../numbers ", r"\\input of '../numbers'"),
+        (r"\input{sec/../../numbers}", r"\\input of 'sec/../../numbers'"),
+        (r"\includegraphics[width=2cm]{/home/ada/rsum_all.pdf}", r"\\includegraphics of '/home"),
+        (r"\includegraphics<2>{~/rsum_all}", r"\\includegraphics of '~/rsum_all'"),
+        (r"\graphicspath{{figures/}{../figures/}}", r"\\graphicspath of '../figures/'"),
+        (r"\bibliography{main,../other}", r"\\bibliography of '../other'"),
+        (r"\usepackage[x]{../style/xmr}", r"\\usepackage of '../style/xmr'"),
+    ],
+)
+def test_the_zip_refuses_paths_that_lead_out(plan, home, line, told):
+    edit(home / "report" / "main.tex", r"\clearpage", line)
+    with pytest.raises(XmrError, match=rf"report/main.tex:15: {told}"):
+        pack(plan)
+
+
+def test_the_zip_takes_words_with_dots_and_paths_that_stay(plan, home):
+    edit(home / "report" / "main.tex", r"\clearpage", "see ../x and /home % \\input{../x}\n\\input{sec/../numbers}")
+    (home / "report" / "main.bib").write_text("@misc{a, file = {../papers/a.pdf}}")
+    edit(home / "report" / "team.yaml", 'coordination: ""', "coordination: ../notes, \\input{../x} and \\input ../y")
+    with zipfile.ZipFile(pack(plan)) as files:
+        assert "main.bib" in files.namelist() and b"../notes" in files.read("team.tex")
 
 
 # The project's own sources, on results of models that were never trained.

@@ -1,6 +1,8 @@
 """Tables of the documents: the record's own numbers, the best in bold, chance below."""
 
+import csv
 import re
+import shutil
 
 import pytest
 from made_up_results import write_made_up_results
@@ -9,7 +11,9 @@ from xmr_lib.errors import XmrError
 from xmr_lib.publish.facts import RecordedResults
 from xmr_lib.publish.tables import table_tex
 from xmr_lib.publish.tabular import Cell, Column, Row, tabular
+from xmr_lib.publish.tex import escape
 from xmr_lib.records import SUMMARY_COLUMNS, TEXT_COLUMNS
+from xmr_lib.study.names import NAMES
 from xmr_lib.study.table_rows import HEADLINE, OURS, TABLES, TASKS
 
 SPECIAL = ("image_retrieval", "published", "all_wide", "configs")
@@ -116,3 +120,68 @@ def test_the_best_of_a_column_is_bold_and_ties_are_too():
 def test_headline_rows_are_rows_of_tables():
     in_tables = {line.run for blocks in TABLES.values() for block in blocks for line in block}
     assert {line.run for line in (*HEADLINE, *OURS)} <= in_tables
+
+
+HOSTILE = "[50% of_#1 & {x} $y$ ~ ^ \\z"
+"""What may stand in a cell that a person writes."""
+PRINTED = r"{[}50\% of\_\#1 \& \{x\} \$y\$ \textasciitilde{} \textasciicircum{} \textbackslash{}z"
+
+
+def rewritten(folder, name, rows):
+    with (folder / name).open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def test_names_of_methods_runs_and_sources_are_texts_and_no_tex(folder, tmp_path):
+    folder = shutil.copytree(folder, tmp_path / "scenes")
+    published = {"slug": "a", "dataset": "scenes", "method": HOSTILE, "i2t_r1": "1.5", "source": "one\n& two \\\\ %"}
+    rewritten(folder, "published.csv", [published])
+    rows = list(csv.DictReader((folder / "image_retrieval.csv").open()))
+    rewritten(folder, "image_retrieval.csv", [rows[0] | {"run": HOSTILE}, *rows[1:]])
+    facts = RecordedResults.read(folder)
+    text = table_tex(facts, folder, "published")
+    assert f"\n{PRINTED} & 1.5 & -- & -- & -- \\\\% published.csv, one & two" in text
+    assert not [line for line in text.splitlines() if "two" in line and not line.startswith(PRINTED)]
+    assert f"\n{PRINTED} & " in table_tex(facts, folder, "image_retrieval")
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"i2t_r1": "45.2%"}, r"published.csv: 'a': i2t_r1 is '45.2%'; write a number"),
+        ({"i2t_r1": "1_0"}, r"i2t_r1 is '1_0'"),
+        ({"i2t_r1": "nan"}, r"i2t_r1 is 'nan'"),
+        ({"cite": "a}b"}, r"'a': cite is 'a}b'; write a key of main.bib"),
+        ({"method": ""}, r"each row needs a 'slug' of its own and 'source', 'dataset', 'method'"),
+        ({"method": "李"}, r"table published: '李' holds '李' \(U\+674E\)"),
+    ],
+)
+def test_what_is_no_number_or_key_of_others_is_told(folder, tmp_path, changed, message):
+    row = {"slug": "a", "dataset": "scenes", "method": "A", "i2t_r1": "1.5", "cite": "x2000", "source": "S"}
+    rewritten(tmp_path, "published.csv", [row | changed])
+    with pytest.raises(XmrError, match=message):
+        table_tex(RecordedResults.read(folder), tmp_path, "published")
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("r1", "4_2", "'i-pooled' has no number as its 'r1'"),
+        ("seeds", "\\x", "no number as its 'seeds'"),
+        ("map", "", "no 'map'"),
+    ],
+)
+def test_image_retrieval_that_nobody_wrote_is_told(folder, tmp_path, column, value, message):
+    folder = shutil.copytree(folder, tmp_path / "scenes")
+    rows = list(csv.DictReader((folder / "image_retrieval.csv").open()))
+    rewritten(folder, "image_retrieval.csv", [rows[0] | {column: value}])
+    with pytest.raises(XmrError, match=message + ".*; 'xmr run --dataset scenes --only 07'"):
+        table_tex(RecordedResults.read(folder), folder, "image_retrieval")
+
+
+def test_readable_names_are_tex_as_they_are():
+    """No text that is escaped on its way: the one with brackets never begins a row."""
+    found = {name for name in NAMES.values() if escape(name) != name}
+    assert found == {"the [CLS] token of MiniLM"}

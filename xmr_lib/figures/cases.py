@@ -11,12 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..data import CaptionedImages
-from ..data.pictures import read_picture
-from .pictures import show_small
-from .style import FAINT, INK, PAGE, RIGHT, WRONG, as_written, use_style
-
-TILE = 176
-"""Dots of a picture's side: 200 per inch at the size that it has on the page."""
+from .pictures import show_picture
+from .style import INK, PAGE, RIGHT, WRONG, as_written, use_style
 
 
 @dataclass(frozen=True)
@@ -47,9 +43,9 @@ def cases_of_images(split: CaptionedImages, cases: Sequence[Case], width: float 
     figure.get_layout_engine().set(wspace=0.01, hspace=0.01)
     for row, case in zip(axes, cases, strict=True):
         _query(row[0], case, f"“{split.raw[case.query]}”", 27)
-        _tile(row[1], split, case.right, RIGHT)
+        show_picture(row[1], split, case.right, RIGHT, width)
         for axis, image in zip(row[2:], case.found, strict=True):
-            _tile(axis, split, int(image), RIGHT if image == case.right else WRONG)
+            show_picture(axis, split, int(image), RIGHT if image == case.right else WRONG, width)
     for place, axis in enumerate(axes[0][1:]):
         axis.set_title(f"found {place}" if place else "its own image", loc="center", fontsize=7.5, pad=2)
     return figure
@@ -65,7 +61,7 @@ def cases_of_captions(split: CaptionedImages, cases: Sequence[Case], width: floa
     )
     figure.get_layout_engine().set(wspace=0.01, hspace=0.01)
     for (picture, text), case in zip(axes, cases, strict=True):
-        _tile(picture, split, case.query, FAINT)
+        show_picture(picture, split, case.query, width=width)
         picture.set_ylabel(f"{case.name}: rank {case.rank:,}", fontsize=7.5)
         text.axis("off")
         shown = list(enumerate(case.found, start=1))
@@ -92,18 +88,3 @@ def _query(axis: Axes, case: Case, caption: str, wrap: int) -> None:
         0, 1, f"{case.name}: rank {case.rank:,}", fontsize=8, fontweight="bold", va="top", transform=axis.transAxes
     )
     axis.text(0, 0.8, as_written("\n".join(lines)), fontsize=7.5, va="top", linespacing=1.15, transform=axis.transAxes)
-
-
-def _tile(axis: Axes, split: CaptionedImages, image: int, frame: str) -> None:
-    """Draw one picture in a frame; its file name where there is none that can be read."""
-    axis.grid(False)
-    axis.set_xticks([])
-    axis.set_yticks([])
-    picture = read_picture(split.path(image)) if split.images_folder is not None else ""
-    if not isinstance(picture, str):
-        show_small(axis, picture, TILE)
-    else:
-        axis.text(0.5, 0.5, as_written(split.filenames[image]), ha="center", va="center", fontsize=5, wrap=True)
-        axis.set_box_aspect(1)
-    for spine in axis.spines.values():
-        spine.set(visible=True, color=frame, linewidth=1.8 if frame == RIGHT else 0.5)

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..data import CaptionedImages
-from .galleries import show_picture
+from .pictures import show_picture
 from .style import PALETTE, as_written, use_style
 
 SHORTEST_WORD = 3
@@ -17,9 +17,12 @@ SHORTEST_WORD = 3
 
 
 def dataset_figure(dataset: CaptionedImages, count: int = 4, seed: int = 0) -> Figure:
-    """Draw a few images with their captions, how long captions are, and the words that they use most."""
+    """Draw a few images of the splits with their captions, how long captions are, and the words that they use most."""
     use_style()
-    images = np.sort(np.random.default_rng(seed).choice(len(dataset), min(count, len(dataset)), replace=False))
+    parts = [images for images in dataset.splits.values() if len(images)]
+    # What a reader took out of the splits is no example of the data.
+    shown = np.unique(np.concatenate(parts)) if parts else np.arange(len(dataset))
+    images = np.sort(np.random.default_rng(seed).choice(shown, min(count, len(shown)), replace=False))
     figure = plt.figure(figsize=(10, 1.6 * len(images)))
     pictures, facts = figure.subfigures(1, 2, width_ratios=(2.2, 1))
     rows = pictures.subplots(len(images), 2, width_ratios=(1, 3.4), squeeze=False)

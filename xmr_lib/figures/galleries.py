@@ -6,14 +6,11 @@ from collections.abc import Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 from jaxtyping import Bool, Int
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..data import CaptionedImages
-from ..data.pictures import read_picture
-from .style import FAINT, INK, RIGHT, WRONG, as_written, use_style
-
-SIDE = 224
+from .pictures import show_picture
+from .style import INK, RIGHT, WRONG, as_written, use_style
 
 
 def gallery_of_captions(
@@ -111,18 +108,3 @@ def gallery_of_neighbours(
     axes[0][0].set_title("query", fontsize=10)
     axes[0][1].set_title("found, relevant ones framed", fontsize=10, loc="left")
     return figure
-
-
-def show_picture(axis: Axes, dataset: CaptionedImages, image: int, frame: str = FAINT) -> None:
-    """Draw one picture; its file name where there is none that can be read."""
-    axis.grid(False)
-    axis.set_xticks([])
-    axis.set_yticks([])
-    picture = read_picture(dataset.path(image)) if dataset.images_folder is not None else ""
-    if not isinstance(picture, str):
-        axis.imshow(picture.resize((SIDE, SIDE)))
-    else:
-        axis.text(0.5, 0.5, as_written(dataset.filenames[image]), ha="center", va="center", fontsize=7, wrap=True)
-        axis.set_box_aspect(1)
-    for spine in axis.spines.values():
-        spine.set(visible=True, color=frame, linewidth=3.5 if frame == RIGHT else 0.8)

@@ -1,20 +1,19 @@
 """Regions of images, and how much each of them weighs."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+from jaxtyping import Int
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from PIL import Image
 
-from ..features.extract import read_image
-from .pictures import show_small
+from ..data import CaptionedImages
+from .pictures import SIDE, picture_of, show_name, show_small
 from .style import PALETTE, as_written, use_style
 
-SIDE = 224
 SHOWN = 6
 """Regions drawn with their names; more would hide the picture."""
 Found = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -22,7 +21,8 @@ Found = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def regions_figure(
-    pictures: Sequence[Path],
+    dataset: CaptionedImages,
+    images: Int[np.ndarray, " images"],
     found: Sequence[Found],
     weights: Sequence[np.ndarray],
     names: dict[int, str],
@@ -32,26 +32,38 @@ def regions_figure(
     """Draw images in two rows: what a detector found (the most confident), and where an attention over it looks.
 
     Args:
+        dataset: split that the images are of.
+        images: their positions in it.
+        found: of each image, what the detector found.
         weights: of each image, one per region; they sum to 1.
         names: label → name.
         title: heading; the paper has its own.
         width: see ``use_style``.
     """
     use_style(width)
-    size = (width, 2.25 * width / len(pictures)) if width else (2.6 * len(pictures), 5.9)
-    figure, axes = plt.subplots(2, len(pictures), figsize=size, squeeze=False)
+    size = (width, 2.25 * width / len(images)) if width else (2.6 * len(images), 5.9)
+    figure, axes = plt.subplots(2, len(images), figsize=size, squeeze=False)
     if not width:
         figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=10.5)
-    for column, (path, regions, weight) in enumerate(zip(pictures, found, weights, strict=True)):
-        picture = read_image(path, SIDE)
-        _named(axes[0, column], picture, regions, names, width)
-        _attended(axes[1, column], picture, regions[0], weight, width)
+    for column, (image, regions, weight) in enumerate(zip(images, found, weights, strict=True)):
+        picture = picture_of(dataset, int(image))
+        if picture is not None:
+            dots = np.asarray(picture.resize((SIDE, SIDE), Image.Resampling.BILINEAR))
+            _named(axes[0, column], dots, regions, names, width)
+            _attended(axes[1, column], dots, regions[0], weight)
+        # Boxes and weights are known without the picture, but nobody could see what they are of.
+        for axis in axes[:, column] if picture is None else ():
+            show_name(axis, dataset.filenames[image], width)
+        for axis in axes[:, column]:
+            axis.axis("off")
+        axes[0, column].set_title(f"{len(regions[0]) - 1} regions", fontsize=7.5 if width else 8.5)
+        share = f"whole image: {100 * weight[0]:.0f} %" + ("" if width else " of the weight")
+        axes[1, column].set_title(share, fontsize=7.5 if width else 8.5)
     return figure
 
 
 def _named(axes: Axes, picture: np.ndarray, regions: Found, names: dict[int, str], width: float | None) -> None:
     show_small(axes, Image.fromarray(picture), SIDE)
-    axes.axis("off")
     size = {"fontsize": 5.5, "lw": 0.9} if width else {"fontsize": 6.5, "lw": 1.8}
     for place, (box, label, score) in enumerate(zip(*(part[1 : SHOWN + 1] for part in regions), strict=True)):
         colour = PALETTE[place % len(PALETTE)]
@@ -64,10 +76,9 @@ def _named(axes: Axes, picture: np.ndarray, regions: Found, names: dict[int, str
             max(left, 0.01), min(top, 0.96), as_written(text), fontsize=size["fontsize"], color="white",
             va="bottom", bbox=frame, clip_on=True,
         )  # fmt: skip
-    axes.set_title(f"{len(regions[0]) - 1} regions", fontsize=7.5 if width else 8.5)
 
 
-def _attended(axes: Axes, picture: np.ndarray, boxes: np.ndarray, weight: np.ndarray, width: float | None) -> None:
+def _attended(axes: Axes, picture: np.ndarray, boxes: np.ndarray, weight: np.ndarray) -> None:
     heat = np.zeros((SIDE, SIDE))
     for box, own in zip(boxes, weight, strict=True):
         left, top, right, bottom = np.round(box * SIDE).astype(int)
@@ -76,6 +87,3 @@ def _attended(axes: Axes, picture: np.ndarray, boxes: np.ndarray, weight: np.nda
     grey = (picture @ np.array([0.299, 0.587, 0.114]))[..., None]
     coloured = 255 * plt.get_cmap("inferno")(heat / max(heat.max(), 1e-12))[..., :3]
     show_small(axes, Image.fromarray(np.uint8(0.45 * grey + 0.55 * coloured)), SIDE)
-    axes.axis("off")
-    share = f"whole image: {100 * weight[0]:.0f} %" + ("" if width else " of the weight")
-    axes.set_title(share, fontsize=7.5 if width else 8.5)

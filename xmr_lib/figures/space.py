@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from .style import FAINT, INK, PALETTE, use_style
+from .style import FAINT, INK, PALETTE, as_written, use_style
 
 STAGES = ("before", "after")
 MARKS = {"image": "o", "caption": "^"}
@@ -52,7 +52,7 @@ def shared_space(
         Line2D([], [], marker=mark, ls="", ms=4 if width else 7, mfc="none", mec=INK, mew=0.7)
         for mark in MARKS.values()
     ]
-    figure.legend(handles, [*named, *MARKS], loc="outside lower center", ncols=6, handletextpad=0.1)
+    figure.legend(handles, [*map(as_written, named), *MARKS], loc="outside lower center", ncols=6, handletextpad=0.1)
     return figure
 
 

@@ -107,7 +107,7 @@ def line_style(place: int) -> dict[str, object]:
     return {"color": PALETTE[place % len(PALETTE)], "linestyle": DASHES[place // len(PALETTE) % len(DASHES)]}
 
 
-def save_figure(figure: Figure, folder: Path, name: str, kind: str = "png") -> Path:
+def save_figure(figure: Figure, folder: str | Path, name: str, kind: str = "png") -> Path:
     """Write a figure into a folder and return its path.
 
     Args:
@@ -118,6 +118,7 @@ def save_figure(figure: Figure, folder: Path, name: str, kind: str = "png") -> P
     Raises:
         XmrError: another kind.
     """
+    folder = Path(folder)
     if kind not in ("png", "pdf"):
         raise XmrError(f"figure {name!r}: kind {kind!r} is unknown; there are png, pdf")
     path = folder / f"{name}.{kind}"
@@ -132,8 +133,9 @@ def save_figure(figure: Figure, folder: Path, name: str, kind: str = "png") -> P
     return path
 
 
-def shrink_figure(path: Path, to: Path, width: int = 1100) -> Path:
+def shrink_figure(path: str | Path, to: str | Path, width: int = 1100) -> Path:
     """Write a copy of a drawn picture for a README: narrower, and with 256 colours, so that it is small in git."""
+    path, to = Path(path), Path(to)
     with Image.open(path) as picture, atomic_write(to) as temporary:
         height = round(picture.height * width / picture.width)
         small = picture.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)

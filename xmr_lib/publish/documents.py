@@ -36,7 +36,11 @@ class Plan:
 
     @classmethod
     def of(
-        cls, dataset: str, results: str | None = None, galleries_from: str | None = None, reference: bool = False
+        cls,
+        dataset: str,
+        results: str | Path | None = None,
+        galleries_from: str | Path | None = None,
+        reference: bool = False,
     ) -> "Plan":
         """Return the plan for a dataset.
 
@@ -55,7 +59,7 @@ class Plan:
         given = Path(results).expanduser().resolve() if results else None
         origin = reference_root() if reference else given or recorded_root(dataset)
         galleries = galleries_from or dataset
-        inside = Path(galleries).name == galleries
+        inside = Path(galleries).name == str(galleries)
         return cls(
             dataset,
             origin,
@@ -113,12 +117,12 @@ def build(plan: Plan, documents: Sequence[str]) -> list[Path]:
     return [_document(plan.folder, made, latex, name) for name in documents]
 
 
-def put_on_top(plan: Plan, built: Sequence[Path]) -> list[Path]:
+def put_on_top(plan: Plan, built: Sequence[str | Path]) -> list[Path]:
     """Copy PDFs to the folder above that of their dataset, where a reader looks first; return the copies."""
-    copies = [plan.folder.parent / path.name for path in built]
+    copies = [plan.folder.parent / Path(path).name for path in built]
     for path, copy in zip(built, copies, strict=True):
         with atomic_write(copy) as temporary:
-            temporary.write_bytes(path.read_bytes())
+            temporary.write_bytes(Path(path).read_bytes())
     return copies
 
 

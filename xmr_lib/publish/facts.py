@@ -11,10 +11,14 @@ from ..errors import XmrError
 from ..metrics import Ranks, summarise
 from ..paths import reference_root, runs_root
 from ..records import RANKS, Result, read_ranks, read_result, read_summary, recorded_seeds, run_folder, summary_row
+from ..study.image_retrieval import COLUMNS
+from .tex import is_number
 
 TOLERANCE = 1e-3
 """Points by which a row may differ from its runs: it is written with four places."""
 IMAGE_RETRIEVAL = "image_retrieval.csv"
+IMAGE_TEXTS = COLUMNS[: COLUMNS.index("seeds")]
+"""Its columns that hold no numbers."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +35,13 @@ class RecordedResults:
     ranks_read: dict[str, list[Ranks]] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, folder: Path) -> "RecordedResults":
+    def read(cls, folder: str | Path) -> "RecordedResults":
         """Read the table of record of a dataset.
 
         Raises:
             XmrError: there is none.
         """
+        folder = Path(folder)
         rows = {row["run"]: row for row in read_summary(folder / "summary.csv")}
         if not rows:
             raise XmrError(f"{folder / 'summary.csv'}: no results here; 'xmr run --dataset {folder.name}' makes them")
@@ -104,14 +109,18 @@ class RecordedResults:
         """Return ``image_retrieval.csv`` by run.
 
         Raises:
-            XmrError: there is none.
+            XmrError: there is none, or it isn't what the notebook writes.
         """
         path = self.folder / IMAGE_RETRIEVAL
         if not path.is_file():
             raise XmrError(f"{path}: no image retrieval; 'xmr run --dataset {self.dataset} --only 07' makes it")
         text = path.read_text("utf-8")
         self.note("image retrieval", text.encode())
-        return {row["run"]: row for row in csv.DictReader(text.splitlines())}
+        rows = {row.get("run", ""): row for row in csv.DictReader(text.splitlines())}
+        faults = (_image_fault(run, row) for run, row in rows.items()) if rows else ["no row"]
+        if fault := next(filter(None, faults), ""):
+            raise XmrError(f"{path}: {fault}; 'xmr run --dataset {self.dataset} --only 07' makes it anew")
+        return rows
 
     def origin(self, run: str) -> str:
         """Return run, dataset and seeds, for the comment beside a number."""
@@ -160,6 +169,15 @@ class RecordedResults:
                 f"two runs; delete the folder and '{self.command(run)}'"
             )
         return ranks
+
+
+def _image_fault(run: str, row: dict[str, str]) -> str:
+    """Return what is wrong with a row of image retrieval: it is printed as it stands, with no run to confirm it."""
+    for column in COLUMNS:
+        text = row.get(column)
+        if not text or (column not in IMAGE_TEXTS and not is_number(text)):
+            return f"{run!r} has no number as its {column!r}" if text else f"{run!r} has no {column!r}"
+    return ""
 
 
 def _difference(row: dict[str, str], results: Sequence[Result]) -> str:

@@ -87,7 +87,7 @@ def gather(facts: RecordedResults, name: str) -> tuple:
         raise XmrError(f"figure {name}: {error}") from None
 
 
-def draw(name: str, gathered: tuple, folder: Path) -> Path:
+def draw(name: str, gathered: tuple, folder: str | Path) -> Path:
     """Draw a figure into ``<folder>/<name>.pdf``, as vectors at the size that it is printed in."""
     figure = FIGURES[name].draw(*gathered)
     path = save_figure(figure, folder, name, "pdf")

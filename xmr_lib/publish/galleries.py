@@ -7,12 +7,13 @@ from ..errors import XmrError
 GALLERIES = ("gallery_images", "gallery_captions", "attention_regions", "attention_words")
 
 
-def gallery_file(results: Path, name: str) -> Path:
+def gallery_file(results: str | Path, name: str) -> Path:
     """Return the file of a gallery under ``<results>/figures/``; ``results`` is a dataset's.
 
     Raises:
         XmrError: the notebook hasn't drawn it.
     """
+    results = Path(results)
     path = results / "figures" / f"{name}.pdf"
     if not path.is_file():
         raise XmrError(

@@ -33,12 +33,13 @@ class Latex:
         options = ["-g", "-pdf", "-interaction=nonstopmode", "-halt-on-error", "-file-line-error", "-silent"]
         return [self.program, *options, f"{name}.tex"]
 
-    def run(self, folder: Path, name: str) -> None:
+    def run(self, folder: str | Path, name: str) -> None:
         """Build ``<folder>/<name>.tex``; what went wrong stands in its log.
 
         Raises:
             XmrError: no log was written: the program itself doesn't work.
         """
+        folder = Path(folder)
         log = folder / f"{name}.log"
         log.unlink(missing_ok=True)
         # LaTeX breaks the lines of its log at 79 characters, in the middle of what we look for.

@@ -24,8 +24,9 @@ class LatexLog:
     """In words; none of a document that may be shown."""
 
 
-def read_log(folder: Path, name: str) -> LatexLog:
+def read_log(folder: str | Path, name: str) -> LatexLog:
     """Read ``<name>.log`` and BibTeX's ``<name>.blg``."""
+    folder = Path(folder)
     log = (folder / f"{name}.log").read_text("utf-8", "replace")
     blg_file = folder / f"{name}.blg"
     blg = blg_file.read_text("utf-8", "replace") if blg_file.is_file() else ""

@@ -7,7 +7,7 @@ from .dataset import dataset_text, words_of
 from .fact_values import SHARED
 from .facts import RecordedResults
 from .sources import Use
-from .tex import escape
+from .tex import comment, escape
 from .values import Values
 
 NUMBERS = "numbers.tex"
@@ -34,7 +34,7 @@ _HEAD = r"""% Written by 'xmr report' from results/{dataset}; behind each number
 """
 
 
-def numbers_tex(facts: RecordedResults, sources: Path, uses: list[Use], gallery: str) -> str:
+def numbers_tex(facts: RecordedResults, sources: str | Path, uses: list[Use], gallery: str) -> str:
     """Return the macros that are used, without ``\\factshash``; ``gallery`` is the dataset of the galleries.
 
     Raises:
@@ -44,11 +44,11 @@ def numbers_tex(facts: RecordedResults, sources: Path, uses: list[Use], gallery:
     lines = []
     for use in uses:
         value = values.value(use)
-        lines.append(f"\\xmrset{{{use.key}}}{{{value.text}}}% {value.origin}")
+        lines.append(f"\\xmrset{{{use.key}}}{{{value.text}}}% {comment(value.origin)}")
     reference = facts.results(SHARED)[0]
     return "\n".join(
         [
-            _HEAD.format(dataset=facts.dataset).rstrip(),
+            _HEAD.format(dataset=comment(facts.dataset)).rstrip(),
             f"\\newcommand\\datasetname{{{words_of(facts.dataset).name}}}",
             f"\\newcommand\\datasettext{{{dataset_text(facts.dataset, reference)}}}",
             f"\\newcommand\\gallerysource{{{gallery_words(gallery)}}}",
@@ -70,8 +70,9 @@ def with_hash(numbers: str, digest: str) -> str:
     )
 
 
-def write_if_new(path: Path, text: str) -> bool:
+def write_if_new(path: str | Path, text: str) -> bool:
     """Write a text file whose content is another one than before; return whether it was."""
+    path = Path(path)
     if path.is_file() and path.read_text("utf-8") == text:
         return False
     with atomic_write(path) as temporary:

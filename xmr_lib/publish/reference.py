@@ -31,7 +31,7 @@ class Changes:
         return [_line(kind, getattr(self, kind)) for kind in ("added", "changed", "removed")]
 
 
-def publish_results(dataset: str, results: str | None = None, prune: bool = False) -> Changes:
+def publish_results(dataset: str, results: str | Path | None = None, prune: bool = False) -> Changes:
     """Make the reference of a dataset what its results are now: numbers, ranks, and the README's pictures.
 
     Copied are csv files, results and ranks of runs, ``detector.json`` and ``numbers.tex``; never captions, photographs

@@ -37,12 +37,13 @@ _FIELDS = {
 _IMAGE_METRICS = {"r1": "R@1", "map": "mAP", "ndcg10": "nDCG"}
 
 
-def table_tex(facts: RecordedResults, sources: Path, name: str) -> str:
+def table_tex(facts: RecordedResults, sources: str | Path, name: str) -> str:
     """Return a table by name, complete with size and rules.
 
     Raises:
         XmrError: there is none of that name, or a run that it needs is missing or stale.
     """
+    sources = Path(sources)
     special: dict[str, Callable[[], str]] = {
         "finetuning": lambda: _finetuning(facts),
         "image_retrieval": lambda: _image_retrieval(facts),
@@ -145,14 +146,14 @@ def _published(facts: RecordedResults, sources: Path) -> str:
         if row["dataset"] == facts.dataset:
             facts.note(f"published {slug}", str(sorted(row.items())).encode())
             label = escape(row["method"]) + (f"~\\cite{{{row['cite']}}}" if row.get("cite") else "")
-            cells = [Cell(label), *(Cell(row[metric] or "--", _number(row[metric])) for metric in metrics)]
+            cells = [Cell(label), *(Cell(row.get(metric) or "--", _number(row.get(metric))) for metric in metrics)]
             theirs.append(Row(cells, f"{PUBLISHED}, {row['source']}"))
     ours = [Row([Cell(line.label), *_numbers(facts.row(line.run), metrics)], facts.origin(line.run)) for line in OURS]
     blocks = [("published", theirs)] if theirs else []
     return tabular(columns, [*blocks, ("ours", ours)], _chance(facts, metrics, 0), gap="3pt")
 
 
-def _number(text: str) -> float | None:
+def _number(text: str | None) -> float | None:
     return float(text) if text else None
 
 

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .tex import comment
+
 
 @dataclass(frozen=True)
 class Cell:
     """One number or text."""
 
     text: str
+    """As TeX."""
     value: float | None = None
     """What it is ranked by; None: it can't be the best."""
 
@@ -101,5 +104,5 @@ def _line(row: Row, best: Sequence[str | None]) -> str:
             for cell, bold in zip(row.cells, best, strict=True)
         )
         + r" \\"
-        + (f"% {row.origin}" if row.origin else "")
+        + (f"% {comment(row.origin)}" if row.origin else "")
     )

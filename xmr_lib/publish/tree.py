@@ -35,7 +35,9 @@ class Contents:
     """Hash of the facts of all documents."""
 
 
-def contents(facts: RecordedResults, sources: Path, galleries: Path, with_galleries: bool = True) -> Contents:
+def contents(
+    facts: RecordedResults, sources: str | Path, galleries: str | Path, with_galleries: bool = True
+) -> Contents:
     """Read all facts that the sources name, and write what follows from them as text; nothing is drawn yet.
 
     Args:
@@ -47,6 +49,7 @@ def contents(facts: RecordedResults, sources: Path, galleries: Path, with_galler
     Raises:
         XmrError: something that the sources name is missing, stale or unknown.
     """
+    sources, galleries = Path(sources), Path(galleries)
     texts = {
         str(path.relative_to(sources)): path.read_text("utf-8")
         for path in source_files(sources)
@@ -54,7 +57,7 @@ def contents(facts: RecordedResults, sources: Path, galleries: Path, with_galler
     }
     numbers = numbers_tex(facts, sources, uses(sources), galleries.name)
     texts |= {f"tables/{name}.tex": table_tex(facts, sources, name) for name in tables_named(sources)}
-    texts["team.tex"] = team_tex(sources / TEAM)
+    texts["team.tex"] = team_tex(sources / TEAM, sources)
     drawn = {}
     for name in figures_named(sources):
         if name not in GALLERIES:
@@ -69,8 +72,9 @@ def contents(facts: RecordedResults, sources: Path, galleries: Path, with_galler
     return Contents(texts, drawn, wanted, facts.digest())
 
 
-def write_tree(folder: Path, made: Contents, galleries: Path) -> None:
+def write_tree(folder: str | Path, made: Contents, galleries: str | Path) -> None:
     """Bring a folder up to date: write and draw what has changed, remove what is no longer named."""
+    folder, galleries = Path(folder), Path(galleries)
     state = read_state(folder)
     for name, text in made.texts.items():
         write_if_new(folder / name, text)
@@ -98,19 +102,22 @@ def write_tree(folder: Path, made: Contents, galleries: Path) -> None:
     write_state(folder, {**documents, **figures})
 
 
-def tree_files(folder: Path, made: Contents) -> list[Path]:
+def tree_files(folder: str | Path, made: Contents) -> list[Path]:
     """Return the files of a tree that LaTeX reads."""
+    folder = Path(folder)
     return sorted([*(folder / name for name in made.texts), *(folder / "figures").glob("*.pdf")])
 
 
-def read_state(folder: Path) -> dict[str, str]:
+def read_state(folder: str | Path) -> dict[str, str]:
     """Return the hashes that the last build left."""
+    folder = Path(folder)
     path = folder / STATE
     return json.loads(path.read_text("utf-8")) if path.is_file() else {}
 
 
-def write_state(folder: Path, state: dict[str, str]) -> None:
+def write_state(folder: str | Path, state: dict[str, str]) -> None:
     """Write the hashes of this build."""
+    folder = Path(folder)
     with atomic_write(folder / STATE) as path:
         path.write_text(json.dumps(state, indent=1, sort_keys=True) + "\n", "utf-8")
 

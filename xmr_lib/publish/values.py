@@ -1,22 +1,25 @@
 """From a macro's names to the text it prints, and to where that comes from."""
 
 import csv
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import XmrError
-from ..records import SUMMARY_COLUMNS, TEXT_COLUMNS, flat
+from ..records import RECALLS, SUMMARY_COLUMNS, TEXT_COLUMNS, flat
 from ..study.names import readable
 from .compare import Comparisons, difference, shared_seeds, signed
 from .fact_values import fact_value
 from .facts import RecordedResults
 from .groups import resolve
 from .sources import Use
-from .tex import escape, one_place, scientific
+from .tex import escape, is_number, one_place, scientific
 
 PUBLISHED = "published.csv"
+NEEDED = ("slug", "source", "dataset", "method")
+"""Columns without which a published number says nothing."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,9 @@ class Values:
     comparisons: Comparisons
 
     @classmethod
-    def of(cls, facts: RecordedResults, sources: Path, uses: list[Use]) -> "Values":
+    def of(cls, facts: RecordedResults, sources: str | Path, uses: list[Use]) -> "Values":
         """Take all uses at once: how many comparisons there are decides how sure each has to be."""
+        sources = Path(sources)
         pairs = []
         for use in uses:
             if use.macro in ("compare", "ifbetter"):
@@ -125,7 +129,7 @@ class Values:
                 f"{', '.join(next(iter(rows.values())))}"
             )
         text = rows[run][column]
-        number = text.replace(".", "", 1).isdigit() and column not in ("seeds", "queries")
+        number = is_number(text) and column not in ("seeds", "queries")
         return Value(one_place(text) if number else escape(text), f"{run}, {self.facts.dataset}, image_retrieval.csv")
 
     def _resolved(self, first: str, second: str) -> tuple[str, str]:
@@ -164,17 +168,26 @@ def config_text(value: object) -> str:
     return escape(str(value))
 
 
-def read_published(path: Path) -> dict[str, dict[str, str]]:
+def read_published(path: str | Path) -> dict[str, dict[str, str]]:
     """Read published numbers by slug.
 
     Raises:
-        XmrError: the file or its columns ``slug`` and ``source`` are missing, or a slug stands twice.
+        XmrError: the file is missing, a row lacks one of ``NEEDED``, a slug stands twice, or a recall is no number.
     """
+    path = Path(path)
     if not path.is_file():
         raise XmrError(f"{path}: the published numbers are missing")
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     slugs = [row.get("slug") for row in rows]
-    if not rows or not all(row.get("slug") and row.get("source") for row in rows) or len(set(slugs)) < len(slugs):
-        raise XmrError(f"{path}: each row needs a 'slug' of its own and a 'source'")
+    if not rows or not all(row.get(column) for row in rows for column in NEEDED) or len(set(slugs)) < len(slugs):
+        raise XmrError(f"{path}: each row needs a 'slug' of its own and {', '.join(map(repr, NEEDED[1:]))}")
+    for row in rows:
+        if None in row or None in row.values():
+            raise XmrError(f"{path}: {row['slug']!r} has more or fewer cells than the first line has columns")
+        for column in RECALLS:
+            if row.get(column) and not is_number(row[column]):
+                raise XmrError(f"{path}: {row['slug']!r}: {column} is {row[column]!r}; write a number such as 45.2")
+        if row.get("cite") and not re.fullmatch(r"[\w:.+/,-]+", row["cite"], re.ASCII):
+            raise XmrError(f"{path}: {row['slug']!r}: cite is {row['cite']!r}; write a key of main.bib, or keys: a,b")
     return {row["slug"]: row for row in rows}

@@ -72,7 +72,7 @@ def region_queries(
     found = [encoder.boxes_of(store, int(part.image_ids[image])) for image in images]
     title = f"{config.name}: regions of Faster R-CNN, and where the attention looks"
     looks = [own.numpy() for own in weights.split(rows.lengths.tolist())]
-    return regions_figure([part.path(int(image)) for image in images], found, looks, encoder.names, title, width)
+    return regions_figure(part, images, found, looks, encoder.names, title, width)
 
 
 def _some(items: int, count: int, seed: int) -> np.ndarray:

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from torch import nn
 
 from ..config import RunConfig, from_flat
+from ..data import CaptionedImages
 from ..experiment.fit import checkpoint_of
 from ..experiment.machine import machine
 from ..experiment.run import embed, run
@@ -69,8 +70,10 @@ class ImageRun:
     """nDCG@10 by shared words: a second judge."""
     val_ndcg10: tuple[float, ...]
     cpu_seconds: float
+    image_ids: np.ndarray
+    """Of the test images that were scored."""
     embeddings: np.ndarray
-    """Of the test images, of the first seed."""
+    """Of the same images, of the first seed."""
 
     def mean(self, metric: str) -> np.ndarray:
         """Return what each query reaches, mean over seeds."""
@@ -89,21 +92,27 @@ def image_retrieval(workspace: Workspace, seeds: Sequence[int] = (0,)) -> list[I
     regions = from_flat(
         "i-regions", task="images", image_features=f"{workspace.detector_slug}-roi", image_pooling="mean"
     )
-    qrels = {split: qrels_of(workspace, pooled, split) for split in ("val", "test")}
-    score = partial(_scored, workspace, qrels)
+    captioned, compared = get_configs(workspace, *CROSS_MODAL), [pooled]
+    compared += captioned if workspace.detector_error else [*captioned, regions]
+    # A file that can't be read may have features that came with the data, and so be in the split of one run alone.
+    everywhere = workspace.bank.usable(tuple(dict.fromkeys(spec for own in compared for spec in own.image_specs)))
+    parts = {split: everywhere.split(split) for split in ("val", "test")}
+    qrels = {split: qrels_of(workspace, part) for split, part in parts.items()}
+    score = partial(_scored, workspace, qrels, parts)
     runs = [score(pooled, "nothing", [partial(_pooled, workspace, pooled)])]
     if workspace.detector_error:
         print(f"left out: {regions.name} ({workspace.detector_error})")
     else:
         runs.append(score(regions, "nothing", [partial(_regions, workspace, regions)]))
-    for config in get_configs(workspace, *CROSS_MODAL):
+    for config in captioned:
         results = run(workspace, config, seeds)
         embedders = [lambda split, result=result: embed(workspace, result, split)[0] for result in results]
         runs.append(score(config, "captions", embedders, sum(result.cpu_seconds for result in results)))
     positives, identities, taught_by = _training_pairs(workspace, pooled)
     for model, fields in METRIC_LEARNING.items():
         config = workspace.sized(from_flat(model, image_features=workspace.own_features["image"], **fields))
-        fitted = [_fitted(workspace, config, seed, positives, identities, qrels["val"]) for seed in seeds]
+        judge = parts["val"], qrels["val"]
+        fitted = [_fitted(workspace, config, seed, positives, identities, *judge) for seed in seeds]
         embedders = [partial(_encoded, workspace, config, encoder) for encoder, _ in fitted]
         runs.append(score(config, taught_by, embedders, sum(sum(history.seconds) for _, history in fitted)))
         for seed, (_, history), scores in zip(seeds, fitted, runs[-1].scores, strict=True):
@@ -142,12 +151,10 @@ def image_retrieval_table(runs: Sequence[ImageRun]) -> pd.DataFrame:
 
 
 def neighbours_figure(workspace: Workspace, runs: Sequence[ImageRun], count: int = 4, seed: int = 0) -> Figure:
-    """Draw the five nearest of a few test images: of the first run, and of the one that validation prefers."""
-    config = _pooled_config(workspace)
-    part, relevance = (
-        workspace.usable(config).split("test"),
-        qrels_of(workspace, config, "test").relevance,
-    )
+    """Draw the five nearest of a few scored images: of the first run, and of the one that validation prefers."""
+    scored = np.isin(workspace.dataset.image_ids, runs[0].image_ids)
+    part = workspace.dataset.subset(np.flatnonzero(scored))
+    relevance = qrels_of(workspace, part).relevance
     asked = runs[0].scores[0].queries
     queries = np.sort(np.random.default_rng(seed).choice(asked, min(count, len(asked)), replace=False))
     found = []
@@ -212,12 +219,16 @@ def _encoded(workspace: Workspace, config: RunConfig, encoder: nn.Module, split:
 def _scored(
     workspace: Workspace,
     qrels: dict[str, Qrels],
+    parts: dict[str, CaptionedImages],
     config: RunConfig,
     trained_on: str,
     embedders: Sequence[Embedder],
     seconds: float = 0.0,
 ) -> ImageRun:
-    test, distance = [embedder("test") for embedder in embedders], config.distance
+    def rows(embedder: Embedder, split: str) -> np.ndarray:
+        return _rows_of(workspace, config, parts[split], split, embedder(split))
+
+    test, distance = [rows(embedder, "test") for embedder in embedders], config.distance
     return ImageRun(
         model=config.name,
         track=config.track,
@@ -226,14 +237,28 @@ def _scored(
         distance=distance,
         scores=tuple(qrels["test"].relevance.score(own, distance) for own in test),
         words_ndcg10=tuple(qrels["test"].words.ndcg10(own, distance) for own in test),
-        val_ndcg10=tuple(qrels["val"].relevance.ndcg10(embedder("val"), distance) for embedder in embedders),
+        val_ndcg10=tuple(qrels["val"].relevance.ndcg10(rows(embedder, "val"), distance) for embedder in embedders),
         cpu_seconds=seconds / len(embedders),
+        image_ids=parts["test"].image_ids,
         embeddings=test[0],
     )
 
 
+def _rows_of(
+    workspace: Workspace, config: RunConfig, part: CaptionedImages, split: str, embeddings: np.ndarray
+) -> np.ndarray:
+    """Return the rows that embeddings of a model's own split have for the images of a part of it."""
+    return embeddings[np.isin(workspace.usable(config).split(split).image_ids, part.image_ids)]
+
+
 def _fitted(
-    workspace: Workspace, config: RunConfig, seed: int, positives: Ragged, identities: np.ndarray, qrels: Qrels
+    workspace: Workspace,
+    config: RunConfig,
+    seed: int,
+    positives: Ragged,
+    identities: np.ndarray,
+    part: CaptionedImages,
+    qrels: Qrels,
 ) -> tuple[nn.Module, History]:
     features, inputs = workspace.images(config, "train"), workspace.image_inputs(config)
     torch.manual_seed(seed)
@@ -241,7 +266,8 @@ def _fitted(
     encoder.fit_input(features)
 
     def validate(encoder: nn.Module) -> float:
-        return qrels.relevance.ndcg10(_encoded(workspace, config, encoder, "val"), config.distance)
+        rows = _rows_of(workspace, config, part, "val", _encoded(workspace, config, encoder, "val"))
+        return qrels.relevance.ndcg10(rows, config.distance)
 
     identity = {
         "config": config.to_dict(),

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from ..config import RunConfig, TextBranch
+from ..config import TextBranch
 from ..data import CaptionedImages
 from ..data.labels import read_labels
 from ..experiment.workspace import Workspace
@@ -48,13 +48,12 @@ class Qrels:
     words: Relevance
 
 
-def qrels_of(workspace: Workspace, config: RunConfig, split: str) -> Qrels:
-    """Return what is relevant to what in a split.
+def qrels_of(workspace: Workspace, part: CaptionedImages) -> Qrels:
+    """Return what is relevant to what among the images of a part of the dataset.
 
     By ``labels.json`` beside the captions: images of the same label. Without it, graded by captions: the cosine of
     MiniLM's vectors, mean over an image's captions; the ``ALIKE`` images most alike count as relevant.
     """
-    part = workspace.usable(config).split(split)
     by_words = _most_alike(np.concatenate([block for _, block in shared_words(part).blocks()]))
     if (labels := labels_of(workspace, part)) is not None:
         same = (labels[:, None] == labels) & (labels >= 0)
