@@ -23,7 +23,7 @@ BLOCK = 2048
 MEGABYTE = 1 << 20
 
 
-def import_vgg(mat_file: Path, dataset: CaptionedImages, folder: Path) -> FeatureStore:
+def import_vgg(mat_file: str | Path, dataset: CaptionedImages, folder: str | Path) -> FeatureStore:
     """Import ``vgg_feats.mat`` (v5 or v7.3): key ``feats``, floats (4096, images), column = ``imgid``.
 
     Args:
@@ -38,6 +38,8 @@ def import_vgg(mat_file: Path, dataset: CaptionedImages, folder: Path) -> Featur
         XmrError: the file is missing or damaged, has another shape or values that are not finite, or the store in
             ``folder`` was made by something else.
     """
+    mat_file = Path(mat_file)
+    folder = Path(folder)
     meta = _meta("vgg16-course", mat_file, dataset)
     if folder.exists():
         return FeatureStore.open(folder, meta)
@@ -61,7 +63,7 @@ def import_vgg(mat_file: Path, dataset: CaptionedImages, folder: Path) -> Featur
         return writer.finish()
 
 
-def import_fasttext(npy_file: Path, dataset: CaptionedImages, folder: Path) -> FeatureStore:
+def import_fasttext(npy_file: str | Path, dataset: CaptionedImages, folder: str | Path) -> FeatureStore:
     """Import ``fasttext_feats.npy``: a pickled object array (images, captions), cells float32 (words, 300).
 
     Cell (``imgid``, k) belongs to the k-th caption of that image; cells behind an image's last caption must be None or
@@ -78,6 +80,8 @@ def import_fasttext(npy_file: Path, dataset: CaptionedImages, folder: Path) -> F
         XmrError: the file is missing, damaged or hostile, does not fit the dataset, or the store in ``folder`` was
             made by something else.
     """
+    npy_file = Path(npy_file)
+    folder = Path(folder)
     meta = _meta("fasttext-course", npy_file, dataset)
     if folder.exists():
         return FeatureStore.open(folder, meta)

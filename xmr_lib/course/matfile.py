@@ -17,13 +17,14 @@ MARKS_73 = (b"\x00\x02IM", b"\x02\x00MI")
 """Ends of a header: version and order of bytes."""
 
 
-def mat_shape(path: Path, key: str) -> tuple[int, ...]:
+def mat_shape(path: str | Path, key: str) -> tuple[int, ...]:
     """Return the shape of a matrix of floats as MATLAB sees it, without reading its values.
 
     Raises:
         XmrError: the file is missing or no MAT file, has no matrix of floats under that name, or only a reference to
             one elsewhere.
     """
+    path = Path(path)
     with _told(path):
         known = _reader(path).matrices(path)
     if key not in known:
@@ -34,12 +35,13 @@ def mat_shape(path: Path, key: str) -> tuple[int, ...]:
     return known[key].shape
 
 
-def mat_columns(path: Path, key: str, first: int, step: int) -> Iterator[Float32[np.ndarray, "columns rows"]]:
+def mat_columns(path: str | Path, key: str, first: int, step: int) -> Iterator[Float32[np.ndarray, "columns rows"]]:
     """Yield the columns of a matrix that ``mat_shape`` knows as rows, ``step`` at a time, from column ``first`` on.
 
     Raises:
         XmrError: the file is cut off or damaged, or holds more or fewer values than it declares.
     """
+    path = Path(path)
     with _told(path):
         for block in _reader(path).columns(path, key, first, step):
             # A double beyond what float32 holds becomes infinite, which its reader refuses.

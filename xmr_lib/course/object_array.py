@@ -23,23 +23,25 @@ class ObjectArray:
     cells: list[PickledArray | None]
 
 
-def object_array_shape(path: Path) -> tuple[int, ...]:
+def object_array_shape(path: str | Path) -> tuple[int, ...]:
     """Return the shape that the file's header gives, without reading further.
 
     Raises:
         XmrError: the file is missing, not ``.npy``, holds plain numbers, or declares more cells than it has bytes.
     """
+    path = Path(path)
     with _opened(path) as file:
         return _header_shape(file)
 
 
-def read_object_array(path: Path) -> ObjectArray:
+def read_object_array(path: str | Path) -> ObjectArray:
     """Index a pickled object array of float arrays; ``read_cells`` then reads the values of some of them.
 
     Raises:
         XmrError: the file is missing, cut off or damaged, holds something else, or its pickle asks for anything but
             NumPy's arrays (nothing of what it asks for is imported or run), or for more of them than it declares.
     """
+    path = Path(path)
     with _opened(path) as file, tqdm(total=path.stat().st_size, unit="B", unit_scale=True, desc=path.name) as bar:
         shape = _header_shape(file)
         array = Interpreter(file, math.prod(shape)).run(bar)
@@ -54,12 +56,13 @@ def read_object_array(path: Path) -> ObjectArray:
         return ObjectArray(shape, array.data)
 
 
-def read_cells(path: Path, cells: Sequence[PickledArray | None]) -> list[Float32[np.ndarray, "..."] | None]:
+def read_cells(path: str | Path, cells: Sequence[PickledArray | None]) -> list[Float32[np.ndarray, "..."] | None]:
     """Return the values of some cells of the file that ``read_object_array`` has indexed.
 
     Raises:
         XmrError: the file is missing, or no longer the one that was indexed.
     """
+    path = Path(path)
     with _opened(path) as file:
         return [None if cell is None else cell.read(file.file) for cell in cells]
 

@@ -38,14 +38,17 @@ class CaptionedImages:
     """Where the splits come from: ``layout``, ``official lists``, ``karpathy json`` or ``own-split``."""
     layout: str
     """Name of the reader that made this."""
-    images_folder: Path | None = None
+    images_folder: str | Path | None = None
     """Folder of the image files; None where there are only features."""
-    source: Path | None = None
+    source: str | Path | None = None
     """Folder or file that was read."""
     notes: tuple[str, ...] = field(default=())
     """What the reader met on its way: malformed rows, images without captions …"""
 
     def __post_init__(self) -> None:
+        for name in ("images_folder", "source"):
+            if (path := getattr(self, name)) is not None:
+                object.__setattr__(self, name, Path(path))
         images, captions = len(self.image_ids), len(self.raw)
         if len(self.filenames) != images:
             raise XmrError(f"{self.name}: {len(self.filenames)} file names for {images} image ids")

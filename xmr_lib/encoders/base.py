@@ -37,7 +37,7 @@ class Site:
     """Where an encoder is opened on a dataset: what it may learn from, and where it keeps what it learned."""
 
     dataset: CaptionedImages
-    cache: Path
+    cache: str | Path
     """Folder of the dataset's stores."""
     seed: int = 0
     profile: str = "full"
@@ -45,14 +45,17 @@ class Site:
     fasttext_epochs: int = 10
     detector_epochs: int = 2
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "cache", Path(self.cache))
+
     def beside(self, name: str) -> Path:
         """Return the path of a file of this name beside the captions, whether there is one or not."""
         return beside(self.dataset.source or Path(), name)
 
 
-def copy_of(networks: Path | None, name: str) -> Path | None:
+def copy_of(networks: str | Path | None, name: str) -> Path | None:
     """Return the one file of a network that a saved model has a copy of; None where it has none."""
-    files = sorted((networks / name).glob("*")) if networks else []
+    files = sorted((Path(networks) / name).glob("*")) if networks else []
     return files[0] if len(files) == 1 else None
 
 
@@ -79,7 +82,7 @@ class Encoder(ABC):
         return cls(spec)
 
     @classmethod
-    def restore(cls, spec: FeatureSpec, folder: Path, networks: Path | None = None) -> "Encoder":
+    def restore(cls, spec: FeatureSpec, folder: str | Path, networks: str | Path | None = None) -> "Encoder":
         """Make it ready from what ``save`` wrote; ``networks``: folder of copies of pretrained networks, or None.
 
         Raises:
@@ -87,7 +90,7 @@ class Encoder(ABC):
         """
         return cls(spec)
 
-    def save(self, folder: Path) -> None:  # noqa: B027 (most learn nothing)
+    def save(self, folder: str | Path) -> None:  # noqa: B027 (most learn nothing)
         """Write what was learned on the dataset, if anything, into a folder that is there and empty."""
 
     def networks(self) -> tuple[Weights, ...]:
@@ -153,7 +156,7 @@ class ImageEncoder(Encoder):
         """Return where its store of a dataset lies."""
         return site.cache / "features" / self.spec.folder
 
-    def store(self, dataset: CaptionedImages, folder: Path, strict: bool = False) -> FeatureStore:
+    def store(self, dataset: CaptionedImages, folder: str | Path, strict: bool = False) -> FeatureStore:
         """Extract the features of all images of a dataset, or open what is there; see ``extract_images``."""
         return extract_images(dataset, self, folder, strict)
 

@@ -52,9 +52,9 @@ class BertEncoder(TextEncoder):
         """How many there are is known once the network is there."""
 
     @classmethod
-    def restore(cls, spec: FeatureSpec, folder: Path, networks: Path | None = None) -> "BertEncoder":
+    def restore(cls, spec: FeatureSpec, folder: str | Path, networks: str | Path | None = None) -> "BertEncoder":
         made = cls(spec)
-        copy = networks / weights_name(made.name) if networks else None
+        copy = Path(networks) / weights_name(made.name) if networks else None
         made.folder = copy if copy and copy.is_dir() else None
         return made
 
@@ -101,7 +101,7 @@ class BertEncoder(TextEncoder):
             )
         return BertTail(self.bert, layers)
 
-    def store(self, dataset: CaptionedImages, folder: Path) -> FeatureStore:
+    def store(self, dataset: CaptionedImages, folder: str | Path) -> FeatureStore:
         """Compute the tokens of all captions, or open them: one item per caption, in the order of the dataset.
 
         Captions of like length share a batch; a kill loses at most a block.
@@ -109,6 +109,7 @@ class BertEncoder(TextEncoder):
         Raises:
             XmrError: the store in ``folder`` was made by something else.
         """
+        folder = Path(folder)
         meta = {
             "extractor": "bert",
             "layers": self.layers,

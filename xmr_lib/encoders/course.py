@@ -27,9 +27,9 @@ class CourseVgg16(ImageEncoder):
     provenance = Provenance(("ImageNet-1k",), "that of the course")
     row_shape = (4096,)
 
-    def __init__(self, spec: FeatureSpec, file: Path | None = None):
+    def __init__(self, spec: FeatureSpec, file: str | Path | None = None):
         super().__init__(spec)
-        self.file = file
+        self.file = Path(file) if file else None
 
     @classmethod
     def open(cls, spec: FeatureSpec, site: Site) -> "CourseVgg16":
@@ -41,7 +41,7 @@ class CourseVgg16(ImageEncoder):
             "(encode_image_features), or train on vgg16-torchvision or effnet-lite0"
         )
 
-    def store(self, dataset: CaptionedImages, folder: Path, strict: bool = False) -> FeatureStore:
+    def store(self, dataset: CaptionedImages, folder: str | Path, strict: bool = False) -> FeatureStore:
         assert self.file is not None
         return import_vgg(self.file, dataset, folder)
 
@@ -58,15 +58,15 @@ class CourseFastText(WordEncoder):
     per_token = True
     """Whether features of the dataset are one vector per token, from a store."""
 
-    def __init__(self, spec: FeatureSpec, file: Path | None = None):
+    def __init__(self, spec: FeatureSpec, file: str | Path | None = None):
         super().__init__(spec)
-        self.file = file
+        self.file = Path(file) if file else None
 
     @classmethod
     def open(cls, spec: FeatureSpec, site: Site) -> "CourseFastText":
         return cls(spec, site.beside(FASTTEXT_FILE))
 
-    def store(self, dataset: CaptionedImages, folder: Path) -> FeatureStore:
+    def store(self, dataset: CaptionedImages, folder: str | Path) -> FeatureStore:
         """Import the file, or open what was imported."""
         assert self.file is not None
         return import_fasttext(self.file, dataset, folder)

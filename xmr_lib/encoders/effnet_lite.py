@@ -38,7 +38,7 @@ class EfficientNetLite0Encoder(ImageEncoder):
     outputs = ("", "grid", "trunk")
     provenance = Provenance(("ImageNet-1k",), "Apache 2.0", "https://github.com/tensorflow/tpu")
 
-    def __init__(self, spec: FeatureSpec, file: Path | None = None):
+    def __init__(self, spec: FeatureSpec, file: str | Path | None = None):
         super().__init__(spec)
         self.weights = efficientnet_lite0_weights(file)
         self.blocks = CUT if spec.output == "trunk" else spec.layers[0] if spec.layers else None
@@ -49,7 +49,9 @@ class EfficientNetLite0Encoder(ImageEncoder):
         self.dtype = "float32" if self.row_shape == (1280,) else "float16"
 
     @classmethod
-    def restore(cls, spec: FeatureSpec, folder: Path, networks: Path | None = None) -> "EfficientNetLite0Encoder":
+    def restore(
+        cls, spec: FeatureSpec, folder: str | Path, networks: str | Path | None = None
+    ) -> "EfficientNetLite0Encoder":
         return cls(spec, copy_of(networks, "effnet-lite0"))
 
     @classmethod

@@ -88,7 +88,7 @@ class FastTextEncoder(WordEncoder):
 
 
 def trained_words(
-    dataset: CaptionedImages, folder: Path, dim: int, epochs: int, seed: int
+    dataset: CaptionedImages, folder: str | Path, dim: int, epochs: int, seed: int
 ) -> tuple[Float32[np.ndarray, "vocabulary dim"], Subwords | None]:
     """Return the vocabulary's vectors and the subwords: trained, or opened where an earlier call left them.
 
@@ -97,6 +97,7 @@ def trained_words(
         dim: length of a vector.
         epochs: passes over the training captions.
     """
+    folder = Path(folder)
     vocabulary = vocabulary_of(dataset)
     sentences = training_captions(dataset)
     if not sentences:

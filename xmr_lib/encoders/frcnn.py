@@ -160,12 +160,12 @@ class FrcnnLiteEncoder(RegionEncoder):
     )
     side = SIDE
 
-    def __init__(self, spec: FeatureSpec, file: Path | None = None, trunk: Path | None = None):
+    def __init__(self, spec: FeatureSpec, file: str | Path | None = None, trunk: str | Path | None = None):
         super().__init__(spec)
         if file is None:
             raise XmrError(f"{LITE}: the file of the trained detector must be given; 'xmr detector train' makes it")
-        self.file, self.trunk = file, efficientnet_lite0_weights(trunk)
-        self._detector, self.names, self.weights = load_frcnn_lite(file, self.trunk)
+        self.file, self.trunk = Path(file), efficientnet_lite0_weights(trunk)
+        self._detector, self.names, self.weights = load_frcnn_lite(self.file, self.trunk)
         self.columns = Columns(last_layer(self._detector).in_features, 1280)
 
     @classmethod
@@ -173,10 +173,11 @@ class FrcnnLiteEncoder(RegionEncoder):
         return cls(spec, site.cache / "detectors" / f"{LITE}-{site.profile}.safetensors")
 
     @classmethod
-    def restore(cls, spec: FeatureSpec, folder: Path, networks: Path | None = None) -> "FrcnnLiteEncoder":
-        return cls(spec, folder / DETECTOR, copy_of(networks, "effnet-lite0"))
+    def restore(cls, spec: FeatureSpec, folder: str | Path, networks: str | Path | None = None) -> "FrcnnLiteEncoder":
+        return cls(spec, Path(folder) / DETECTOR, copy_of(networks, "effnet-lite0"))
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: str | Path) -> None:
+        folder = Path(folder)
         shutil.copyfile(self.file, folder / DETECTOR)
 
     def networks(self) -> tuple[Weights, ...]:
@@ -197,7 +198,7 @@ class CocoRegionEncoder(RegionEncoder):
     provenance = Provenance(("COCO", "ImageNet-1k"), "BSD 3-Clause", "https://pytorch.org/vision")
     side = COCO_SIDE
 
-    def __init__(self, spec: FeatureSpec, file: Path | None = None):
+    def __init__(self, spec: FeatureSpec, file: str | Path | None = None):
         super().__init__(spec)
         self.weights = coco_weights(spec.encoder, str(file) if file else None)
         self.columns = Columns(1024, 960 if spec.encoder == "frcnn-mobilenet" else 2048)
@@ -205,7 +206,7 @@ class CocoRegionEncoder(RegionEncoder):
         self._detector: FasterRCNN | None = None
 
     @classmethod
-    def restore(cls, spec: FeatureSpec, folder: Path, networks: Path | None = None) -> "CocoRegionEncoder":
+    def restore(cls, spec: FeatureSpec, folder: str | Path, networks: str | Path | None = None) -> "CocoRegionEncoder":
         return cls(spec, copy_of(networks, spec.encoder))
 
     def network(self) -> FasterRCNN:

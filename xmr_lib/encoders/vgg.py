@@ -23,13 +23,13 @@ class Vgg16Encoder(ImageEncoder):
     provenance = Provenance(("ImageNet-1k",), "BSD 3-Clause", "https://pytorch.org/vision")
     row_shape = (4096,)
 
-    def __init__(self, spec: FeatureSpec, file: Path | None = None):
+    def __init__(self, spec: FeatureSpec, file: str | Path | None = None):
         super().__init__(spec)
         self.weights = vgg16_weights(str(file) if file else None)
         self._network: nn.Module | None = None
 
     @classmethod
-    def restore(cls, spec: FeatureSpec, folder: Path, networks: Path | None = None) -> "Vgg16Encoder":
+    def restore(cls, spec: FeatureSpec, folder: str | Path, networks: str | Path | None = None) -> "Vgg16Encoder":
         return cls(spec, copy_of(networks, spec.encoder))
 
     @property

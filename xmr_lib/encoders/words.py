@@ -72,16 +72,17 @@ class WordEncoder(TextEncoder):
     def from_state(self, facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         """Take back what ``state`` gave."""
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: str | Path) -> None:
+        folder = Path(folder)
         facts, arrays = self.state()
         words = {"vocabulary": list(self.vocabulary), **facts}
         (folder / WORDS).write_text(json.dumps(words, ensure_ascii=False) + "\n", "utf-8", "surrogatepass")
         save_file({"table": self.table, **arrays}, folder / TABLE)
 
     @classmethod
-    def restore(cls, spec: FeatureSpec, folder: Path, networks: Path | None = None) -> "WordEncoder":
+    def restore(cls, spec: FeatureSpec, folder: str | Path, networks: str | Path | None = None) -> "WordEncoder":
         made = cls(spec)
-        made.copies = networks
+        made.copies, folder = Path(networks) if networks else None, Path(folder)
         facts = json.loads((folder / WORDS).read_text("utf-8", "surrogatepass"))
         arrays = load_file(folder / TABLE)
         made.vocabulary, made.table = tuple(facts.pop("vocabulary")), arrays.pop("table")

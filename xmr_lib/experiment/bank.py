@@ -36,8 +36,8 @@ class FeatureBank:
         strict: stop at the first image that can't be read.
     """
 
-    def __init__(self, dataset: CaptionedImages, cache: Path, profile: Profile, strict: bool = False):
-        self.dataset, self.cache, self.profile, self.strict = dataset, cache, profile, strict
+    def __init__(self, dataset: CaptionedImages, cache: str | Path, profile: Profile, strict: bool = False):
+        self.dataset, self.cache, self.profile, self.strict = dataset, Path(cache), profile, strict
         # Memoised for this object alone; a memoised method would keep every bank alive.
         self.encoder = lru_cache(maxsize=None)(self._encoder)
         self.image_store = lru_cache(maxsize=None)(self._image_store)

@@ -20,7 +20,7 @@ HELD_OUT = 300
 
 
 def detector_of(
-    dataset: CaptionedImages, boxes_file: Path, maps: FeatureStore, path: Path, epochs: int, seed: int = 0
+    dataset: CaptionedImages, boxes_file: str | Path, maps: FeatureStore, path: str | Path, epochs: int, seed: int = 0
 ) -> History:
     """Train the light Faster R-CNN of a dataset, or read the history of the one that is at ``path``.
 
@@ -33,6 +33,8 @@ def detector_of(
     Raises:
         XmrError: the boxes can't be read, or what an earlier training left belongs to another one.
     """
+    boxes_file = Path(boxes_file)
+    path = Path(path)
     boxes = read_boxes(boxes_file, dataset)
     train, val = (dataset.splits[split] for split in ("train", "val"))
     held_out = np.sort(np.random.default_rng(0).permutation(val)[:HELD_OUT])

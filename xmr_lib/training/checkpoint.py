@@ -19,10 +19,13 @@ from ..records import flat
 class Checkpoint:
     """Where a run is kept, and what it must have been made by: another one is refused."""
 
-    path: Path
+    path: str | Path
     """File to go on from, if it is there, and to write."""
     identity: dict
     """Plain values that JSON can hold: config, data, seed."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", Path(self.path))
 
     def save(
         self, modules: nn.Module, optimiser: torch.optim.Optimizer, history: dict, best: dict[str, Tensor]

@@ -71,7 +71,7 @@ def train_detector(
     boxes: Boxes,
     train: Int[np.ndarray, " some"],
     held_out: Int[np.ndarray, " others"],
-    path: Path,
+    path: str | Path,
     schedule: Schedule,
     identity: dict,
     seed: int = 0,
@@ -93,6 +93,7 @@ def train_detector(
     Raises:
         XmrError: the loss is not finite, or the checkpoint belongs to another run.
     """
+    path = Path(path)
     torch.manual_seed(seed)
     detector = frcnn_lite(max(boxes.names) + 1)
     checkpoint = Checkpoint(path.with_suffix(".checkpoint"), identity)
