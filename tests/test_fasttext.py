@@ -209,8 +209,8 @@ def test_a_binary_file_gives_every_word_a_vector(dataset, tmp_path, monkeypatch)
     ("name", "content", "message"),
     [
         ("none.vec", None, "no such file"),
-        ("bad.vec", "x y\n", "not FastText vectors"),
-        ("bad.bin", "x", "not FastText"),
+        ("bad.vec", "x y\n", "not vectors that can be read"),
+        ("bad.bin", "x", "not vectors that can be read"),
     ],
 )
 def test_a_file_that_holds_no_vectors_is_told_in_one_line(dataset, tmp_path, monkeypatch, name, content, message):
