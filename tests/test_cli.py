@@ -79,6 +79,13 @@ def test_the_list_of_models():
     assert re.search(r"^a-recipe\s+.*distance=euclidean", xmr("train", "list").output, re.M)
 
 
+def test_the_check_says_how_many_captions_are_longer_than_a_network_reads(tmp_path):
+    rows = [f"{k}.jpg,a dog number {k}" + " and so on" * (200 * (k < 2)) for k in range(30)]
+    (tmp_path / "captions.csv").write_text("\n".join(["image,caption", *rows]))
+    lines = xmr("data", "check", tmp_path).output.splitlines()
+    assert "long captions: 2 have more than the 512 tokens that minilm reads; they are cut" in lines[:-1]
+
+
 def test_check_train_evaluate_on_the_course_layout(tmp_path, monkeypatch, capsys):
     """The walk of the README, on a small twin of the course's folder with its feature files."""
     course = tmp_path / "course"

@@ -39,7 +39,8 @@ def data_check(
     told = Told(images, image_column, caption_column, delimiter)
     dataset = read_dataset(path, told=told)
     report = check_dataset(dataset, read_images=decode)
-    typer.echo("\n".join([*report.lines(), *_cut(dataset.raw)]))
+    *lines, verdict = report.lines()
+    typer.echo("\n".join([*lines, *_cut(dataset.raw), verdict]))
     if told != Told():
         kept = f"kept in {keep_told(path, told)}" if remember else "add --remember, so that other commands know it too"
         typer.echo(f"read as the options tell; {kept}")
