@@ -57,7 +57,8 @@ class Bert:
         longest = longest or self.longest
         # No token is less than a byte, and there are three around a caption at most: most need no tokenizer.
         doubtful = [caption for caption in captions if len(caption.encode("utf-8", "surrogatepass")) + 3 > longest]
-        return sum(len(ids) > longest for ids in self.tokenizer(doubtful, verbose=False)["input_ids"]) if doubtful else 0
+        tokens = self.tokenizer(doubtful, verbose=False)["input_ids"] if doubtful else []
+        return sum(len(ids) > longest for ids in tokens)
 
 
 def load_bert(name: str, attention: str = "sdpa", folder: str | Path | None = None) -> Bert:
