@@ -1,5 +1,6 @@
 """The strict driver, and every notebook from top to bottom, twice."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -50,8 +51,11 @@ CHECKED = "nbval-check-output"
 
 @pytest.fixture(scope="module")
 def smoke_run(tmp_path_factory):
-    """A real run of all notebooks by the demo's own command, at the smoke profile's size: its folder and output."""
-    folder = tmp_path_factory.mktemp("smoke")
+    """A real run of all notebooks by the demo's own command, at the smoke profile's size: its folder and output.
+
+    Continuous integration names a folder, and takes the pictures of its documents from there.
+    """
+    folder = Path(os.environ.get("XMR_SMOKE_RESULTS") or tmp_path_factory.mktemp("smoke"))
     shown = CliRunner().invoke(app, ["demo", "--profile", "smoke", "--results", str(folder)])
     assert shown.exit_code == 0, shown.output
     return folder / "scenes", shown.output

@@ -140,6 +140,14 @@ def test_a_store_from_before_takes_what_is_there_and_says_so(dataset, tmp_path, 
     assert not capsys.readouterr().err
 
 
+def test_a_damaged_list_of_pictures_is_told(dataset, tmp_path):
+    store = extract_images(dataset, tiny_extractor(), tmp_path / "store")
+    for content in ("{", "[]", '{"order": []}'):
+        (store.folder / PICTURES).write_text(content)
+        with pytest.raises(XmrError, match=r"pictures\.json: damaged; delete the folder store"):
+            extract_images(dataset, tiny_extractor(), tmp_path / "store")
+
+
 def test_another_network_is_refused_before_anything_is_set_aside(dataset, tmp_path):
     extract_images(dataset, tiny_extractor(), tmp_path / "store")
     draw(dataset, 0, 1)

@@ -39,8 +39,18 @@ class Plan:
 
     @classmethod
     def read(cls, folder: Path) -> "Plan | None":
+        """Return the plan of a store, or None: it was not made from pictures, or by an older version.
+
+        Raises:
+            XmrError: it is damaged.
+        """
         file = folder / PICTURES
-        return cls(**json.loads(file.read_text("utf-8"))) if file.is_file() else None
+        if not file.is_file():
+            return None
+        try:
+            return cls(**json.loads(file.read_text("utf-8")))
+        except (ValueError, TypeError):
+            raise XmrError(f"{file}: damaged; delete the folder {folder.name} and run again") from None
 
 
 def pictures_of(store: FeatureStore) -> str:
