@@ -61,6 +61,5 @@ def _cut(captions: Sequence[str]) -> list[str]:
     except XmrError as error:
         return [f"long captions: how much of them is read can't be said ({error})"]
     cut = bert.too_long(captions)
-    return [f"long captions: {cut} have more than the {bert.longest} tokens that {MINILM} reads; they are cut"] * bool(
-        cut
-    )
+    line = f"long captions: {cut} have more than the {bert.longest} tokens that {MINILM} reads; they are cut"
+    return [line] if cut else []

@@ -20,7 +20,7 @@ from ..errors import XmrError
 from ..ragged import Ragged
 from ..weights import Weights
 from .contents import RECORD, contents_of
-from .renew import Plan, plan_of, set_aside
+from .renew import Plan, first_names, plan_of, set_aside
 from .spec import FeatureSpec
 from .store import META, FeatureStore
 from .store_writer import StoreWriter
@@ -211,5 +211,4 @@ def _decoded(paths: Sequence[Path], side: int, ahead: int) -> Iterator[np.ndarra
 
 def _named(names: Collection[str]) -> str:
     """Return "7 images (a.jpg, b.jpg, c.jpg, d.jpg, e.jpg, …)"."""
-    first = ", ".join(list(names)[:5]) + ", …" * (len(names) > 5)
-    return f"{len(names)} image{'s' * (len(names) > 1)} ({first})"
+    return f"{len(names)} image{'s' * (len(names) > 1)} ({first_names(names)})"

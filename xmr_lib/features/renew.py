@@ -7,6 +7,7 @@ picture that was mended costs one pass through the network and not thousands.
 import json
 import shutil
 import sys
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -75,10 +76,9 @@ def set_aside(dataset: CaptionedImages, folder: Path, meta: dict, now: list[str]
         changed = [name for name, old, new in zip(dataset.filenames, known, now, strict=True) if new not in ("", old)]
         if not changed:
             return None
-        shown = ", ".join(changed[:5]) + ", …" * (len(changed) > 5)
         _say(
             f"{folder.name}: {len(changed)} of {len(now)} pictures have changed since its features were made, or could "
-            f"not be read then ({shown}); these are read again"
+            f"not be read then ({first_names(changed)}); these are read again"
         )
         # Another process may have been faster; then it is writing now, which the writer will say.
         with suppress(FileNotFoundError):
@@ -106,6 +106,11 @@ def plan_of(partial: Path, done: int, now: list[str], before: FeatureStore | Non
     plan = Plan(pictures, [*first, *same, *sorted(set(rest).difference(same))], done + len(same))
     plan.write(partial)
     return plan
+
+
+def first_names(names: Collection[str]) -> str:
+    """Return "a.jpg, b.jpg, c.jpg, d.jpg, e.jpg, …": five at most."""
+    return ", ".join(list(names)[:5]) + ", …" * (len(names) > 5)
 
 
 def _known(dataset: CaptionedImages, store: FeatureStore, now: list[str]) -> list[str]:
