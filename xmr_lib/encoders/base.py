@@ -16,9 +16,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
+from urllib.parse import quote
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 from torch import nn
 
 from ..data.captioned import CaptionedImages
@@ -27,6 +28,7 @@ from ..errors import XmrError
 from ..features.extract import extract_images
 from ..features.spec import FeatureSpec
 from ..features.store import FeatureStore
+from ..features.view import Squash, View
 from ..provenance import Provenance
 from ..ragged import Ragged
 from ..weights import Weights
@@ -57,6 +59,17 @@ def copy_of(networks: str | Path | None, name: str) -> Path | None:
     """Return the one file of a network that a saved model has a copy of; None where it has none."""
     files = sorted((Path(networks) / name).glob("*")) if networks else []
     return files[0] if len(files) == 1 else None
+
+
+def weights_name(name: str) -> str:
+    """Return the name of a network, which may be a path, as that of a folder."""
+    return quote(name, safe="-_.")
+
+
+def copy_of_folder(networks: str | Path | None, name: str) -> Path | None:
+    """Return the folder of a network that a saved model has a copy of; None where it has none."""
+    folder = Path(networks) / weights_name(name) if networks else None
+    return folder if folder and folder.is_dir() else None
 
 
 class Encoder(ABC):
@@ -110,7 +123,12 @@ class Encoder(ABC):
     @classmethod
     @abstractmethod
     def yields(cls, spec: FeatureSpec) -> str:
-        """``vector``, ``rows`` or ``map``."""
+        """``vector``, ``rows`` or ``map``; see ``FeatureSpec.yields``."""
+
+    @classmethod
+    def space(cls, spec: FeatureSpec) -> str:
+        """Name of the space that its vectors share with those of the other modality; empty where they share none."""
+        return ""
 
     @classmethod
     def provenance_of(cls, spec: FeatureSpec) -> Provenance:
@@ -125,7 +143,7 @@ class ImageEncoder(Encoder):
     row_shape: tuple[int, ...]
     """Shape of the features of one image, or of one of its rows."""
     side: int = 224
-    """Pixels: an image is squashed to side × side."""
+    """Pixels of a side of what the network sees."""
     dtype: str = "float32"
     """Of what is stored."""
     ragged: bool = False
@@ -137,9 +155,14 @@ class ImageEncoder(Encoder):
         return "vector"
 
     @property
+    def view(self) -> View:
+        """How a picture becomes the pixels that ``features`` gets: squashed, where an encoder says nothing else."""
+        return Squash(self.side)
+
+    @property
     def settings(self) -> dict:
         """Everything beside the weights that the values depend on, as JSON keeps it: a store is told by it."""
-        return {"side": self.side, "dtype": self.dtype}
+        return {**self.view.settings, "dtype": self.dtype}
 
     @abstractmethod
     def features(self, pixels: UInt8[np.ndarray, "images side side 3"]) -> np.ndarray | Ragged:
@@ -177,7 +200,7 @@ class Captions:
 
 
 class TextEncoder(Encoder):
-    """Captions → rows: one vector per word or token."""
+    """Captions → rows, one vector per word or token; or, of one that yields vectors, one per caption."""
 
     modality = "text"
 
@@ -186,8 +209,8 @@ class TextEncoder(Encoder):
         return "rows"
 
     @abstractmethod
-    def rows(self, captions: Captions) -> Ragged:
-        """Return the vectors of the words or tokens of each caption, shape (words, dim), as they are stored."""
+    def rows(self, captions: Captions) -> Ragged | Float[np.ndarray, "captions dim"]:
+        """Return the vectors of the words or tokens of each caption, shape (words, dim), or its one, as stored."""
 
     def tail(self, layers: int) -> nn.Module | None:
         """Return a copy of the last layers of the network, to be trained on, or None."""

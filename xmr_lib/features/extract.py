@@ -24,6 +24,7 @@ from .renew import Plan, first_names, plan_of, set_aside
 from .spec import FeatureSpec
 from .store import META, FeatureStore
 from .store_writer import StoreWriter
+from .view import Squash, View
 
 COMMIT_EVERY = 256
 """Images between two commits: a kill loses a few seconds of work."""
@@ -39,7 +40,7 @@ class Extracts(Protocol):
     settings: dict
     weights: Weights | None
     row_shape: tuple[int, ...]
-    side: int
+    view: View
     dtype: str
     ragged: bool
 
@@ -112,14 +113,14 @@ def drop_skipped(dataset: CaptionedImages, store: FeatureStore) -> CaptionedImag
     return replace(dataset, splits=splits, notes=(*dataset.notes, note))
 
 
-def pixels_of(image: str | Path | Image.Image | np.ndarray, side: int) -> UInt8[np.ndarray, "side side 3"]:
-    """Return a file, an open image or an array (height, width, 3) as RGB squashed to side × side.
+def pixels_of(image: str | Path | Image.Image | np.ndarray, view: View | int) -> UInt8[np.ndarray, "side side 3"]:
+    """Return the pixels of a file, an open image or an array (height, width, 3), RGB; see ``read_image``.
 
     Raises:
         XmrError: it can't be read, or is no image.
     """
     if isinstance(image, str | Path):
-        found = read_image(Path(image).expanduser(), side)
+        found = read_image(Path(image).expanduser(), view)
         if isinstance(found, str):
             raise XmrError(f"{image}: the image can't be read ({found})")
         return found
@@ -128,19 +129,23 @@ def pixels_of(image: str | Path | Image.Image | np.ndarray, side: int) -> UInt8[
             raise XmrError(f"an image is an array (height, width, 3) of uint8, not {image.shape} of {image.dtype}")
         image = Image.fromarray(image)
     try:
-        return _squashed(upright(image), side)
+        return _viewed(upright(image), view)
     except ValueError as error:
         raise XmrError(f"the image can't be used ({error})") from None
 
 
-def read_image(path: str | Path, side: int) -> UInt8[np.ndarray, "side side 3"] | str:
-    """Read an image of any kind, turned upright, as RGB squashed to side × side; or return why that can't be done."""
+def read_image(path: str | Path, view: View | int) -> UInt8[np.ndarray, "side side 3"] | str:
+    """Read an image of any kind, turned upright, as RGB; or return why that can't be done.
+
+    Args:
+        view: how a network sees it; a number squashes it to that many pixels a side.
+    """
     picture = read_picture(Path(path))
-    return picture if isinstance(picture, str) else _squashed(picture, side)
+    return picture if isinstance(picture, str) else _viewed(picture, view)
 
 
-def _squashed(picture: Image.Image, side: int) -> np.ndarray:
-    return np.asarray(picture.resize((side, side), Image.Resampling.BILINEAR))
+def _viewed(picture: Image.Image, view: View | int) -> np.ndarray:
+    return (Squash(view) if isinstance(view, int) else view)(picture)
 
 
 def _extract(
@@ -148,7 +153,7 @@ def _extract(
 ) -> None:
     images, start = len(dataset), writer.done
     paths = [dataset.path(image) for image in order]
-    decoded = _decoded(paths[start:], encoder.side, ahead=2 * batch)
+    decoded = _decoded(paths[start:], encoder.view, ahead=2 * batch)
     # Nothing is committed before an image could be read: a wrong folder must not leave a store of missing files behind.
     any_read, uncommitted = start > 0, 0
     with tqdm(total=images, initial=start, desc=f"{encoder.spec.slug} features", unit="image") as bar:
@@ -194,13 +199,13 @@ def _copy(dataset: CaptionedImages, plan: Plan, before: FeatureStore | None, wri
         writer.commit()
 
 
-def _decoded(paths: Sequence[Path], side: int, ahead: int) -> Iterator[np.ndarray | str]:
+def _decoded(paths: Sequence[Path], view: View, ahead: int) -> Iterator[np.ndarray | str]:
     """Yield ``read_image`` of each path in turn; threads work at most ``ahead`` images ahead."""
     with ThreadPoolExecutor(DECODERS) as pool:
         waiting: deque = deque()
         try:
             for path in paths:
-                waiting.append(pool.submit(read_image, path, side))
+                waiting.append(pool.submit(read_image, path, view))
                 if len(waiting) > ahead:
                     yield waiting.popleft().result()
             while waiting:

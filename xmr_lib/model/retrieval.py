@@ -17,6 +17,7 @@ from ..data.words import tokenise
 from ..encoders import Captions
 from ..errors import XmrError
 from ..features.extract import pixels_of
+from ..features.view import View
 from ..losses import similarity_matrix
 from ..modules import DualEncoder, RowPart, WordEmbedding
 from ..search import nearest
@@ -74,7 +75,7 @@ class RetrievalModel:
         """Embed photographs.
 
         Args:
-            images: see ``Photograph``; each is turned upright and squashed to the square that its network wants.
+            images: see ``Photograph``; each is turned upright and seen as its network wants it.
             boxes: of a model on regions, what to describe instead of what its detector finds; see ``Boxes``.
             progress: whether to show a bar.
 
@@ -85,11 +86,11 @@ class RetrievalModel:
         found = []
         for start in tqdm(range(0, len(images), BATCH), desc="images", unit="batch", disable=not progress):
             block = images[start : start + BATCH]
-            pixels: dict[int, np.ndarray] = {}
-            for side in {given.encoder.side for given in self.images}:
-                pixels[side] = np.stack([pixels_of(image, side) for image in block])
+            pixels: dict[View, np.ndarray] = {}
+            for view in {given.encoder.view for given in self.images}:
+                pixels[view] = np.stack([pixels_of(image, view) for image in block])
             own = None if boxes is None else boxes[start : start + BATCH]
-            features = [given.of_pixels(pixels[given.encoder.side], own) for given in self.images]
+            features = [given.of_pixels(pixels[given.encoder.view], own) for given in self.images]
             found.append(self.embed_images(one_or_parts(features)))
         return self._joined(found)
 

@@ -1,0 +1,70 @@
+"""From a picture to what a network reads, as those who trained it published it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from PIL import Image
+from torch import Tensor
+from torchvision.transforms._presets import ImageClassification
+from transformers.image_processing_utils import BaseImageProcessor
+
+from ..errors import XmrError
+from ..features.view import CentreCrop, Squash, View
+from .pixels import scaled
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """The way from a picture to what a network reads: its view, then mean and deviation on the scale 0..255."""
+
+    view: View
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+
+    @property
+    def settings(self) -> dict:
+        """What a store is told by."""
+        return {**self.view.settings, "mean": list(self.mean), "deviation": list(self.deviation)}
+
+    def __call__(self, pixels: UInt8[np.ndarray, "images side side 3"]) -> Float[Tensor, "images 3 side side"]:
+        return scaled(pixels, self.mean, self.deviation)
+
+    @classmethod
+    def of_torchvision(cls, transforms: ImageClassification) -> "Preparation":
+        """Take over the transforms that torchvision publishes with weights."""
+        [shorter], [side] = transforms.resize_size, transforms.crop_size
+        view = CentreCrop(shorter, side, Image.Resampling[transforms.interpolation.name], rounded=True)
+        return cls(view, *(tuple(255 * x for x in own) for own in (transforms.mean, transforms.std)))
+
+    @classmethod
+    def of_processor(cls, name: str, processor: BaseImageProcessor) -> "Preparation":
+        """Take over what a processor of Hugging Face does.
+
+        Raises:
+            XmrError: it does something else than to squash, or to resize and crop, to a square.
+        """
+        told = processor.to_dict()
+        size, crop = (dict(told.get(key) or {}) for key in ("size", "crop_size"))
+        resample, square = Image.Resampling(told.get("resample", 2)), crop if told.get("do_center_crop") else size
+        refused = XmrError(f"{name}: its {type(processor).__name__} prepares pictures in a way that is not known here")
+        if not told.get("do_resize") or square.get("height") is None or square["height"] != square.get("width"):
+            raise refused
+        side = square["height"]
+        view = (
+            CentreCrop(size["shortest_edge"], side, resample) if size.get("shortest_edge") else Squash(side, resample)
+        )
+        plain = {"image_mean": [0.0] * 3, "image_std": [1.0] * 3}
+        given = {key: (told.get(key) if told.get("do_normalize") else None) or plain[key] for key in plain}
+        scale = told.get("rescale_factor") if told.get("do_rescale") else 1
+        made = cls(view, *(tuple(float(x) / scale for x in given[key]) for key in plain))
+        theirs = processor(images=PROOF, return_tensors="np")["pixel_values"]
+        ours = made(made.view(PROOF)[None]).numpy()
+        # Rounded before or after the resizing: at most three of 255 levels.
+        if theirs.shape != ours.shape or (np.abs(theirs - ours) * np.min(made.deviation)).max() > 3:
+            raise refused
+        return made
+
+
+PROOF = Image.fromarray(np.stack(np.broadcast_arrays(*np.ogrid[0:244:4, 0:178:2], 90), axis=2).astype(np.uint8))
+"""A smooth picture, wider than high, by which it is seen that a processor was understood."""
