@@ -1,49 +1,39 @@
 """BERT's tokens of every caption, one ragged store a network and choice of layers."""
 
-import sys
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache, cached_property
 from pathlib import Path
-from urllib.parse import quote
+from typing import Any
 
 import numpy as np
 import torch
-import yaml
-from jaxtyping import Int
 from torch.nn.utils.rnn import pad_sequence
-from tqdm import tqdm
 from transformers import PreTrainedTokenizerBase
 
 from ..data.captioned import CaptionedImages
 from ..errors import XmrError
 from ..features.spec import ENCODERS, FeatureSpec
-from ..features.store import FeatureStore
-from ..features.store_writer import StoreWriter
 from ..networks.bert import LEAK, MINILM, Bert, BertTail, hidden_states, load_bert
 from ..provenance import UNKNOWN, Provenance
 from ..ragged import Ragged
 from ..weights import Weights
-from .base import Captions, TextEncoder
+from .base import copy_of_folder, weights_name
+from .model_cards import provenance_by_card
+from .tokenized import TokenizedEncoder, batches_of_like_length
 
-BLOCK = 2048
-"""Captions between two commits."""
-TOKENS = 2048
-"""Tokens that the network sees at once, padding included."""
 SHORT = 128
 """Tokens that stores of an older version have of a caption: they hold where none is longer (Flickr30K's have 90)."""
 KNOWN = ("bert-base-uncased", "bert-base-cased", "bert-large-uncased", "bert-large-cased")
 """Names of networks that were trained on BookCorpus and Wikipedia alone."""
 
 
-class BertEncoder(TextEncoder):
+class BertEncoder(TokenizedEncoder):
     """Hidden states of a caption's tokens, ``[CLS]`` first, ``[SEP]`` last: of the last layer, or the mean of some.
 
     Raises:
         XmrError: the network can't be had, or has no such layers.
     """
 
-    dtype = "float16"
     folder: Path | None = None
     """Where a copy of the network lies; None: where its name leads."""
 
@@ -54,8 +44,7 @@ class BertEncoder(TextEncoder):
     @classmethod
     def restore(cls, spec: FeatureSpec, folder: str | Path, networks: str | Path | None = None) -> "BertEncoder":
         made = cls(spec)
-        copy = Path(networks) / weights_name(made.name) if networks else None
-        made.folder = copy if copy and copy.is_dir() else None
+        made.folder = copy_of_folder(networks, made.name)
         return made
 
     @property
@@ -75,17 +64,21 @@ class BertEncoder(TextEncoder):
         return self.bert.tokenizer
 
     @property
+    def longest(self) -> int:
+        return self.bert.longest
+
+    @property
+    def row_shape(self) -> tuple[int]:
+        return (self.bert.network.config.hidden_size,)
+
+    @property
     def layers(self) -> tuple[int, ...]:
         return self.spec.layers or (self.bert.layers,)
 
     def networks(self) -> tuple[Weights, ...]:
         return (replace(self.bert.weights, name=weights_name(self.name)),)
 
-    def rows(self, captions: Captions) -> Ragged:
-        self._tell_cut(captions.raw)
-        return self._rows(list(captions.raw))
-
-    def _rows(self, captions: list[str]) -> Ragged:
+    def encoded(self, captions: list[str]) -> Ragged:
         found = encode(self.bert, captions, self.layers)
         lengths = np.array([len(own) for own in found], dtype=np.int64)
         return Ragged.from_lengths(np.concatenate(found).astype(self.dtype), lengths)
@@ -101,44 +94,13 @@ class BertEncoder(TextEncoder):
             )
         return BertTail(self.bert, layers)
 
-    def store(self, dataset: CaptionedImages, folder: str | Path) -> FeatureStore:
-        """Compute the tokens of all captions, or open them: one item per caption, in the order of the dataset.
-
-        Captions of like length share a batch; a kill loses at most a block.
-
-        Raises:
-            XmrError: the store in ``folder`` was made by something else.
-        """
-        folder = Path(folder)
-        meta = {
+    def made_by(self, dataset: CaptionedImages) -> dict[str, Any]:
+        return {
             "extractor": "bert",
             "layers": self.layers,
-            "longest": self.bert.longest if self.bert.too_long(dataset.raw, SHORT) else SHORT,
-            "dtype": self.dtype,
+            "longest": self.longest if self.bert.too_long(dataset.raw, SHORT) else SHORT,
             "weights": self.bert.weights.sha256,
-            "dataset": dataset.fingerprint,
-            "captions": dataset.raw_fingerprint,
         }
-        if not folder.exists():
-            dim = (self.bert.network.config.hidden_size,)
-            with StoreWriter(folder, meta, dim, True, self.dtype) as writer:
-                captions = dataset.caption_count
-                with tqdm(total=captions, initial=writer.done, desc=f"{self.spec.slug} tokens", unit="caption") as bar:
-                    for start in range(writer.done, captions, BLOCK):
-                        block = np.arange(start, min(start + BLOCK, captions))
-                        rows = self._rows([dataset.raw[caption] for caption in block])
-                        writer.append(dataset.caption_ids[block], rows.values, rows.lengths)
-                        writer.commit()
-                        bar.update(len(block))
-                writer.finish()
-        store = FeatureStore.open(folder, meta)
-        self._tell_cut(dataset.raw)
-        return store
-
-    def _tell_cut(self, captions: Sequence[str]) -> None:
-        if cut := self.bert.too_long(captions):
-            line = f"{cut} of {len(captions)} captions are longer than the {self.bert.longest} tokens that it reads"
-            tqdm.write(f"warning: {self.spec.slug}: {line}; they are cut", file=sys.stderr)
 
 
 @ENCODERS.register(MINILM)
@@ -180,38 +142,10 @@ def provenance_of_bert(source: str) -> Provenance:
         return BertBaseEncoder.provenance
     if folder.is_dir() and load_bert(source).weights.digest == load_bert(MINILM).weights.digest:
         return MiniLmEncoder.provenance
-    listed, bases = _told_by(folder / "README.md")
-    if listed:
-        # What a network was made from has taught it too; of one that is not known nobody says what that was.
-        for base in bases:
-            listed += BertBaseEncoder.provenance.trained_on if base.split("/")[-1] in KNOWN else (UNKNOWN,)
-        made_from = f", made from {', '.join(bases)}" if bases else ""
-        return Provenance(listed, note=f"{source}: trained on {', '.join(listed)}{made_from}, says its card")
-    return Provenance(
-        (UNKNOWN,), note=f"{source}: nobody says what it was trained on; it may have seen the test captions"
+    return provenance_by_card(
+        source,
+        lambda base: BertBaseEncoder.provenance.trained_on if base.split("/")[-1] in KNOWN else (UNKNOWN,),
     )
-
-
-def _told_by(model_card: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return ``datasets`` and ``base_model`` in the head of a model card, if there is one."""
-    if not model_card.is_file():
-        return (), ()
-    head = model_card.read_text("utf-8", "replace").split("---")
-    try:
-        facts = yaml.safe_load(head[1]) if len(head) > 2 and not head[0].strip() else None
-    except yaml.YAMLError:
-        facts = None
-    if not isinstance(facts, dict):
-        return (), ()
-    listed, bases = facts.get("datasets"), facts.get("base_model")
-    bases = [bases] if isinstance(bases, str) else bases
-    found = (tuple(map(str, names)) if isinstance(names, list) else () for names in (listed, bases))
-    return next(found), next(found)
-
-
-def weights_name(name: str) -> str:
-    """Return the name of a network as that of a folder."""
-    return quote(name, safe="-_.")
 
 
 def encode(bert: Bert, captions: list[str], layers: tuple[int, ...]) -> list[np.ndarray]:
@@ -219,21 +153,10 @@ def encode(bert: Bert, captions: list[str], layers: tuple[int, ...]) -> list[np.
     ids = bert.tokenizer(captions, truncation=True, max_length=bert.longest)["input_ids"]
     padding = bert.tokenizer.pad_token_id or 0
     found: list[np.ndarray] = [np.empty(0)] * len(captions)
-    for batch in _batches(np.array([len(one) for one in ids], dtype=np.int64)):
+    for batch in batches_of_like_length(np.array([len(one) for one in ids], dtype=np.int64)):
         padded = pad_sequence([torch.tensor(ids[caption]) for caption in batch], True, padding)
         lengths = torch.tensor([len(ids[caption]) for caption in batch])
         states = hidden_states(bert, padded, torch.arange(padded.shape[1]) < lengths[:, None], layers)
         for caption, own, length in zip(batch, states.numpy(), lengths.tolist(), strict=True):
             found[caption] = own[:length]
     return found
-
-
-def _batches(lengths: Int[np.ndarray, " captions"]) -> list[list[int]]:
-    """Cut captions, sorted by length, into batches of about ``TOKENS`` tokens."""
-    batches: list[list[int]] = [[]]
-    for caption in np.argsort(lengths, kind="stable").tolist():
-        # The last one is the longest so far: all are padded to it.
-        if (len(batches[-1]) + 1) * lengths[caption] > TOKENS and batches[-1]:
-            batches.append([])
-        batches[-1].append(caption)
-    return batches

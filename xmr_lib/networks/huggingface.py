@@ -1,0 +1,111 @@
+"""Networks and tokenizers from Hugging Face's cache or a folder: whole, frozen, hashed. Nothing is downloaded."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+import transformers
+from transformers import AutoConfig, AutoModel, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import cached_file
+
+from ..errors import XmrError
+from ..weights import Weights
+
+T = TypeVar("T")
+
+
+def load_network(
+    name: str,
+    where: str,
+    what: str,
+    kinds: Sequence[str] | None = None,
+    attention: str | None = None,
+    unused: tuple[str, ...] = (),
+) -> PreTrainedModel:
+    """Load a network, frozen, in evaluation mode and single precision.
+
+    Args:
+        name: what it is called in messages.
+        where: folder, or name in Hugging Face's cache.
+        what: what is looked for, in messages: ``BERT``.
+        kinds: types of networks that can be read; None: any.
+        attention: how it is computed, ``sdpa`` or ``eager``; None: as Hugging Face chooses.
+        unused: how the names of parts begin that may be missing because nothing is taken from them.
+
+    Raises:
+        XmrError: it is not there, is of no kind that can be read, or its weights are not all there.
+    """
+    transformers.utils.logging.disable_progress_bar()
+    kind = found_in(name, what, lambda: AutoConfig.from_pretrained(where, local_files_only=True)).model_type
+    if kinds is not None and kind not in kinds:
+        raise XmrError(f"{name}: a network of the kind {kind!r}; what can be read is {', '.join(kinds)}")
+    network, told = found_in(
+        name,
+        what,
+        lambda: AutoModel.from_pretrained(
+            where,
+            local_files_only=True,
+            output_loading_info=True,
+            # MPNet has no other.
+            attn_implementation="eager" if kind == "mpnet" else attention,
+            dtype=torch.float32,
+        ),
+    )
+    missing = [key for key in told["missing_keys"] if not key.startswith(unused)]
+    # Hugging Face would start them at random, with a warning.
+    if missing or told.get("mismatched_keys"):
+        wrong = [*missing, *told.get("mismatched_keys", ())]
+        raise XmrError(f"{where}: these are not the weights of a {kind}: {len(wrong)} missing ({wrong[0]}, …)")
+    return network.requires_grad_(False).eval()
+
+
+def found_in(name: str, what: str, load: Callable[[], T]) -> T:
+    """Return what ``load`` reads from a folder or the cache.
+
+    Raises:
+        XmrError: it can't be read; the message lists the ways to get it.
+    """
+    try:
+        return load()
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+        reason = " ".join(str(error).split())[:150]
+        raise XmrError(
+            f"{name}: no {what} that can be loaded without a download ({reason}); 'xmr weights get {name}', or give a "
+            "folder with all its files, or put it into Hugging Face's cache"
+        ) from None
+
+
+def weights_of(
+    name: str,
+    where: str,
+    network: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase | None = None,
+    unused: tuple[str, ...] = (),
+) -> Weights:
+    """Return the files of what was loaded, and the SHA-256 of its values and vocabulary, whatever they were read from.
+
+    Args:
+        unused: how the names of parts begin that nothing is taken from: where a file has none they are random.
+    """
+    home = Path(where)
+    if not home.is_dir():
+        # A name: its files lie in Hugging Face's cache, where they were just read.
+        home = Path(cached_file(where, "config.json", local_files_only=True)).parent
+    digest = hashlib.sha256()
+    for key, tensor in sorted(network.state_dict().items()):
+        if not key.startswith(unused):
+            digest.update(key.encode() + tensor.numpy().tobytes())
+    vocabulary = tokenizer.get_vocab() if tokenizer is not None else {}
+    for word, number in sorted(vocabulary.items(), key=lambda item: item[1]):
+        digest.update(f"{number} {word}\n".encode("utf-8", "surrogatepass"))
+    return Weights(name, home, digest.hexdigest(), tuple(sorted(file for file in home.glob("*") if file.is_file())))
+
+
+def too_long(tokenizer: PreTrainedTokenizerBase, captions: Sequence[str], longest: int) -> int:
+    """Return how many captions have more tokens than ``longest``, those that are put around them included."""
+    # No token is less than a byte, and there are three around a caption at most: most need no tokenizer.
+    doubtful = [caption for caption in captions if len(caption.encode("utf-8", "surrogatepass")) + 3 > longest]
+    tokens = tokenizer(doubtful, verbose=False)["input_ids"] if doubtful else []
+    return sum(len(ids) > longest for ids in tokens)
