@@ -70,7 +70,7 @@ def test_a_tail_is_trained_from_its_pretrained_values(tmp_path):
 def test_maps_that_are_not_to_be_tuned_and_vectors_that_are_are_refused(tmp_path):
     workspace = Workspace("scenes", None, "smoke", tmp_path)
     [config] = get_configs(workspace, "t-cnn-tuned")
-    with pytest.raises(XmrError, match="'effnet-lite0@15' are maps of a CNN; they need unfreeze = 1"):
+    with pytest.raises(XmrError, match="'effnet-lite0@15' is a network cut in two; it needs unfreeze = 1"):
         run(workspace, config.replace(**{"name": "maps", "image.branches.0.unfreeze": 0}))
     with pytest.raises(XmrError, match="'effnet-lite0' has no pretrained layers that could be trained on"):
         run(workspace, config.replace(**{"name": "vectors", "image.branches.0.features": "effnet-lite0"}))

@@ -1,6 +1,7 @@
-"""Methods in closed form that a trained model has to beat."""
+"""Methods without training, or in closed form, that a trained model has to beat."""
 
 from .cca import CCA, CCAStatistics
 from .linear import LinearEncoder
+from .zero_shot import ZeroShot
 
-__all__ = ["CCA", "CCAStatistics", "LinearEncoder"]
+__all__ = ["CCA", "CCAStatistics", "LinearEncoder", "ZeroShot"]

@@ -1,5 +1,7 @@
 """A fitted CCA as a module: two linear maps with the interface of a trained encoder."""
 
+from typing import Any
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -23,6 +25,11 @@ class LinearEncoder(nn.Module):
         for side, dim in (("image", image_dim), ("caption", text_dim)):
             self.register_buffer(f"{side}_mean", torch.zeros(dim, dtype=torch.float64))
             self.register_buffer(f"{side}_map", torch.zeros(dim, embed_dim, dtype=torch.float64))
+
+    @property
+    def fed(self) -> dict[str, Any]:
+        """What it is built from beside the config: lengths of an image's vector, of a caption's and an embedding."""
+        return {"image": self.image_map.shape[0], "text": list(self.caption_map.shape)}
 
     @classmethod
     def of(cls, cca: CCA, power: float, scalings: tuple[str, str]) -> "LinearEncoder":

@@ -1,7 +1,7 @@
 """What a run is: one frozen record, in groups, of everything that can change its numbers."""
 
 from .flat import from_flat
-from .groups import CcaConfig, DualEncoderConfig, EnsembleConfig, MetricLearningConfig, RunConfig
+from .groups import CcaConfig, DualEncoderConfig, EnsembleConfig, MetricLearningConfig, RunConfig, ZeroShotConfig
 from .profiles import PROFILES, Profile, profile
 from .towers import Branch, ImageTower, TextBranch, TextTower, Tower
 from .training import LossConfig, OptimiserConfig
@@ -22,6 +22,7 @@ __all__ = [
     "TextBranch",
     "TextTower",
     "Tower",
+    "ZeroShotConfig",
     "from_flat",
     "profile",
     "read_config",

@@ -64,6 +64,8 @@ def from_flat(name: str, members: Sequence[RunConfig] = (), **fields: Any) -> Ru
                 **_some(fields, ("image_scaling", "text_scaling", "distance", "regularisations", "powers")),
             },
         )
+    if kind == "zero-shot":
+        return RunConfig(name=name, **task, method={"kind": kind, "image": images[0], "text": texts[0]})
     towers = {}
     for side, branches in (("image", images), ("text", texts)):
         own = {key: fields[f"{side}_{key}"] for key in ("fusion", "scaling") if f"{side}_{key}" in fields}
@@ -86,7 +88,11 @@ def from_flat(name: str, members: Sequence[RunConfig] = (), **fields: Any) -> Ru
 
 def _branches(name: str, fields: dict[str, Any], side: str, features: str, pooling: str) -> list[dict[str, Any]]:
     specs = FeatureSpec.parse_several(fields.get(f"{side}_features", features))
-    poolings = fields.get(f"{side}_pooling", pooling).split("+")
+    told = fields.get(f"{side}_pooling")
+    if told is None:
+        # One vector per item is not aggregated.
+        told = "+".join(pooling if spec.yields == "rows" else "none" for spec in specs)
+    poolings = told.split("+")
     poolings = poolings * len(specs) if len(poolings) == 1 else poolings
     if len(poolings) != len(specs):
         raise XmrError(f"config {name!r}: {len(poolings)} values of {side}_pooling for {len(specs)} features")

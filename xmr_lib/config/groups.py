@@ -7,7 +7,7 @@ what is wrong in one line; its groups alone raise pydantic's own errors.
 import json
 import re
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
@@ -89,6 +89,27 @@ class CcaConfig(Group):
         return self
 
 
+class ZeroShotConfig(Group):
+    """Nothing is trained: the cosine of embeddings that lie in one space already, as the two sides of a CLIP do."""
+
+    kind: Literal["zero-shot"] = "zero-shot"
+    image: Branch
+    text: TextBranch
+    distance: Literal["cosine"] = "cosine"
+
+    @model_validator(mode="after")
+    def _one_space(self) -> "ZeroShotConfig":
+        image, text = self.image.features, self.text.features
+        if not image.space or image.space != text.space:
+            raise ValueError(
+                f"zero-shot needs the embeddings of one network on both sides, as clip-image:NAME and clip-text:NAME; "
+                f"{image} and {text} are not that"
+            )
+        if self.image.unfreeze or self.text.unfreeze:
+            raise ValueError("zero-shot trains no layer; set unfreeze = 0")
+        return self
+
+
 class EnsembleConfig(Group):
     """Late fusion: the weighted mean of the members' cosines, the weights chosen on validation."""
 
@@ -105,7 +126,9 @@ class EnsembleConfig(Group):
         return self
 
 
-Method = Annotated[DualEncoderConfig | CcaConfig | EnsembleConfig | MetricLearningConfig, Field(discriminator="kind")]
+Method = Annotated[
+    DualEncoderConfig | CcaConfig | ZeroShotConfig | EnsembleConfig | MetricLearningConfig, Field(discriminator="kind")
+]
 
 
 class RunConfig(Group):
@@ -233,7 +256,7 @@ class RunConfig(Group):
         """The short name of the loss, or what stands in its place."""
         if isinstance(self.method, Trained):
             return str(self.method.loss)
-        return {"cca": "closed form", "late": "scores averaged"}[self.method.kind]
+        return {"cca": "closed form", "zero-shot": "not trained", "late": "scores averaged"}[self.method.kind]
 
     @property
     def track(self) -> str:
@@ -292,7 +315,7 @@ def _put(values: Any, path: list[str], value: Any, name: str) -> None:
 def _one_line(error: ValidationError) -> str:
     first = error.errors()[0]
     # The tag of the union is part of pydantic's path, but of nobody's config.
-    kinds = {"dual-encoder", "cca", "late", "metric-learning"}
+    kinds = {method.model_fields["kind"].default for method in get_args(get_args(Method)[0])}
     where = ".".join(str(step) for step in first["loc"] if step not in kinds)
     shown = "" if isinstance(first["input"], dict | BaseModel) else f" = {first['input']!r}"
     if first["type"] == "extra_forbidden":

@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, field_validator, model_validator
 
 from .. import encoders  # noqa: F401 (its encoders register themselves: a slug can be read after that)
 from ..features.spec import FeatureSpec
@@ -37,7 +37,8 @@ class Branch(Group):
     pooling: str = "none"
     """Aggregation of rows; ``none``: the features are one vector per item already."""
     unfreeze: Annotated[int, Field(ge=0, le=48)] = 0
-    """Pretrained layers trained with the loss: of BERT the last, of a CNN those behind a map, of a box head fc7."""
+    """Pretrained layers trained with the loss: of a transformer the last, of a CNN those behind a map, of a box head
+    fc7."""
     lr_multiplier: Rate = 1.0
     """Learning rate of what was learned before (pretrained layers, word vectors), as a share of the rest's."""
 
@@ -70,6 +71,14 @@ class TextBranch(Branch):
     """Deviation of the words' vectors where training starts: Adam's steps are large beside small vectors."""
     word_dropout: Share = 0.0
     """Share of words left out of a caption in training."""
+
+    @model_validator(mode="after")
+    def _of_rows(self) -> "TextBranch":
+        if self.features.yields != "rows" and (self.pooling != "none" or self.train_words or self.word_dropout):
+            raise ValueError(
+                f"{self.features} has one vector per caption: set pooling = none, and leave its words as they are"
+            )
+        return self
 
     @property
     def pooled_ahead(self) -> bool:

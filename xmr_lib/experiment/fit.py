@@ -11,8 +11,8 @@ import torch
 from torch.nn.functional import normalize
 from tqdm import tqdm
 
-from ..baselines import CCAStatistics, LinearEncoder
-from ..config import CcaConfig, DualEncoderConfig, EnsembleConfig, RunConfig
+from ..baselines import CCAStatistics, LinearEncoder, ZeroShot
+from ..config import CcaConfig, DualEncoderConfig, EnsembleConfig, RunConfig, ZeroShotConfig
 from ..errors import XmrError
 from ..losses import similarity_matrix
 from ..metrics import ranks_from_similarity, ranks_of_embeddings, summarise
@@ -49,6 +49,9 @@ def fit(workspace: Workspace, config: RunConfig, seed: int, member: Callable[[Ru
         return _fit_late(workspace, config, seed, [member(own) for own in config.method.members])
     if isinstance(config.method, CcaConfig):
         return _fit_cca(workspace, config, config.method, seed)
+    if isinstance(config.method, ZeroShotConfig):
+        model = RetrievalModel(config, ZeroShot(), *workspace.inputs(config, seed), {})
+        return Fitted(model, {}, 0.0, 0.0)
     return _fit_dual_encoder(workspace, config, seed)
 
 

@@ -20,7 +20,6 @@ from ..features.spec import FeatureSpec
 from ..features.store import FeatureStore
 from ..model import BranchInput, ImageInput, TextInput, one_or_parts
 from ..modules import BOX_FEATURES, Items
-from ..networks.efficientnet_lite import EfficientNetTail
 from ..networks.faster_rcnn import coco_weights
 from ..paths import cache_root, runs_root
 from ..ragged import Ragged
@@ -184,8 +183,8 @@ class Workspace:
         encoder, features = self.bank.encoder(spec), self.bank.images(spec, one)
         assert isinstance(encoder, ImageEncoder)
         tail = encoder.tail()
-        if isinstance(tail, EfficientNetTail):
-            return BranchInput(tail.norm.num_features, tail=tail)
+        if spec.yields == "map" and tail is not None:
+            return BranchInput(tail.dim, tail=tail)
         if isinstance(features, Ragged):
             dim = features.shape[1] - len(BOX_FEATURES) if tail is None else tail.out_features
             return BranchInput(dim, rows=True, tail=tail)
@@ -198,7 +197,10 @@ class Workspace:
         encoder = self.bank.text_encoder(branch.features, seed, branch.train_words)
         if isinstance(encoder, WordEncoder) and features.values.ndim == 1:
             return BranchInput(encoder.table.shape[1], rows=True, table=torch.from_numpy(encoder.table))
-        return BranchInput(features.shape[1], rows=True, tail=encoder.tail(branch.unfreeze))
+        tail = encoder.tail(branch.unfreeze)
+        if branch.features.yields == "map" and tail is not None:
+            return BranchInput(tail.dim, tail=tail)
+        return BranchInput(features.shape[1], rows=True, tail=tail)
 
 
 def _named_by(variable: str) -> Path:

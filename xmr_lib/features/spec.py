@@ -25,7 +25,8 @@ class FeatureSpec:
     """One kind of features: an encoder, and what is taken of it.
 
     Slugs: ``effnet-lite0``, ``effnet-lite0-grid`` (an output by name), ``effnet-lite0@15`` (behind a block),
-    ``minilm@4-6`` (the mean of layers), ``bert:NAME_OR_FOLDER@11`` (a source of the user's).
+    ``minilm@4-6`` (the mean of layers), ``bert:NAME_OR_FOLDER@11`` (a source of the user's),
+    ``clip-image-patches:NAME_OR_FOLDER`` (both).
     """
 
     encoder: str
@@ -103,6 +104,11 @@ class FeatureSpec:
     def yields(self) -> str:
         """``vector`` (one per item), ``rows`` (several, ragged) or ``map`` (of a network that was cut in two)."""
         return ENCODERS[self.encoder].yields(self)
+
+    @property
+    def space(self) -> str:
+        """The space that these vectors share with those of the other modality; empty where they share none."""
+        return ENCODERS[self.encoder].space(self)
 
     @property
     def provenance(self) -> Provenance:

@@ -17,11 +17,11 @@ from ..modules import (
     Projection,
     RegionEntry,
     RowPart,
+    StatesEntry,
     TokenEntry,
     WordEmbedding,
     row_pooling,
 )
-from ..networks.efficientnet_lite import EfficientNetTail
 
 
 @dataclass(frozen=True)
@@ -97,13 +97,8 @@ def _image_part(config: RunConfig, branch: Branch, given: BranchInput) -> Part:
     slug, tower, where = branch.features.slug, config.method.image, f"config {config.name!r}: "
     if branch.unfreeze and given.tail is None:
         raise XmrError(f"{where}{slug!r} has no pretrained layers that could be trained on; set unfreeze = 0")
-    if isinstance(given.tail, EfficientNetTail):
-        blocks = len(given.tail.blocks)
-        if branch.unfreeze != blocks or branch.pooling != "none":
-            raise XmrError(
-                f"{where}{slug!r} are maps of a CNN; they need unfreeze = {blocks}, the blocks "
-                "behind them, and no aggregation"
-            )
+    if branch.features.yields == "map":
+        _check_cut(where, branch, given)
         return MapEntry(given.tail, branch.lr_multiplier), given.dim
     if given.rows != (branch.pooling != "none"):
         raise XmrError(
@@ -122,6 +117,9 @@ def _text_part(config: RunConfig, branch: TextBranch, given: BranchInput) -> Par
     slug, tower, where = branch.features.slug, config.method.text, f"config {config.name!r}: "
     if branch.unfreeze and given.tail is None:
         raise XmrError(f"{where}{slug!r} has no pretrained layers that could be trained on; set unfreeze = 0")
+    if branch.features.yields == "map":
+        _check_cut(where, branch, given)
+        return StatesEntry(given.tail, branch.lr_multiplier), given.dim
     if not given.rows:
         return nn.Identity(), given.dim
     if given.table is not None:
@@ -134,3 +132,13 @@ def _text_part(config: RunConfig, branch: TextBranch, given: BranchInput) -> Par
         entry = TokenEntry(given.dim, branch.word_dropout, given.tail, branch.lr_multiplier)
     pooling, pooled = row_pooling(branch.pooling, given.dim, tower.hidden, tower.dropout)
     return RowPart(entry, pooling), pooled
+
+
+def _check_cut(where: str, branch: Branch, given: BranchInput) -> None:
+    """Refuse a network that was cut in two if its second part is not what is trained."""
+    blocks = 0 if given.tail is None else len(given.tail.blocks)
+    if not blocks or branch.unfreeze != blocks or branch.pooling != "none":
+        raise XmrError(
+            f"{where}{branch.features.slug!r} is a network cut in two; it needs unfreeze = {blocks}, the layers behind "
+            "the cut, and no aggregation"
+        )

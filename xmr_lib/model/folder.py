@@ -16,11 +16,10 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import nn
 
 from .. import __version__
-from ..baselines import LinearEncoder
-from ..config import CcaConfig, EnsembleConfig, RunConfig, read_config
+from ..baselines import LinearEncoder, ZeroShot
+from ..config import CcaConfig, DualEncoderConfig, EnsembleConfig, RunConfig, ZeroShotConfig, read_config
 from ..data.words import TOKENIZER
 from ..encoders import ENCODERS, Encoder
 from ..errors import XmrError
@@ -117,7 +116,7 @@ def _write(model: RetrievalModel, folder: Path, with_networks: bool) -> None:
         for place, one in enumerate(model.texts):
             if one.frequency is not None:
                 facts["inputs"]["text"][place]["frequency"] = asdict(one.frequency)
-        facts["shapes"] = _shapes(model.network)
+        facts["shapes"] = model.network.fed
         tensors = {f"model.{name}": tensor for name, tensor in model.network.state_dict().items()}
         if model.loss is not None:
             tensors |= {f"loss.{name}": tensor for name, tensor in model.loss.state_dict().items()}
@@ -160,7 +159,7 @@ def _read(config: RunConfig, facts: dict[str, Any], folder: Path) -> RetrievalMo
     network = _network(config, facts["shapes"], images, texts)
     network.load_state_dict({n.removeprefix("model."): t for n, t in tensors.items() if n.startswith("model.")})
     loss = None
-    if not isinstance(config.method, CcaConfig):
+    if isinstance(config.method, DualEncoderConfig):
         loss = config.method.loss.build()
         loss.load_state_dict({n.removeprefix("loss."): t for n, t in tensors.items() if n.startswith("loss.")})
     return RetrievalModel(config, network, images, texts, facts["facts"], loss)
@@ -177,16 +176,11 @@ def _encoder(spec: FeatureSpec, given: dict[str, Any], folder: Path, networks: P
     return encoder
 
 
-def _shapes(network: nn.Module) -> dict[str, Any]:
-    """Return what the towers are built from beside the config: lengths of what they are fed, shapes of tables."""
-    if isinstance(network, LinearEncoder):
-        return {"image": network.image_map.shape[0], "text": list(network.caption_map.shape)}
-    return network.fed
-
-
 def _network(
     config: RunConfig, shapes: dict[str, Any], images: tuple[ImageInput, ...], texts: tuple[TextInput, ...]
-) -> LinearEncoder | DualEncoder:
+) -> ZeroShot | LinearEncoder | DualEncoder:
+    if isinstance(config.method, ZeroShotConfig):
+        return ZeroShot()
     if isinstance(config.method, CcaConfig):
         scalings = config.method.image_scaling, config.method.text_scaling
         return LinearEncoder(shapes["image"], *shapes["text"], scalings)

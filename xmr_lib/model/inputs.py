@@ -83,11 +83,11 @@ def pooled(
 
 
 def as_items(features: np.ndarray | Ragged) -> Tensor | Ragged:
-    """Return features as tensors; maps of a CNN, a hundred times as long as a vector, stay in half precision."""
+    """Return features as tensors; maps and states, a hundred times as long as a vector, stay in half precision."""
     if isinstance(features, Ragged):
         return features.tensors()
     tensor = torch.from_numpy(features)
-    return tensor if tensor.ndim == 4 else tensor.float()
+    return tensor if tensor.ndim > 2 else tensor.float()
 
 
 def one_or_parts(features: Sequence[Tensor | Ragged]) -> Items:

@@ -1,7 +1,7 @@
 """From features to the common space: entries, aggregation, fusion, projections, the dual encoder."""
 
 from .dual import DualEncoder
-from .entries import BOX_FEATURES, MapEntry, RegionEntry, TokenEntry, WordEmbedding
+from .entries import BOX_FEATURES, MapEntry, RegionEntry, StatesEntry, TokenEntry, WordEmbedding
 from .item import FUSIONS, ItemEncoder, RowPart
 from .parts import Items, Parts
 from .pooling import POOLS, pool
@@ -25,6 +25,7 @@ __all__ = [
     "Projection",
     "RegionEntry",
     "RowPart",
+    "StatesEntry",
     "TokenEntry",
     "Tunable",
     "WordEmbedding",

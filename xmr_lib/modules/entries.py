@@ -31,14 +31,29 @@ class RegionEntry(Tunable):
 
 
 class MapEntry(Tunable):
-    """A map of a CNN: ``tail``, the rest of the network cut in two, is trained on, and its last map is averaged."""
+    """A map: ``tail``, the rest of the network cut in two, is trained on; the last map of a CNN is averaged."""
 
     def __init__(self, tail: nn.Module, lr_multiplier: float = 1.0):
         super().__init__(lr_multiplier, pretrained=True)
         self.tail = tail
 
-    def forward(self, maps: Float[Tensor, "images channels rows columns"]) -> Float[Tensor, "images dim"]:
-        return self.tail(maps.float()).mean((2, 3))
+    def forward(self, maps: Float[Tensor, "images *map"]) -> Float[Tensor, "images dim"]:
+        found = self.tail(maps.float())
+        return found.mean((2, 3)) if found.ndim == 4 else found
+
+
+class StatesEntry(Tunable):
+    """States of a caption's tokens: ``tail``, the rest of the network cut in two, is trained on and gives a vector."""
+
+    def __init__(self, tail: nn.Module, lr_multiplier: float = 1.0):
+        super().__init__(lr_multiplier, pretrained=True)
+        self.tail = tail
+
+    def forward(self, captions: Ragged) -> Float[Tensor, "captions dim"]:
+        captions = Ragged(captions.values.float(), captions.offsets)
+        blocks = captions.of_like_length()
+        found = [self.tail(*captions[block].padded()) for block in blocks]
+        return torch.cat(found)[torch.cat(blocks).argsort()]
 
 
 class WordEmbedding(Tunable):

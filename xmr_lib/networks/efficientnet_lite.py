@@ -43,6 +43,7 @@ class EfficientNetTail(nn.Module):
         super().__init__()
         self.blocks = network._blocks[blocks:]
         self.convolution, self.norm, self.activation = network._conv_head, network._bn1, network._swish
+        self.dim = self.norm.num_features
 
     def train(self, mode: bool = True) -> "EfficientNetTail":
         return super().train(False)
