@@ -1,7 +1,20 @@
 """Encoders of photographs and captions, one file each; a slug names one, and what is taken of it."""
 
 from ..features.spec import ENCODERS, FeatureSpec
-from . import bert, course, effnet_lite, fasttext, glove, onehot, phoc, vgg
+from . import (
+    bert,
+    clip_image,
+    clip_text,
+    course,
+    effnet_lite,
+    fasttext,
+    glove,
+    hf_vision,
+    onehot,
+    phoc,
+    torchvision_images,
+    vgg,
+)
 from .base import Captions, Encoder, ImageEncoder, Site, TextEncoder
 from .frcnn import DETECTORS
 from .words import WordEncoder
@@ -16,13 +29,17 @@ __all__ = [
     "TextEncoder",
     "WordEncoder",
     "bert",
+    "clip_image",
+    "clip_text",
     "course",
     "effnet_lite",
     "fasttext",
     "glove",
+    "hf_vision",
     "onehot",
     "open_encoder",
     "phoc",
+    "torchvision_images",
     "vgg",
 ]
 

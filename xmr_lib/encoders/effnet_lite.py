@@ -18,6 +18,7 @@ from ..networks.frcnn_lite import CUT, MAP
 from ..provenance import Provenance
 from ..ragged import Ragged
 from .base import ImageEncoder, copy_of
+from .grid import grid_rows
 from .pixels import scaled
 
 MEAN, DEVIATION = [127.0] * 3, [128.0] * 3
@@ -96,14 +97,3 @@ class EfficientNetLite0Encoder(ImageEncoder):
         if not self.blocks:
             return None
         return EfficientNetTail(efficientnet_lite0(self.weights)[0], self.blocks).requires_grad_(True)
-
-
-def grid_rows(features: np.ndarray) -> Ragged:
-    """Return a square map (images, places, dim) as rows like regions: with the box of each place, score 1."""
-    images, places, dim = features.shape
-    side = round(places**0.5)
-    row, column = np.divmod(np.arange(places), side)
-    cells = np.stack([column, row, column + 1, row + 1, np.full(places, side)], axis=1) / side
-    values = np.empty((images, places, dim + cells.shape[1]), dtype=features.dtype)
-    values[..., :dim], values[..., dim:] = features, cells
-    return Ragged.from_lengths(values.reshape(-1, values.shape[-1]), np.full(images, places))
