@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from xmr_lib import encoders
 from xmr_lib.encoders.bert import BertEncoder
+from xmr_lib.encoders.clip import ClipSide
 from xmr_lib.encoders.effnet_lite import CUTS
 from xmr_lib.errors import XmrError
 from xmr_lib.features.spec import ENCODERS, FeatureSpec, join_slugs
@@ -21,14 +22,14 @@ def arguments(draw) -> tuple:
     """Of a spec: encoder, output, layers, source."""
     name = draw(st.sampled_from(NAMES))
     encoder = ENCODERS[name]
+    letters = st.characters(exclude_categories=("C", "Z"), exclude_characters="@+")
+    source = draw(st.sampled_from(ODD) | st.text(letters, min_size=1)) if encoder.asks_for_source else ""
     if issubclass(encoder, BertEncoder):
         first, last = sorted(draw(st.tuples(st.integers(0, 30), st.integers(0, 30))))
-        layers = draw(st.sampled_from([(), (first,), tuple(range(first, last + 1))]))
-        letters = st.characters(exclude_categories=("C", "Z"), exclude_characters="@+")
-        source = draw(st.sampled_from(ODD) | st.text(letters, min_size=1)) if encoder.asks_for_source else ""
-        return name, "", layers, source
-    of_blocks = [("", (block,)) for block in CUTS] if name == "effnet-lite0" else []
-    return name, *draw(st.sampled_from([*((output, ()) for output in encoder.outputs), *of_blocks])), ""
+        return name, "", draw(st.sampled_from([(), (first,), tuple(range(first, last + 1))])), source
+    cuts = CUTS if name == "effnet-lite0" else range(24) if issubclass(encoder, ClipSide) else ()
+    of_blocks = [("", (block,)) for block in cuts]
+    return name, *draw(st.sampled_from([*((output, ()) for output in encoder.outputs), *of_blocks])), source
 
 
 @given(arguments())
@@ -57,6 +58,8 @@ def test_folders_are_legal_on_every_system(arguments):
         ("minilm@4-6", "minilm", "", (4, 5, 6), ""),
         ("bert:C:\\models\\x@11", "bert", "", (11,), "C:\\models\\x"),
         ("bert:/a/b-c@4-6", "bert", "", (4, 5, 6), "/a/b-c"),
+        ("clip-image-patches:a/b-c", "clip-image", "patches", (), "a/b-c"),
+        ("clip-text:a/b@11", "clip-text", "", (11,), "a/b"),
         (" glove ", "glove", "", (), ""),
     ],
 )
@@ -66,7 +69,8 @@ def test_slugs_are_read(slug, encoder, output, layers, source):
 
 
 def test_every_encoder_has_its_own_folder_and_they_keep_their_names():
-    slugs = [FeatureSpec(name, out).slug for name in NAMES for out in ENCODERS[name].outputs if name != "bert"]
+    named = [name for name in NAMES if not ENCODERS[name].asks_for_source]
+    slugs = [FeatureSpec(name, out).slug for name in named for out in ENCODERS[name].outputs]
     assert len({FeatureSpec.parse(slug).folder.lower() for slug in slugs}) == len(slugs)
     # Stores that were made before are found again.
     for slug in slugs:

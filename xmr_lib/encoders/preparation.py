@@ -10,7 +10,7 @@ from torchvision.transforms._presets import ImageClassification
 from transformers.image_processing_utils import BaseImageProcessor
 
 from ..errors import XmrError
-from ..features.view import CentreCrop, Squash, View
+from ..features.view import BILINEAR, CentreCrop, Squash, View
 from .pixels import scaled
 
 
@@ -45,15 +45,9 @@ class Preparation:
             XmrError: it does something else than to squash, or to resize and crop, to a square.
         """
         told = processor.to_dict()
-        size, crop = (dict(told.get(key) or {}) for key in ("size", "crop_size"))
-        resample, square = Image.Resampling(told.get("resample", 2)), crop if told.get("do_center_crop") else size
         refused = XmrError(f"{name}: its {type(processor).__name__} prepares pictures in a way that is not known here")
-        if not told.get("do_resize") or square.get("height") is None or square["height"] != square.get("width"):
+        if (view := _view_of(told)) is None:
             raise refused
-        side = square["height"]
-        view = (
-            CentreCrop(size["shortest_edge"], side, resample) if size.get("shortest_edge") else Squash(side, resample)
-        )
         plain = {"image_mean": [0.0] * 3, "image_std": [1.0] * 3}
         given = {key: (told.get(key) if told.get("do_normalize") else None) or plain[key] for key in plain}
         scale = told.get("rescale_factor") if told.get("do_rescale") else 1
@@ -68,3 +62,20 @@ class Preparation:
 
 PROOF = Image.fromarray(np.stack(np.broadcast_arrays(*np.ogrid[0:244:4, 0:178:2], 90), axis=2).astype(np.uint8))
 """A smooth picture, wider than high, by which it is seen that a processor was understood."""
+
+
+def _view_of(told: dict) -> View | None:
+    """Return what a processor's settings say; None where they can't be read."""
+    size, crop = (dict(told.get(key) or {}) for key in ("size", "crop_size"))
+    resample, shorter = Image.Resampling(told.get("resample") or BILINEAR), size.get("shortest_edge")
+    if not told.get("do_resize"):
+        return None
+    if shorter and told.get("crop_pct"):
+        # ConvNeXt's rule: small squares are cut from a larger picture, of large ones nothing is lost.
+        large = shorter >= 384
+        return Squash(shorter, resample) if large else CentreCrop(int(shorter / told["crop_pct"]), shorter, resample)
+    square = crop if told.get("do_center_crop") else size
+    side = square.get("height")
+    if side is None or side != square.get("width"):
+        return None
+    return CentreCrop(shorter, side, resample) if shorter else Squash(side, resample)

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..errors import XmrError
 from ..features.spec import ENCODERS, FeatureSpec
 from ..features.view import View
 from ..networks.torchvision_networks import (
@@ -24,14 +23,10 @@ from .grid import grid_rows
 from .preparation import Preparation
 
 
-@ENCODERS.register(*VERSIONS)
+@ENCODERS.register(*(slug for slug in VERSIONS if not has_places(slug)))
 class TorchvisionEncoder(ImageEncoder):
-    """What can be taken: the vector before the classifier, (2048,) of a ResNet; ``grid``: the last map, (49, 2048).
+    """The vector before the classifier, of a picture prepared by the transforms that are published with the weights."""
 
-    Pictures are prepared by the transforms that torchvision publishes with the weights.
-    """
-
-    outputs = ("", "grid")
     provenance = Provenance(("ImageNet-1k",), "BSD 3-Clause", "https://pytorch.org/vision")
 
     def __init__(self, spec: FeatureSpec, file: str | Path | None = None):
@@ -43,12 +38,6 @@ class TorchvisionEncoder(ImageEncoder):
     @classmethod
     def restore(cls, spec: FeatureSpec, folder: str | Path, networks: str | Path | None = None) -> "TorchvisionEncoder":
         return cls(spec, copy_of(networks, spec.encoder))
-
-    @classmethod
-    def check_layers(cls, spec: FeatureSpec) -> None:
-        super().check_layers(spec)
-        if spec.output and not has_places(spec.encoder):
-            raise XmrError(f"features {spec.slug!r}: {spec.encoder} ends in no map whose places could be taken")
 
     @classmethod
     def yields(cls, spec: FeatureSpec) -> str:
@@ -79,3 +68,10 @@ class TorchvisionEncoder(ImageEncoder):
 
     def inputs(self, stored: np.ndarray) -> np.ndarray | Ragged:
         return grid_rows(stored) if self.spec.output else stored
+
+
+@ENCODERS.register(*filter(has_places, VERSIONS))
+class TorchvisionCnnEncoder(TorchvisionEncoder):
+    """What can be taken: the vector before the classifier, (2048,) of a ResNet; ``grid``: the last map, (49, 2048)."""
+
+    outputs = ("", "grid")

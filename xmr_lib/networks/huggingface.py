@@ -1,6 +1,7 @@
 """Networks and tokenizers from Hugging Face's cache or a folder: whole, frozen, hashed. Nothing is downloaded."""
 
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -14,6 +15,8 @@ from ..errors import XmrError
 from ..weights import Weights
 
 T = TypeVar("T")
+HUB_NAME = r"[\w.-]+(/[\w.-]+)?"
+"""What a name looks like there, and most folders don't."""
 
 
 def load_network(
@@ -71,9 +74,10 @@ def found_in(name: str, what: str, load: Callable[[], T]) -> T:
         return load()
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
         reason = " ".join(str(error).split())[:150]
+        command = f"'xmr weights get {name}', or " if re.fullmatch(HUB_NAME, name) else ""
         raise XmrError(
-            f"{name}: no {what} that can be loaded without a download ({reason}); 'xmr weights get {name}', or give a "
-            "folder with all its files, or put it into Hugging Face's cache"
+            f"{name}: no {what} that can be loaded without a download ({reason}); {command}give a folder with all its "
+            "files, or put it into Hugging Face's cache"
         ) from None
 
 
