@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from course_twin import write_course_twin
+from tiny_clip import save_clip
 from typer.testing import CliRunner
 
 from xmr_lib import __version__
@@ -84,6 +85,23 @@ def test_the_check_says_how_many_captions_are_longer_than_a_network_reads(tmp_pa
     (tmp_path / "captions.csv").write_text("\n".join(["image,caption", *rows]))
     lines = xmr("data", "check", tmp_path).output.splitlines()
     assert "long captions: 2 have more than the 512 tokens that minilm reads; they are cut" in lines[:-1]
+    folder = save_clip(tmp_path / "clip")
+    lines = xmr(
+        "data", "check", tmp_path / "captions.csv", "--text-features", f"clip-text:{folder}"
+    ).output.splitlines()
+    assert f"long captions: 2 have more than the 12 tokens that clip-text:{folder} reads; they are cut" in lines[:-1]
+    (tmp_path / "captions.csv").write_text("\n".join(["image,caption", *rows[2:]]))
+    told = xmr("data", "check", tmp_path, "--text-features", "minilm").output
+    assert "long captions: none; minilm reads 512 tokens" in told
+
+
+def test_clip_has_a_row_without_training(tmp_path):
+    folder = save_clip(tmp_path / "clip")
+    changes = [f"--set={side}.features=clip-{side}:{folder}" for side in ("image", "text")]
+    done = xmr("train", "clip-zero-shot", "--name", "mine", "--profile", "smoke", "--results", tmp_path, *changes)
+    assert done.exit_code == 0 and done.stderr.count("captions are longer than the 12 tokens that it reads") == 1
+    [row] = read_summary(tmp_path / "scenes" / "summary.csv")
+    assert (row["run"], row["loss"], row["track"]) == ("mine", "not trained", "open")
 
 
 def test_check_train_evaluate_on_the_course_layout(tmp_path, monkeypatch, capsys):

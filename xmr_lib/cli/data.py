@@ -29,6 +29,12 @@ def data_check(
         bool, typer.Option("--remember", help="Keep these options in xmr-data.yaml beside the captions.")
     ] = False,
     decode: Annotated[bool, typer.Option(help="Decode every image.")] = True,
+    text_features: Annotated[
+        str | None,
+        typer.Option(
+            help="Say how many captions are longer than these features read, e.g. clip-text:NAME. [default: minilm]"
+        ),
+    ] = None,
 ) -> None:
     """Print a dataset's facts and what is wrong with it.
 
@@ -40,7 +46,7 @@ def data_check(
     dataset = read_dataset(path, told=told)
     report = check_dataset(dataset, read_images=decode)
     *lines, verdict = report.lines()
-    typer.echo("\n".join([*lines, *_cut(dataset.raw), verdict]))
+    typer.echo("\n".join([*lines, *_cut(dataset.raw, text_features), verdict]))
     if told != Told():
         kept = f"kept in {keep_told(path, told)}" if remember else "add --remember, so that other commands know it too"
         typer.echo(f"read as the options tell; {kept}")
@@ -50,16 +56,24 @@ def data_check(
         raise typer.Exit(3)
 
 
-def _cut(captions: Sequence[str]) -> list[str]:
-    """Return the line that says how many captions are longer than MiniLM reads, if any may be."""
-    if max(len(caption.encode("utf-8", "surrogatepass")) for caption in captions) <= LONG_TEXT:
+def _cut(captions: Sequence[str], slug: str | None) -> list[str]:
+    """Return the line that says how many captions are longer than features of this slug, or MiniLM, read."""
+    longest = max(len(caption.encode("utf-8", "surrogatepass")) for caption in captions)
+    if slug is None and longest <= LONG_TEXT:
         return []
-    from ..networks.bert import MINILM, load_bert
+    from ..encoders import ENCODERS
+    from ..encoders.tokenized import TokenizedEncoder
+    from ..features.spec import FeatureSpec
+    from ..networks.bert import MINILM
 
+    spec = FeatureSpec.parse(slug or MINILM)
+    encoder = ENCODERS[spec.encoder](spec)
+    if not isinstance(encoder, TokenizedEncoder):
+        raise XmrError(f"--text-features {slug}: has no tokenizer of its own, and cuts no caption")
     try:
-        bert = load_bert(MINILM)
+        cut = encoder.cut(captions)
     except XmrError as error:
         return [f"long captions: how much of them is read can't be said ({error})"]
-    cut = bert.too_long(captions)
-    line = f"long captions: {cut} have more than the {bert.longest} tokens that {MINILM} reads; they are cut"
-    return [line] if cut else []
+    if not cut:
+        return [f"long captions: none; {slug} reads {encoder.longest} tokens"] if slug else []
+    return [f"long captions: {cut} have more than the {encoder.longest} tokens that {spec.slug} reads; they are cut"]

@@ -48,6 +48,12 @@ BOTH: dict[str, Any] = {"task": "fusion", "text_features": "fasttext-self+minilm
 TUNING: dict[str, Any] = {"task": "finetune", "text_features": "onehot+glove", "epochs": 4}
 """An epoch takes a hundred times as long as with frozen features."""
 
+CLIP: dict[str, str] = {
+    "image_features": "clip-image:openai/clip-vit-base-patch32",
+    "text_features": "clip-text:openai/clip-vit-base-patch32",
+}
+"""Another one is named with ``--set``: ``image.features=clip-image:NAME`` and ``text.features=clip-text:NAME``."""
+
 LATE: dict[str, Any] = {"task": "ensemble", "method": "late"}
 
 POOLED, LITE = "effnet-lite0", "frcnn-lite0"
@@ -111,6 +117,13 @@ MODELS: dict[str, dict[str, Any]] = {
     # The last block of the image network trained with the loss; and frozen, for as many epochs.
     "t-cnn-frozen": {**FASTTEXT, **SMALL, **TUNING, "image_features": POOLED},
     "t-cnn-tuned": {**FASTTEXT, **SMALL, **TUNING, "image_features": "effnet-lite0@15", "unfreeze_blocks": 1},
+    # CLIP: as it is, nothing trained; its frozen embeddings projected anew; the last layer of each side trained too.
+    "clip-zero-shot": {"task": "representations", "method": "zero-shot", **CLIP},
+    "clip-frozen": {**STUDY, "task": "representations", **CLIP},
+    "clip-tuned": {
+        **{**STUDY, "task": "finetune", "epochs": 4, "unfreeze_blocks": 1, "unfreeze_layers": 1},
+        **{side: f"{slug}@11" for side, slug in CLIP.items()},
+    },
     # Fusion of the CNN's vector with regions, of FastText with BERT, early, five ways.
     **{f"f-image-{how}": {**ROI, "image_pooling": "none+attention", "image_fusion": how} for how in FUSIONS},
     **{f"f-text-{how}": {**BOTH, "text_pooling": "meanmax", "text_fusion": how} for how in FUSIONS},
