@@ -29,7 +29,7 @@ from .base import Captions, TextEncoder
 BLOCK = 2048
 """Captions between two commits."""
 TOKENS = 2048
-"""Tokens that the network sees at once, padding included."""
+"""Tokens that the network sees at once on a processor, padding included; on another device eight times as many."""
 SHORT = 128
 """Tokens that stores of an older version have of a caption: they hold where none is longer (Flickr30K's have 90)."""
 KNOWN = ("bert-base-uncased", "bert-base-cased", "bert-large-uncased", "bert-large-cased")
@@ -68,6 +68,7 @@ class BertEncoder(TextEncoder):
         found = load_bert(self.name, folder=self.folder)
         if self.spec.layers and self.spec.layers[-1] > found.layers:
             raise XmrError(f"{self.spec.slug}: layers are told as @4 or @4-6, from 0 (embeddings) to {found.layers}")
+        self.runtime.place(found.network)
         return found
 
     @property
@@ -86,7 +87,7 @@ class BertEncoder(TextEncoder):
         return self._rows(list(captions.raw))
 
     def _rows(self, captions: list[str]) -> Ragged:
-        found = encode(self.bert, captions, self.layers)
+        found = encode(self.bert, captions, self.layers, TOKENS if self.runtime.on_cpu else 8 * TOKENS)
         lengths = np.array([len(own) for own in found], dtype=np.int64)
         return Ragged.from_lengths(np.concatenate(found).astype(self.dtype), lengths)
 
@@ -214,12 +215,12 @@ def weights_name(name: str) -> str:
     return quote(name, safe="-_.")
 
 
-def encode(bert: Bert, captions: list[str], layers: tuple[int, ...]) -> list[np.ndarray]:
+def encode(bert: Bert, captions: list[str], layers: tuple[int, ...], tokens: int = TOKENS) -> list[np.ndarray]:
     """Return the hidden states of each caption's tokens, shape (its tokens, dim), batched by length."""
     ids = bert.tokenizer(captions, truncation=True, max_length=bert.longest)["input_ids"]
     padding = bert.tokenizer.pad_token_id or 0
     found: list[np.ndarray] = [np.empty(0)] * len(captions)
-    for batch in _batches(np.array([len(one) for one in ids], dtype=np.int64)):
+    for batch in _batches(np.array([len(one) for one in ids], dtype=np.int64), tokens):
         padded = pad_sequence([torch.tensor(ids[caption]) for caption in batch], True, padding)
         lengths = torch.tensor([len(ids[caption]) for caption in batch])
         states = hidden_states(bert, padded, torch.arange(padded.shape[1]) < lengths[:, None], layers)
@@ -228,12 +229,12 @@ def encode(bert: Bert, captions: list[str], layers: tuple[int, ...]) -> list[np.
     return found
 
 
-def _batches(lengths: Int[np.ndarray, " captions"]) -> list[list[int]]:
-    """Cut captions, sorted by length, into batches of about ``TOKENS`` tokens."""
+def _batches(lengths: Int[np.ndarray, " captions"], tokens: int) -> list[list[int]]:
+    """Cut captions, sorted by length, into batches of about ``tokens`` tokens."""
     batches: list[list[int]] = [[]]
     for caption in np.argsort(lengths, kind="stable").tolist():
         # The last one is the longest so far: all are padded to it.
-        if (len(batches[-1]) + 1) * lengths[caption] > TOKENS and batches[-1]:
+        if (len(batches[-1]) + 1) * lengths[caption] > tokens and batches[-1]:
             batches.append([])
         batches[-1].append(caption)
     return batches
