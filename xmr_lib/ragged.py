@@ -19,6 +19,9 @@ class Ragged:
     Rows are regions of images, words of captions, or numbers of words in a table (then ``values`` has one axis). Both
     fields are arrays, or both are tensors (see ``tensors``); ``values`` may be a memory map: nothing here copies more
     than was asked for. No padding is ever part of it.
+
+    ``values`` may lie on any device. ``offsets`` lie on the host, always: what follows from them (how many rows, how
+    long the longest item) is known there without waiting for a device.
     """
 
     values: Shaped[np.ndarray, "rows *dims"] | Shaped[Tensor, "rows *dims"]
@@ -44,8 +47,13 @@ class Ragged:
 
     @property
     def item_of_row(self) -> Any:
-        """The item that each row belongs to, shape (rows,)."""
-        return _repeated(_count(len(self), self.offsets), self.lengths)
+        """The item that each row belongs to, shape (rows,), where the values lie."""
+        return self._beside(_repeated(_count(len(self), self.offsets), self.lengths))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the values."""
+        return self.values.nbytes
 
     def __getitem__(self, items: Any) -> Any:
         """Return the rows of one item, shape (its length, *dims), or of several (a slice, numbers) as ``Ragged``."""
@@ -58,16 +66,24 @@ class Ragged:
         offsets = offsets_of(lengths)
         # Row k of the result is row (start of its item + place within the item) of the source.
         rows = _repeated(self.offsets[:-1][items] - offsets[:-1], lengths) + _count(int(offsets[-1]), offsets)
-        return Ragged(self.values[rows], offsets)
+        return Ragged(self.values[self._beside(rows)], offsets)
 
     def tensors(self) -> "Ragged":
         """Return the same rows as tensors, which share the arrays' memory."""
         return Ragged(torch.from_numpy(np.asarray(self.values)), torch.from_numpy(self.offsets))
 
+    def to(self, device: torch.device | str, non_blocking: bool = False) -> "Ragged":
+        """Return the rows on a device. Of tensors."""
+        return Ragged(self.values.to(device, non_blocking=non_blocking), self.offsets)
+
+    def pin_memory(self) -> "Ragged":
+        """Return the rows in memory that a GPU copies from by itself. Of tensors."""
+        return Ragged(self.values.pin_memory(), self.offsets)
+
     def keep(self, wanted: Bool[Tensor, " rows"]) -> "Ragged":
-        """Leave out the rows that are not wanted; an item may be left without any. Of tensors."""
+        """Leave out the rows that are not wanted (said on the host); an item may be left without any. Of tensors."""
         kept = torch.cat([wanted.new_zeros(1, dtype=torch.int64), wanted.cumsum(0)])
-        return Ragged(self.values[wanted], kept[self.offsets])
+        return Ragged(self.values[self._beside(wanted.nonzero().squeeze(1))], kept[self.offsets])
 
     def split(self, block: int) -> "list[Ragged]":
         """Cut into parts of at most ``block`` items."""
@@ -81,9 +97,24 @@ class Ragged:
         """Return the rows in a rectangle, zeros behind each item's own, and which places are real. Of tensors."""
         most = max(int(self.lengths.max()), 1)
         real = _count(most, self.offsets) < self.lengths[:, None]
-        rectangle = self.values.new_zeros(len(self), most, self.values.shape[1])
-        rectangle[real] = self.values
-        return rectangle, real
+        dim = self.values.shape[1]
+        flat = self.values.new_zeros(len(self) * most, dim).index_copy(0, self._places(most), self.values)
+        return flat.view(len(self), most, dim), self._beside(real)
+
+    def unpadded(self, rectangle: Shaped[Tensor, "items most *dims"]) -> Shaped[Tensor, "rows *dims"]:
+        """Return the rows of a rectangle like that of ``padded``, without what stands behind each item's own."""
+        return rectangle.flatten(0, 1)[self._places(rectangle.shape[1])]
+
+    def _places(self, most: int) -> Int[Tensor, " rows"]:
+        """Return where each row stands in a rectangle of ``most`` places per item, counted on from its first."""
+        starts = most * _count(len(self), self.offsets) - self.offsets[:-1]
+        return self._beside(_repeated(starts, self.lengths) + _count(int(self.offsets[-1]), self.offsets))
+
+    def _beside(self, found: Any) -> Any:
+        """Bring what was found on the host to where the values lie; nobody waits for it."""
+        if isinstance(self.values, Tensor) and isinstance(found, Tensor):
+            return found.to(self.values.device, non_blocking=True)
+        return found
 
 
 def offsets_of(lengths: Lengths) -> Offsets:
@@ -98,4 +129,4 @@ def _repeated(values: Any, times: Lengths) -> Any:
 
 
 def _count(end: int, like: Offsets) -> Any:
-    return torch.arange(end, device=like.device) if isinstance(like, Tensor) else np.arange(end)
+    return torch.arange(end) if isinstance(like, Tensor) else np.arange(end)

@@ -176,7 +176,7 @@ def summary_row(results: Sequence[Result], interval: tuple[float, float]) -> dic
         "aggregation": config.text_pooling,
         "image_aggregation": config.image_pooling,
         "bank": "",
-        "device": first.machine.get("device", ""),
+        "device": ", ".join(dict.fromkeys(r.machine["device"] for r in results if "device" in r.machine)),
         "loss": f"{loss} {direction}" if direction else loss,
         "seeds": len(results),
         "rsum_low": interval[0],

@@ -1,5 +1,6 @@
 """The program, the options that several commands share, and how errors are told."""
 
+import os
 import sys
 from typing import Annotated
 
@@ -34,6 +35,18 @@ GalleriesOption = Annotated[
     str | None,
     typer.Option("--galleries-from", help="Dataset (or folder of its results) whose pictures are shown."),
 ]
+DeviceOption = Annotated[
+    str | None,
+    typer.Option("--device", help="auto, cpu, cuda, cuda:1, mps. [default: $XMR_DEVICE, else a GPU if there is one]"),
+]
+PrecisionOption = Annotated[
+    str | None,
+    typer.Option("--precision", help="Of training and embedding: fp32 or bf16. [default: $XMR_PRECISION, else fp32]"),
+]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option("--workers", help="Threads that decode pictures. [default: $XMR_WORKERS, else by the device]"),
+]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Stop at the first image that can't be read.")]
 
 
@@ -64,6 +77,20 @@ def main() -> None:
     except KeyboardInterrupt:
         print("xmr: stopped; run the same command again to go on", file=sys.stderr)
         sys.exit(130)
+
+
+def use_runtime(device: str | None, precision: str | None, workers: int | None) -> None:
+    """Put what was asked for into the environment: it holds for this process and for the notebooks that it starts.
+
+    Raises:
+        XmrError: there is no such device here, or it can't do this precision.
+    """
+    from ..runtime import DEVICE, PRECISION, WORKERS, Runtime
+
+    Runtime.of(device, precision, workers)
+    for variable, value in ((DEVICE, device), (PRECISION, precision), (WORKERS, workers)):
+        if value is not None:
+            os.environ[variable] = str(value)
 
 
 def parse_seeds(text: str) -> list[int]:

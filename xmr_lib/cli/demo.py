@@ -7,12 +7,26 @@ from pathlib import Path
 import typer
 
 from ..errors import XmrError
-from .app import ProfileOption, ResultsOption, app
+from .app import (
+    DeviceOption,
+    PrecisionOption,
+    ProfileOption,
+    ResultsOption,
+    WorkersOption,
+    app,
+    use_runtime,
+)
 from .show import summary_text, times_text
 
 
 @app.command(short_help="Draw a dataset and run every notebook on it.")
-def demo(profile: ProfileOption = "demo", results: ResultsOption = None) -> None:
+def demo(
+    profile: ProfileOption = "demo",
+    results: ResultsOption = None,
+    device: DeviceOption = None,
+    precision: PrecisionOption = None,
+    workers: WorkersOption = None,
+) -> None:
     """Draw the scenes, run every notebook on them, build report and slides; show what came out and how long it took."""
     from ..batch import run_notebooks
     from ..config import profile as sizes
@@ -20,6 +34,7 @@ def demo(profile: ProfileOption = "demo", results: ResultsOption = None) -> None
     from ..figures import shrink_figure
     from ..paths import runs_root
 
+    use_runtime(device, precision, workers)
     started = time.perf_counter()
     if profile == "smoke" and not results:
         results = tempfile.mkdtemp(prefix="xmr-smoke-")

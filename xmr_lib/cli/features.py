@@ -4,7 +4,19 @@ from typing import Annotated
 
 import typer
 
-from .app import DataOption, NamedOption, ProfileOption, SeedsOption, StrictOption, app, parse_seeds
+from .app import (
+    DataOption,
+    DeviceOption,
+    NamedOption,
+    PrecisionOption,
+    ProfileOption,
+    SeedsOption,
+    StrictOption,
+    WorkersOption,
+    app,
+    parse_seeds,
+    use_runtime,
+)
 
 
 @app.command(short_help="Make image features and word vectors.")
@@ -15,11 +27,15 @@ def features(
     image_features: Annotated[str | None, typer.Option(help="Slug; default: those that the data bring.")] = None,
     seeds: SeedsOption = "0",
     strict: StrictOption = False,
+    device: DeviceOption = None,
+    precision: PrecisionOption = None,
+    workers: WorkersOption = None,
 ) -> None:
     """Make the feature stores of a dataset: image features and word vectors. What is there is not made again."""
     from ..experiment import Workspace
     from ..features.spec import FeatureSpec
 
+    use_runtime(device, precision, workers)
     workspace = Workspace(dataset, data, profile, strict=strict)
     slugs = workspace.own_features
     store = workspace.bank.image_store(FeatureSpec.parse(image_features or slugs["image"]))

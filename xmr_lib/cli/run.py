@@ -4,7 +4,19 @@ from typing import Annotated
 
 import typer
 
-from .app import DataOption, NamedOption, ProfileOption, ResultsOption, SeedsOption, app, parse_seeds
+from .app import (
+    DataOption,
+    DeviceOption,
+    NamedOption,
+    PrecisionOption,
+    ProfileOption,
+    ResultsOption,
+    SeedsOption,
+    WorkersOption,
+    app,
+    parse_seeds,
+    use_runtime,
+)
 from .show import times_text
 
 
@@ -18,6 +30,9 @@ def run(
     only: Annotated[
         list[str] | None, typer.Option(help="Number of a notebook (01); repeatable. [default: all]")
     ] = None,
+    device: DeviceOption = None,
+    precision: PrecisionOption = None,
+    workers: WorkersOption = None,
 ) -> None:
     """Run the notebooks by papermill, strictly; executed copies go to runs/DATASET/notebooks/."""
     from ..batch import notebooks, run_notebooks
@@ -25,6 +40,7 @@ def run(
     from ..data.locate import open_dataset
 
     notebooks(only or ())
+    use_runtime(device, precision, workers)
     numbers = parse_seeds(seeds)
     # Data that can't be read are told here, in one line, and not by a notebook's kernel.
     name = open_dataset(dataset, data, sizes(profile).scenes).name

@@ -6,7 +6,20 @@ import typer
 import yaml
 
 from ..errors import XmrError
-from .app import DataOption, NamedOption, ProfileOption, ResultsOption, SeedsOption, StrictOption, app, parse_seeds
+from .app import (
+    DataOption,
+    DeviceOption,
+    NamedOption,
+    PrecisionOption,
+    ProfileOption,
+    ResultsOption,
+    SeedsOption,
+    StrictOption,
+    WorkersOption,
+    app,
+    parse_seeds,
+    use_runtime,
+)
 from .show import summary_text
 
 
@@ -24,6 +37,9 @@ def train(
         typer.Option("--set", help="Change a field of the config: loss.margin=0.3, text.dropout=0. Repeatable."),
     ] = None,
     strict: StrictOption = False,
+    device: DeviceOption = None,
+    precision: PrecisionOption = None,
+    workers: WorkersOption = None,
 ) -> None:
     """Train one model, score it once on test, and add its row to summary.csv. Goes on where a kill left it."""
     from ..experiment import Workspace, run
@@ -36,6 +52,7 @@ def train(
             )
         )
         return
+    use_runtime(device, precision, workers)
     workspace = Workspace(dataset, data, profile, results, strict)
     [config] = get_configs(workspace, model)
     if changes:
@@ -45,7 +62,8 @@ def train(
     if name:
         config = config.replace(name=name)
     run(workspace, config, parse_seeds(seeds))
-    typer.echo(summary_text(workspace.results / "summary.csv", [config.name]))
+    if workspace.runtime.processes.first:
+        typer.echo(summary_text(workspace.results / "summary.csv", [config.name]))
 
 
 def _change(text: str) -> tuple[str, object]:

@@ -50,4 +50,6 @@ def open_encoder(spec: FeatureSpec, site: Site) -> Encoder:
     Raises:
         XmrError: its weights or files can't be had.
     """
-    return ENCODERS[spec.encoder].open(spec, site)
+    encoder = ENCODERS[spec.encoder].open(spec, site)
+    encoder.runtime = site.runtime
+    return encoder

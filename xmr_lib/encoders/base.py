@@ -26,11 +26,13 @@ from ..data.captioned import CaptionedImages
 from ..data.files import beside
 from ..errors import XmrError
 from ..features.extract import extract_images
+from ..features.shares import extract_shared
 from ..features.spec import FeatureSpec
 from ..features.store import FeatureStore
 from ..features.view import Squash, View
 from ..provenance import Provenance
 from ..ragged import Ragged
+from ..runtime import CPU, Runtime
 from ..weights import Weights
 
 
@@ -46,6 +48,7 @@ class Site:
     """Name of the profile: what is learned in another one is another thing."""
     fasttext_epochs: int = 10
     detector_epochs: int = 2
+    runtime: Runtime = CPU
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "cache", Path(self.cache))
@@ -81,6 +84,9 @@ class Encoder(ABC):
     asks_for_source: ClassVar[bool] = False
     """Whether a slug must name weights of the user's: ``bert:FOLDER``."""
     provenance: ClassVar[Provenance] = Provenance(("unknown",))
+
+    runtime: Runtime = CPU
+    """Where its network computes; set by whoever opens it, before anything large is loaded."""
 
     def __init__(self, spec: FeatureSpec):
         self.spec = spec
@@ -149,6 +155,8 @@ class ImageEncoder(Encoder):
     ragged: bool = False
     """Whether an image has several rows, as many as it takes."""
     weights: Weights | None = None
+    batch: tuple[int, int] = (8, 64)
+    """Images that its network sees at once: on the processor, on another device."""
 
     @classmethod
     def yields(cls, spec: FeatureSpec) -> str:
@@ -181,7 +189,14 @@ class ImageEncoder(Encoder):
 
     def store(self, dataset: CaptionedImages, folder: str | Path, strict: bool = False) -> FeatureStore:
         """Extract the features of all images of a dataset, or open what is there; see ``extract_images``."""
-        return extract_images(dataset, self, folder, strict)
+        batch = self.batch[not self.runtime.on_cpu]
+        return extract_images(dataset, self, folder, strict, batch, self.runtime.workers)
+
+    def share(self, dataset: CaptionedImages, folder: str | Path, strict: bool = False) -> None:
+        """Make a store that is not there yet together with the other processes; see ``extract_shared``."""
+        processes, batch = self.runtime.processes, self.batch[not self.runtime.on_cpu]
+        rank, count, workers = processes.rank, processes.count, self.runtime.workers
+        extract_shared(dataset, self, folder, rank, count, processes.wait, strict, batch, workers)
 
     def tail(self) -> nn.Module | None:
         """Return a copy of the pretrained layers between what is stored and its vectors, or None."""

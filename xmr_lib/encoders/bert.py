@@ -19,7 +19,7 @@ from ..ragged import Ragged
 from ..weights import Weights
 from .base import copy_of_folder, weights_name
 from .model_cards import provenance_by_card
-from .tokenized import TokenizedEncoder, batches_of_like_length
+from .tokenized import TOKENS, TokenizedEncoder, batches_of_like_length
 
 SHORT = 128
 """Tokens that stores of an older version have of a caption: they hold where none is longer (Flickr30K's have 90)."""
@@ -57,6 +57,7 @@ class BertEncoder(TokenizedEncoder):
         found = load_bert(self.name, folder=self.folder)
         if self.spec.layers and self.spec.layers[-1] > found.layers:
             raise XmrError(f"{self.spec.slug}: layers are told as @4 or @4-6, from 0 (embeddings) to {found.layers}")
+        self.runtime.place(found.network)
         return found
 
     @property
@@ -79,7 +80,7 @@ class BertEncoder(TokenizedEncoder):
         return (replace(self.bert.weights, name=weights_name(self.name)),)
 
     def encoded(self, captions: list[str]) -> Ragged:
-        found = encode(self.bert, captions, self.layers)
+        found = encode(self.bert, captions, self.layers, self.tokens)
         lengths = np.array([len(own) for own in found], dtype=np.int64)
         return Ragged.from_lengths(np.concatenate(found).astype(self.dtype), lengths)
 
@@ -148,12 +149,12 @@ def provenance_of_bert(source: str) -> Provenance:
     )
 
 
-def encode(bert: Bert, captions: list[str], layers: tuple[int, ...]) -> list[np.ndarray]:
+def encode(bert: Bert, captions: list[str], layers: tuple[int, ...], tokens: int = TOKENS) -> list[np.ndarray]:
     """Return the hidden states of each caption's tokens, shape (its tokens, dim), batched by length."""
     ids = bert.tokenizer(captions, truncation=True, max_length=bert.longest)["input_ids"]
     padding = bert.tokenizer.pad_token_id or 0
     found: list[np.ndarray] = [np.empty(0)] * len(captions)
-    for batch in batches_of_like_length(np.array([len(one) for one in ids], dtype=np.int64)):
+    for batch in batches_of_like_length(np.array([len(one) for one in ids], dtype=np.int64), tokens):
         padded = pad_sequence([torch.tensor(ids[caption]) for caption in batch], True, padding)
         lengths = torch.tensor([len(ids[caption]) for caption in batch])
         states = hidden_states(bert, padded, torch.arange(padded.shape[1]) < lengths[:, None], layers)

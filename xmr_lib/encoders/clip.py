@@ -78,11 +78,6 @@ class ClipSide(Encoder):
         return provenance_of_clip(spec.source)
 
     @property
-    def dtype(self) -> str:
-        """States are many and of moderate size; an embedding is one vector."""
-        return "float32" if type(self).yields(self.spec) == "vector" else "float16"
-
-    @property
     def layer(self) -> int | None:
         """The layer behind which the network is cut.
 

@@ -2,22 +2,19 @@
 
 from functools import cached_property
 
-import numpy as np
-import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from ..features.spec import ENCODERS
-from ..features.view import View
 from ..networks.clip import ClipImageTail, ClipImageTower
-from ..ragged import Ragged
 from ..weights import Weights
-from .base import ImageEncoder
 from .clip import ClipSide
-from .grid import grid_rows
 from .preparation import Preparation
+from .prepared import PreparedEncoder
 
 
 @ENCODERS.register("clip-image")
-class ClipImageEncoder(ClipSide, ImageEncoder):
+class ClipImageEncoder(ClipSide, PreparedEncoder):
     """What can be taken: the embedding, (dim,); ``patches``, the last state of each, (patches, width); ``@11``."""
 
     outputs = ("", "patches")
@@ -30,7 +27,7 @@ class ClipImageEncoder(ClipSide, ImageEncoder):
 
     @property
     def tower(self) -> ClipImageTower:
-        return self._parts[0]
+        return self.runtime.place(self._parts[0])
 
     @property
     def preparation(self) -> Preparation:
@@ -41,12 +38,8 @@ class ClipImageEncoder(ClipSide, ImageEncoder):
         return self._parts[2]
 
     @property
-    def view(self) -> View:
-        return self.preparation.view
-
-    @property
     def settings(self) -> dict:
-        return {**self.preparation.settings, "dtype": self.dtype, "output": self.spec.output, "layer": self.layer}
+        return {**super().settings, "layer": self.layer}
 
     @property
     def row_shape(self) -> tuple[int, ...]:
@@ -55,17 +48,10 @@ class ClipImageEncoder(ClipSide, ImageEncoder):
             return (tower.tokens, tower.width)
         return (tower.patches, tower.width) if self.spec.output else (tower.dim,)
 
-    @torch.inference_mode()
-    def features(self, pixels: np.ndarray) -> np.ndarray:
-        prepared = self.preparation(pixels)
+    def taken(self, images: Float[Tensor, "images 3 side side"]) -> Float[Tensor, "images *feature"]:
         if self.layer is not None:
-            found = self.tower.states(prepared, self.layer)
-        else:
-            found = self.tower.last_patches(prepared) if self.spec.output else self.tower(prepared)
-        return found.numpy().astype(self.dtype)
-
-    def inputs(self, stored: np.ndarray) -> np.ndarray | Ragged:
-        return grid_rows(stored) if self.spec.output else stored
+            return self.tower.states(images, self.layer)
+        return self.tower.last_patches(images) if self.spec.output else self.tower(images)
 
     def tail(self) -> ClipImageTail | None:
         return None if self.layer is None else ClipImageTail(self.tower, self.layer)

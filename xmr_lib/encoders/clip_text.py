@@ -24,6 +24,11 @@ class ClipTextEncoder(ClipSide, TokenizedEncoder):
 
     outputs = ("", "tokens")
 
+    @property
+    def dtype(self) -> str:
+        """Of tokens there are many; an embedding is one vector."""
+        return "float32" if type(self).yields(self.spec) == "vector" else "float16"
+
     @cached_property
     def _parts(self) -> tuple[ClipTextTower, PreTrainedTokenizerBase, int, Weights]:
         # The tower of the images is let go.
@@ -32,7 +37,7 @@ class ClipTextEncoder(ClipSide, TokenizedEncoder):
 
     @property
     def tower(self) -> ClipTextTower:
-        return self._parts[0]
+        return self.runtime.place(self._parts[0])
 
     @property
     def tokenizer(self) -> PreTrainedTokenizerBase:
@@ -62,10 +67,11 @@ class ClipTextEncoder(ClipSide, TokenizedEncoder):
         tokens = self.tokenizer(captions, **given)
         ids, own = tokens["input_ids"], tokens["attention_mask"]
         found: list[np.ndarray] = [np.empty(0)] * len(captions)
-        for batch in batches_of_like_length(np.array([len(one) for one in ids], dtype=np.int64)):
+        for batch in batches_of_like_length(np.array([len(one) for one in ids], dtype=np.int64), self.tokens):
             padded = pad_sequence([torch.tensor(ids[c]) for c in batch], True, self.tokenizer.pad_token_id or 0)
             lengths = torch.tensor([len(ids[c]) for c in batch])
-            taken = self._taken(padded, torch.arange(padded.shape[1]) < lengths[:, None]).numpy().astype(self.dtype)
+            real = torch.arange(padded.shape[1]) < lengths[:, None]
+            taken = self._taken(*self.runtime.send((padded, real))).cpu().numpy().astype(self.dtype)
             for caption, one in zip(batch, taken, strict=True):
                 found[caption] = one
         if type(self).yields(self.spec) == "vector":

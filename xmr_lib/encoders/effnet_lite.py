@@ -80,15 +80,15 @@ class EfficientNetLite0Encoder(ImageEncoder):
         """Return the frozen network, or its first blocks."""
         if self._network is None:
             whole = efficientnet_lite0(self.weights)[0]
-            self._network = EfficientNetHead(whole, self.blocks) if self.blocks else whole
+            self._network = self.runtime.place(EfficientNetHead(whole, self.blocks) if self.blocks else whole)
         return self._network
 
     @torch.inference_mode()
     def features(self, pixels: np.ndarray) -> np.ndarray:
-        maps = self.network()(scaled(pixels, MEAN, DEVIATION))
+        maps = self.network()(scaled(pixels, MEAN, DEVIATION, self.runtime.device))
         if not self.blocks:
             maps = maps.flatten(2).transpose(1, 2) if self.spec.output == "grid" else maps.mean((2, 3))
-        return maps.numpy().astype(self.dtype)
+        return maps.cpu().numpy().astype(self.dtype)
 
     def inputs(self, stored: np.ndarray) -> np.ndarray | Ragged:
         return grid_rows(stored) if self.spec.output == "grid" else stored

@@ -81,6 +81,7 @@ class RegionEncoder(ImageEncoder):
 
     outputs = ("", "roi")
     ragged, dtype = True, "float16"
+    batch = (8, 16)
     columns: Columns
     names: dict[int, str]
     """Of the labels, from 1 on."""
@@ -104,7 +105,7 @@ class RegionEncoder(ImageEncoder):
         """Return the frozen detector."""
 
     def features(self, pixels: np.ndarray) -> Ragged:
-        return self._rows(find_regions(self.network(), _shares(pixels), REGIONS))
+        return self._rows(find_regions(self.network(), self._shares(pixels), REGIONS))
 
     def describe(self, pixels: np.ndarray, boxes: Sequence[Given]) -> Ragged:
         """Return what ``features`` would, had the detector found these boxes."""
@@ -116,7 +117,8 @@ class RegionEncoder(ImageEncoder):
             )
             for box, labels, scores in boxes
         ]
-        return self._rows(find_regions(self.network(), _shares(pixels), REGIONS, given))
+        given = self.runtime.send(given)
+        return self._rows(find_regions(self.network(), self._shares(pixels), REGIONS, given))
 
     def inputs(self, stored: Ragged) -> Ragged:
         columns = self.columns
@@ -146,7 +148,10 @@ class RegionEncoder(ImageEncoder):
             for one in found
         ]
         lengths = np.array([len(one) for one in rows], dtype=np.int64)
-        return Ragged.from_lengths(torch.cat(rows).numpy().astype(self.dtype), lengths)
+        return Ragged.from_lengths(torch.cat(rows).cpu().numpy().astype(self.dtype), lengths)
+
+    def _shares(self, pixels: np.ndarray) -> Tensor:
+        return self.runtime.send(torch.tensor(pixels)).permute(0, 3, 1, 2).float() / 255
 
 
 @ENCODERS.register(LITE)
@@ -185,7 +190,7 @@ class FrcnnLiteEncoder(RegionEncoder):
         return (self.trunk,)
 
     def network(self) -> FasterRCNN:
-        return self._detector
+        return self.runtime.place(self._detector)
 
     def store_folder(self, site: Site) -> Path:
         return site.cache / "features" / f"{LITE}-{site.profile}"
@@ -211,9 +216,5 @@ class CocoRegionEncoder(RegionEncoder):
 
     def network(self) -> FasterRCNN:
         if self._detector is None:
-            self._detector = coco_detector(self.spec.encoder, self.side, str(self.weights.path))
+            self._detector = self.runtime.place(coco_detector(self.spec.encoder, self.side, str(self.weights.path)))
         return self._detector
-
-
-def _shares(pixels: np.ndarray) -> Tensor:
-    return torch.tensor(pixels).permute(0, 3, 1, 2).float() / 255

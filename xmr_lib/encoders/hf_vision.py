@@ -5,18 +5,17 @@ from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
-import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from ..features.spec import ENCODERS, FeatureSpec
-from ..features.view import View
 from ..networks.vision import VisionNetwork, load_vision
 from ..provenance import Provenance
-from ..ragged import Ragged
 from ..weights import Weights
-from .base import ImageEncoder, copy_of_folder, weights_name
-from .grid import grid_rows
+from .base import copy_of_folder, weights_name
 from .model_cards import known_by_name, provenance_by_card
 from .preparation import Preparation
+from .prepared import PreparedEncoder
 
 KNOWN = (
     (
@@ -44,7 +43,7 @@ def provenance_of_vision(source: str) -> Provenance:
 
 
 @ENCODERS.register("hf-vision")
-class HuggingFaceVisionEncoder(ImageEncoder):
+class HuggingFaceVisionEncoder(PreparedEncoder):
     """What can be taken of ``hf-vision:NAME_OR_FOLDER``: one vector; ``patches``, the last state of each place.
 
     Raises:
@@ -65,46 +64,30 @@ class HuggingFaceVisionEncoder(ImageEncoder):
         return made
 
     @classmethod
-    def yields(cls, spec: FeatureSpec) -> str:
-        return "rows" if spec.output else "vector"
-
-    @classmethod
     def provenance_of(cls, spec: FeatureSpec) -> Provenance:
         return provenance_of_vision(spec.source)
 
     @cached_property
-    def network(self) -> VisionNetwork:
+    def _loaded(self) -> VisionNetwork:
         return load_vision(self.spec.source, self.folder)
+
+    @property
+    def network(self) -> VisionNetwork:
+        self.runtime.place(self._loaded.network)
+        return self._loaded
 
     @cached_property
     def preparation(self) -> Preparation:
-        return Preparation.of_processor(self.spec.source, self.network.processor)
+        return Preparation.of_processor(self.spec.source, self._loaded.processor)
 
     @cached_property
     def weights(self) -> Weights:
-        return replace(self.network.weights, name=weights_name(self.spec.source))
-
-    @property
-    def view(self) -> View:
-        return self.preparation.view
-
-    @property
-    def dtype(self) -> str:
-        return "float16" if self.spec.output else "float32"
-
-    @property
-    def settings(self) -> dict:
-        return {**self.preparation.settings, "dtype": self.dtype, "output": self.spec.output}
+        return replace(self._loaded.weights, name=weights_name(self.spec.source))
 
     @cached_property
     def row_shape(self) -> tuple[int, ...]:
         side = self.view.side
         return self.features(np.zeros((1, side, side, 3), dtype=np.uint8)).shape[1:]
 
-    @torch.inference_mode()
-    def features(self, pixels: np.ndarray) -> np.ndarray:
-        taken = self.network.places if self.spec.output else self.network.vectors
-        return taken(self.preparation(pixels)).numpy().astype(self.dtype)
-
-    def inputs(self, stored: np.ndarray) -> np.ndarray | Ragged:
-        return grid_rows(stored) if self.spec.output else stored
+    def taken(self, images: Float[Tensor, "images 3 side side"]) -> Float[Tensor, "images *feature"]:
+        return self.network.places(images) if self.spec.output else self.network.vectors(images)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor
@@ -27,8 +28,10 @@ class Preparation:
         """What a store is told by."""
         return {**self.view.settings, "mean": list(self.mean), "deviation": list(self.deviation)}
 
-    def __call__(self, pixels: UInt8[np.ndarray, "images side side 3"]) -> Float[Tensor, "images 3 side side"]:
-        return scaled(pixels, self.mean, self.deviation)
+    def __call__(
+        self, pixels: UInt8[np.ndarray, "images side side 3"], device: torch.device | str = "cpu"
+    ) -> Float[Tensor, "images 3 side side"]:
+        return scaled(pixels, self.mean, self.deviation, device)
 
     @classmethod
     def of_torchvision(cls, transforms: ImageClassification) -> "Preparation":

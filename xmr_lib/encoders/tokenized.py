@@ -20,7 +20,7 @@ from .base import Captions, TextEncoder
 BLOCK = 2048
 """Captions between two commits."""
 TOKENS = 2048
-"""Tokens that a network sees at once, padding included."""
+"""Tokens that a network sees at once on a processor, padding included; on another device eight times as many."""
 
 
 class TokenizedEncoder(TextEncoder):
@@ -32,6 +32,11 @@ class TokenizedEncoder(TextEncoder):
     """Most tokens that are read of a caption, those that are put around it included."""
     row_shape: tuple[int, ...]
     """Shape of the features of a caption, or of one of its rows."""
+
+    @property
+    def tokens(self) -> int:
+        """Tokens that its network sees at once."""
+        return TOKENS if self.runtime.on_cpu else 8 * TOKENS
 
     @abstractmethod
     def made_by(self, dataset: CaptionedImages) -> dict[str, Any]:
@@ -87,12 +92,12 @@ class TokenizedEncoder(TextEncoder):
             tqdm.write(f"warning: {self.spec.slug}: {line}; they are cut", file=sys.stderr)
 
 
-def batches_of_like_length(lengths: Int[np.ndarray, " captions"]) -> list[list[int]]:
-    """Cut captions, sorted by length, into batches of about ``TOKENS`` tokens."""
+def batches_of_like_length(lengths: Int[np.ndarray, " captions"], tokens: int) -> list[list[int]]:
+    """Cut captions, sorted by length, into batches of about ``tokens`` tokens."""
     batches: list[list[int]] = [[]]
     for caption in np.argsort(lengths, kind="stable").tolist():
         # The last one is the longest so far: all are padded to it.
-        if (len(batches[-1]) + 1) * lengths[caption] > TOKENS and batches[-1]:
+        if (len(batches[-1]) + 1) * lengths[caption] > tokens and batches[-1]:
             batches.append([])
         batches[-1].append(caption)
     return batches

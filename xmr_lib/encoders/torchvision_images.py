@@ -3,11 +3,10 @@
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
-import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from ..features.spec import ENCODERS, FeatureSpec
-from ..features.view import View
 from ..networks.torchvision_networks import (
     VERSIONS,
     Penultimate,
@@ -17,14 +16,13 @@ from ..networks.torchvision_networks import (
     torchvision_weights,
 )
 from ..provenance import Provenance
-from ..ragged import Ragged
-from .base import ImageEncoder, copy_of
-from .grid import grid_rows
+from .base import copy_of
 from .preparation import Preparation
+from .prepared import PreparedEncoder
 
 
 @ENCODERS.register(*(slug for slug in VERSIONS if not has_places(slug)))
-class TorchvisionEncoder(ImageEncoder):
+class TorchvisionEncoder(PreparedEncoder):
     """The vector before the classifier, of a picture prepared by the transforms that are published with the weights."""
 
     provenance = Provenance(("ImageNet-1k",), "BSD 3-Clause", "https://pytorch.org/vision")
@@ -33,41 +31,26 @@ class TorchvisionEncoder(ImageEncoder):
         super().__init__(spec)
         self.weights = torchvision_weights(spec.encoder, str(file) if file else None)
         self.preparation = Preparation.of_torchvision(published(spec.encoder).transforms())
-        self.dtype = "float16" if spec.output else "float32"
 
     @classmethod
     def restore(cls, spec: FeatureSpec, folder: str | Path, networks: str | Path | None = None) -> "TorchvisionEncoder":
         return cls(spec, copy_of(networks, spec.encoder))
 
-    @classmethod
-    def yields(cls, spec: FeatureSpec) -> str:
-        return "rows" if spec.output else "vector"
-
     @cached_property
-    def network(self) -> Penultimate:
+    def _loaded(self) -> Penultimate:
         return penultimate(self.spec.encoder, self.weights)
 
     @property
-    def view(self) -> View:
-        return self.preparation.view
+    def network(self) -> Penultimate:
+        return self.runtime.place(self._loaded)
 
     @property
-    def settings(self) -> dict:
-        output = self.spec.output or "before the classifier"
-        return {**self.preparation.settings, "dtype": self.dtype, "output": output}
-
-    @cached_property
     def row_shape(self) -> tuple[int, ...]:
-        side = self.view.side
-        return ((side // 32) ** 2, self.network.dim) if self.spec.output else (self.network.dim,)
+        side, dim = self.view.side, self._loaded.dim
+        return ((side // 32) ** 2, dim) if self.spec.output else (dim,)
 
-    @torch.inference_mode()
-    def features(self, pixels: np.ndarray) -> np.ndarray:
-        taken = self.network.places if self.spec.output else self.network
-        return taken(self.preparation(pixels)).numpy().astype(self.dtype)
-
-    def inputs(self, stored: np.ndarray) -> np.ndarray | Ragged:
-        return grid_rows(stored) if self.spec.output else stored
+    def taken(self, images: Float[Tensor, "images 3 side side"]) -> Float[Tensor, "images *feature"]:
+        return self.network.places(images) if self.spec.output else self.network(images)
 
 
 @ENCODERS.register(*filter(has_places, VERSIONS))

@@ -39,5 +39,5 @@ class Vgg16Encoder(ImageEncoder):
     @torch.inference_mode()
     def features(self, pixels: np.ndarray) -> np.ndarray:
         if self._network is None:
-            self._network = vgg16_fc7(str(self.weights.path))[0]
-        return self._network(scaled(pixels, MEAN, DEVIATION)).numpy().astype(self.dtype)
+            self._network = self.runtime.place(vgg16_fc7(str(self.weights.path))[0])
+        return self._network(scaled(pixels, MEAN, DEVIATION, self.runtime.device)).cpu().numpy().astype(self.dtype)

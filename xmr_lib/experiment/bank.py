@@ -1,5 +1,6 @@
 """``FeatureBank``: the features of one dataset, made when first asked for and opened once."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from ..features.spec import FeatureSpec
 from ..features.store import FeatureStore
 from ..features.words import WordVectors
 from ..model import as_items, pooled
+from ..modules import OnDisk
 from ..ragged import Ragged
+from ..runtime import CPU, Runtime
 from ..training import History
 from .detectors import detector_of
 
@@ -34,10 +37,19 @@ class FeatureBank:
         cache: folder of its stores, in ``features/``.
         profile: sizes of what is learned on the dataset (FastText, a detector).
         strict: stop at the first image that can't be read.
+        runtime: where networks compute.
     """
 
-    def __init__(self, dataset: CaptionedImages, cache: str | Path, profile: Profile, strict: bool = False):
+    def __init__(
+        self,
+        dataset: CaptionedImages,
+        cache: str | Path,
+        profile: Profile,
+        strict: bool = False,
+        runtime: Runtime = CPU,
+    ):
         self.dataset, self.cache, self.profile, self.strict = dataset, Path(cache), profile, strict
+        self.runtime = runtime
         # Memoised for this object alone; a memoised method would keep every bank alive.
         self.encoder = lru_cache(maxsize=None)(self._encoder)
         self.image_store = lru_cache(maxsize=None)(self._image_store)
@@ -53,6 +65,7 @@ class FeatureBank:
             self.profile.name,
             self.profile.fasttext_epochs,
             self.profile.detector_epochs,
+            self.runtime,
         )
 
     def usable(self, specs: tuple[FeatureSpec, ...]) -> CaptionedImages:
@@ -62,19 +75,19 @@ class FeatureBank:
             usable = drop_skipped(usable, self.image_store(spec))
         return usable
 
-    def images(self, spec: FeatureSpec, ids: np.ndarray) -> torch.Tensor | Ragged:
+    def images(self, spec: FeatureSpec, ids: np.ndarray) -> torch.Tensor | Ragged | OnDisk:
         """Return the features of images by their ids, as a model is fed them."""
-        encoder = self.encoder(spec)
+        encoder, store = self.encoder(spec), self.image_store(spec)
         assert isinstance(encoder, ImageEncoder)
-        return as_items(encoder.inputs(self.image_store(spec).take(ids)))
+        return self._held(lambda ids: as_items(encoder.inputs(store.take(ids))), ids, store)
 
-    def captions(self, branch: TextBranch, captions: np.ndarray, seed: int) -> torch.Tensor | Ragged:
+    def captions(self, branch: TextBranch, captions: np.ndarray, seed: int) -> torch.Tensor | Ragged | OnDisk:
         """Return captions, by their places in the dataset, as a branch is fed them: vectors, rows or numbers."""
         if branch.pooled_ahead:
             return self.caption_vectors(branch.features, branch.pooling, seed)[torch.from_numpy(captions)]
         words = self.words(branch.features, seed, branch.train_words)
         if isinstance(words, FeatureStore):
-            return as_items(words.take(self.dataset.caption_ids[captions]))
+            return self._held(lambda ids: as_items(words.take(ids)), self.dataset.caption_ids[captions], words)
         return as_items(words.words[captions])
 
     def places(self, part: CaptionedImages) -> np.ndarray:
@@ -93,6 +106,13 @@ class FeatureBank:
         """Count the words of the training captions."""
         return InverseFrequency.of(self.dataset)
 
+    def _held(
+        self, read: Callable[[np.ndarray], torch.Tensor | Ragged], ids: np.ndarray, store: FeatureStore
+    ) -> torch.Tensor | Ragged | OnDisk:
+        """Read features into memory, if they are not too many to be held there."""
+        size = store.nbytes_of(ids)
+        return read(ids) if size <= self.runtime.hold else OnDisk(read, ids, size)
+
     def _encoder(self, spec: FeatureSpec, seed: int = 0) -> Encoder:
         if spec.encoder == LITE.encoder:
             self.detector()
@@ -105,6 +125,20 @@ class FeatureBank:
         encoder = self.encoder(spec)
         assert isinstance(encoder, ImageEncoder)
         return encoder.store(self.dataset, encoder.store_folder(self.site()), self.strict)
+
+    def share(self, spec: FeatureSpec) -> None:
+        """Make the store of image features together with the other processes, if it is not there and can be shared."""
+        if spec.encoder in DETECTORS and spec.output:
+            return self.share(FeatureSpec(spec.encoder))
+        with self.runtime.processes.first_alone():
+            encoder = self.encoder(spec)
+        assert isinstance(encoder, ImageEncoder)
+        folder = encoder.store_folder(self.site())
+        # All look before the first one begins.
+        there = folder.exists() or type(encoder).store is not ImageEncoder.store
+        self.runtime.processes.wait()
+        if not there:
+            encoder.share(self.dataset, folder, self.strict)
 
     def _words(self, spec: FeatureSpec, seed: int, as_words: bool = False) -> WordVectors | FeatureStore:
         encoder = self.text_encoder(spec, seed, as_words)
@@ -141,4 +175,5 @@ class FeatureBank:
             XmrError: there are no boxes.
         """
         boxes, epochs = self.site().beside("boxes.json"), self.profile.detector_epochs
-        return detector_of(self.usable((TRUNK,)), boxes, self.image_store(TRUNK), self.detector_file, epochs)
+        maps = self.image_store(TRUNK)
+        return detector_of(self.usable((TRUNK,)), boxes, maps, self.detector_file, epochs, runtime=self.runtime.alone)

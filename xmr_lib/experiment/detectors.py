@@ -11,6 +11,7 @@ from ..data.boxes import read_boxes
 from ..errors import XmrError
 from ..features.renew import pictures_of
 from ..features.store import FeatureStore
+from ..runtime import CPU, Runtime
 from ..training import History, Schedule
 from ..training.detector import read_history, train_detector
 from ..weights import sha256_of
@@ -20,7 +21,13 @@ HELD_OUT = 300
 
 
 def detector_of(
-    dataset: CaptionedImages, boxes_file: str | Path, maps: FeatureStore, path: str | Path, epochs: int, seed: int = 0
+    dataset: CaptionedImages,
+    boxes_file: str | Path,
+    maps: FeatureStore,
+    path: str | Path,
+    epochs: int,
+    seed: int = 0,
+    runtime: Runtime = CPU,
 ) -> History:
     """Train the light Faster R-CNN of a dataset, or read the history of the one that is at ``path``.
 
@@ -29,6 +36,7 @@ def detector_of(
         boxes_file: boxes in COCO's detection format.
         maps: maps of the frozen trunk.
         epochs: passes over the training images that have boxes.
+        runtime: where it is trained.
 
     Raises:
         XmrError: the boxes can't be read, or what an earlier training left belongs to another one.
@@ -60,4 +68,6 @@ def detector_of(
     # A hundredth of the images, within bounds, so that few still give many steps.
     batch = min(max(len(train) // 100, 4), 16)
     schedule = Schedule(epochs, batch, learning_rate=1e-3, weight_decay=1e-2, warmup=0.1)
-    return train_detector(maps, dataset.image_ids, boxes, train, held_out, path, schedule, identity, seed)
+    return train_detector(
+        maps, dataset.image_ids, boxes, train, held_out, path, schedule, identity, seed, runtime=runtime
+    )

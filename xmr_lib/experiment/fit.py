@@ -70,7 +70,8 @@ def untrained(workspace: Workspace, config: RunConfig, seed: int) -> DualEncoder
     train_pairs = workspace.pairs(config, "train", seed)
     inputs = workspace.image_inputs(config), workspace.text_inputs(config, seed)
     torch.manual_seed(seed)
-    network = build_dual_encoder(config, *inputs)
+    # Built on the host: its first weights are the same for every device.
+    network = workspace.runtime.place(build_dual_encoder(config, *inputs))
     network.image.fit_input(train_pairs.images)
     network.caption.fit_input(train_pairs.captions)
     return network
@@ -87,6 +88,8 @@ def _fit_dual_encoder(workspace: Workspace, config: RunConfig, seed: int) -> Fit
         "data": workspace.facts(config),
         "weights": workspace.weights(config, seed),
         "seed": seed,
+        "precision": workspace.runtime.precision,
+        "processes": workspace.runtime.processes.count,
     }
     history = train(
         network,
@@ -98,8 +101,9 @@ def _fit_dual_encoder(workspace: Workspace, config: RunConfig, seed: int) -> Fit
         seed,
         Checkpoint(checkpoint_of(workspace, config, seed), identity),
         config.name,
+        runtime=workspace.runtime,
     )
-    model = RetrievalModel(config, network, *workspace.inputs(config, seed), {}, loss)
+    model = RetrievalModel(config, network, *workspace.inputs(config, seed), {}, loss, workspace.runtime)
     facts = {"loss": history.loss, "val_rsum": history.validation, "best_epoch": history.best_epoch}
     return Fitted(model, facts, sum(history.seconds), sum(history.wall_seconds))
 
@@ -146,7 +150,7 @@ def _fit_cca(workspace: Workspace, config: RunConfig, method: CcaConfig, seed: i
     scalings = method.image_scaling, method.text_scaling
 
     def inputs(pairs: Pairs) -> Embeddings:
-        pair = zip(scalings, (pairs.images, pairs.captions), strict=True)
+        pair = zip(scalings, (pairs.images.to("cpu"), pairs.captions.to("cpu")), strict=True)
         images, captions = ((normalize(x) if scaling == "l2" else x).numpy() for scaling, x in pair)
         return images, captions
 

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import torch
 
+from ..runtime import Runtime
+
 LIBRARIES = ("torch", "numpy", "scipy", "gensim", "safetensors")
 
 
-def machine() -> dict[str, object]:
-    """Return processor, threads and the versions that decide numbers."""
+def machine(runtime: Runtime) -> dict[str, object]:
+    """Return processor, device, threads and the versions that decide numbers."""
     return {
+        "device": runtime.name,
         "processor": _processor(),
         "threads": torch.get_num_threads(),
         "system": platform.system(),

@@ -31,9 +31,10 @@ def run(workspace: Workspace, config: RunConfig, seeds: Sequence[int] = (0,)) ->
             missing.
     """
     results = [_run_seed(workspace, config, seed) for seed in seeds]
-    recorded = recorded_results(workspace, config)
-    interval = bootstrap_interval([ranks_of(workspace, result) for result in recorded])
-    update_summary(workspace.results, [summary_row(recorded, interval)])
+    if workspace.runtime.processes.first:
+        recorded = recorded_results(workspace, config)
+        interval = bootstrap_interval([ranks_of(workspace, result) for result in recorded])
+        update_summary(workspace.results, [summary_row(recorded, interval)])
     return results
 
 
@@ -66,7 +67,7 @@ def model_of(workspace: Workspace, result: Result) -> RetrievalModel:
     """
     folder = model_folder(workspace, result.config, result.seed)
     if (folder / MODEL).is_file():
-        return RetrievalModel.load(folder)
+        return RetrievalModel.load(folder, workspace.runtime)
     model, ranks = _fit(workspace, result.config, result.seed).model, ranks_of(workspace, result)
     found = _rank(workspace, result.config, embed_split(workspace, model, "test", result.seed), "test")
     same = np.array_equal(found.i2t, ranks.i2t) and np.array_equal(found.t2i, ranks.t2i)
@@ -91,10 +92,21 @@ def embed(workspace: Workspace, result: Result, split: str) -> Embeddings:
 
 
 def _run_seed(workspace: Workspace, config: RunConfig, seed: int) -> Result:
+    processes = workspace.runtime.processes
+    if not processes.alone:
+        workspace.prepare(config, seed)
     data = workspace.facts(config)
     if (result := read_run(workspace.results, config, seed, data)) is not None:
         return result
     fitted = _fit(workspace, config, seed)
+    with processes.first_alone():
+        found = _recorded(workspace, fitted, seed, data) if processes.first else None
+        return found or read_run(workspace.results, config, seed, data)
+
+
+def _recorded(workspace: Workspace, fitted: Fitted, seed: int, data: dict) -> Result:
+    """Score a fitted model once on test, and write what is recorded of it."""
+    config = fitted.model.config
     started, wall = time.process_time(), time.perf_counter()
     val_rsum = summarise(_rank(workspace, config, embed_split(workspace, fitted.model, "val", seed), "val"))["rsum"]
     embeddings = embed_split(workspace, fitted.model, "test", seed)
@@ -111,7 +123,7 @@ def _run_seed(workspace: Workspace, config: RunConfig, seed: int) -> Result:
         chance=chance_levels(ranks.image_of_caption),
         cpu_seconds=fitted.cpu_seconds + time.process_time() - started,
         history=fitted.history,
-        machine=machine(),
+        machine=machine(workspace.runtime),
         wall_seconds=fitted.wall_seconds + time.perf_counter() - wall,
         five_folds=folds,
     )

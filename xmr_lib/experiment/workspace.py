@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..config import RunConfig, TextBranch, profile
+from ..config import EnsembleConfig, RunConfig, TextBranch, profile
 from ..data import CaptionedImages
 from ..data.locate import open_dataset
 from ..data.splits import OWN, OWN_NOTE
@@ -23,6 +23,7 @@ from ..modules import BOX_FEATURES, Items
 from ..networks.faster_rcnn import coco_weights
 from ..paths import cache_root, runs_root
 from ..ragged import Ragged
+from ..runtime import Runtime
 from ..training import Pairs
 from ..weights import sha256_of
 from .bank import LITE, FeatureBank
@@ -41,9 +42,10 @@ class Workspace:
         profile_name: ``smoke``, ``demo`` or ``full``; sizes only.
         results: root of the results; empty: ``runs/`` (for ``smoke`` a new temporary folder).
         strict: stop at the first image that can't be read, instead of leaving it out of its split.
+        runtime: where networks compute; default: ``Runtime.of()``, a GPU if there is one.
 
     Raises:
-        XmrError: the data can't be found or read.
+        XmrError: the data can't be found or read, or the device can't be had.
     """
 
     def __init__(
@@ -53,18 +55,24 @@ class Workspace:
         profile_name: str = "demo",
         results: str | Path | None = None,
         strict: bool = False,
+        runtime: Runtime | None = None,
     ):
+        self.runtime = runtime or Runtime.of()
         self.profile = profile(profile_name)
-        self.dataset = open_dataset(dataset, data, self.profile.scenes)
+        processes = self.runtime.processes
+        with processes.first_alone():
+            self.dataset = open_dataset(dataset, data, self.profile.scenes)
         own = [f"own split: {OWN_NOTE}"] if self.dataset.split_source == OWN else []
-        for note in (*self.dataset.notes, *own):
+        for note in (*self.dataset.notes, *own) if processes.first else ():
             # What a reader left out or put elsewhere is said where it is used, not by the check alone.
             print(f"{self.dataset.name}: {note}", file=sys.stderr)
         if not results and profile_name == "smoke":
+            if not processes.alone:
+                raise XmrError("profile smoke writes to a temporary folder; give several processes one with --results")
             results = tempfile.mkdtemp(prefix="xmr-smoke-")
         self.results = (Path(results).expanduser() if results else runs_root()) / self.dataset.name
         self.cache = cache_root() / f"{self.dataset.name}-{self.dataset.fingerprint[:8]}"
-        self.bank = FeatureBank(self.dataset, self.cache, self.profile, strict)
+        self.bank = FeatureBank(self.dataset, self.cache, self.profile, strict, self.runtime)
         # Each side on its own: the same images are not held again for every other text and seed.
         self._images_of = lru_cache(maxsize=4)(self._gather_images)
         self._captions_of = lru_cache(maxsize=4)(self._gather_captions)
@@ -92,6 +100,16 @@ class Workspace:
             self._captions_of(config.image_specs, config.branches("text"), split, seed),
             self.usable(config).split(split).image_of_caption,
         )
+
+    def prepare(self, config: RunConfig, seed: int) -> None:
+        """Make a model's features where there are none yet: all processes what can be shared, the first the rest."""
+        if isinstance(config.method, EnsembleConfig):
+            return
+        for spec in config.image_specs:
+            self.bank.share(spec)
+        with self.runtime.processes.first_alone():
+            for split in ("train", "val", "test"):
+                self.pairs(config, split, seed)
 
     def images(self, config: RunConfig, split: str) -> Items:
         """Return the features of the images of one split alone."""
@@ -180,7 +198,7 @@ class Workspace:
         return one_or_parts([self.bank.captions(branch, places, seed) for branch in texts])
 
     def _image_input(self, spec: FeatureSpec, one: np.ndarray) -> BranchInput:
-        encoder, features = self.bank.encoder(spec), self.bank.images(spec, one)
+        encoder, features = self.bank.encoder(spec), self.bank.images(spec, one).to("cpu")
         assert isinstance(encoder, ImageEncoder)
         tail = encoder.tail()
         if spec.yields == "map" and tail is not None:
@@ -191,7 +209,7 @@ class Workspace:
         return BranchInput(features.shape[1])
 
     def _text_input(self, branch: TextBranch, seed: int) -> BranchInput:
-        features = self.bank.captions(branch, np.arange(1), seed)
+        features = self.bank.captions(branch, np.arange(1), seed).to("cpu")
         if not isinstance(features, Ragged):
             return BranchInput(features.shape[1])
         encoder = self.bank.text_encoder(branch.features, seed, branch.train_words)

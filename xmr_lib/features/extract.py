@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+import time
 from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,8 +29,8 @@ from .view import Squash, View
 
 COMMIT_EVERY = 256
 """Images between two commits: a kill loses a few seconds of work."""
-DECODERS = 2
-"""Threads that decode; a network on the CPU needs the rest of the machine."""
+LONG = 600
+"""Seconds: what takes longer is told before it is well under way."""
 
 
 @runtime_checkable
@@ -53,6 +54,7 @@ def extract_images(
     folder: str | Path,
     strict: bool = False,
     batch: int = 8,
+    workers: int = 2,
 ) -> FeatureStore:
     """Extract the features of all images of a dataset into a store, or open the store that is there already.
 
@@ -64,18 +66,14 @@ def extract_images(
         folder: the store.
         strict: stop at an image that can't be read; otherwise it is left out of the store and named in a warning.
         batch: images that the network sees at once.
+        workers: threads that decode pictures.
 
     Raises:
         XmrError: an image can't be read (``strict``), none can, there is no image folder, or the store in ``folder``
             was made by something else.
     """
     folder = Path(folder)
-    meta = {
-        "extractor": encoder.spec.slug,
-        **encoder.settings,
-        **({"weights": encoder.weights.sha256} if encoder.weights else {}),
-        "dataset": dataset.fingerprint,
-    }
+    meta = meta_of(dataset, encoder)
     # Without the pictures a store that is there can be used still.
     if dataset.images_folder is not None or not folder.exists():
         now = contents_of(dataset, folder.parent / RECORD)
@@ -84,12 +82,12 @@ def extract_images(
             with StoreWriter(folder, meta, encoder.row_shape, encoder.ragged, encoder.dtype) as writer:
                 plan = plan_of(writer.partial, writer.done, now, before)
                 _copy(dataset, plan, before, writer)
-                _extract(dataset, encoder, writer, strict, batch, plan.order)
+                _extract(dataset, encoder, writer, strict, batch, plan.order, workers)
                 writer.finish()
             if before:
                 shutil.rmtree(before.folder, ignore_errors=True)
             # A picture may have changed while the others were read, or between two parts of the work.
-            return extract_images(dataset, encoder, folder, strict, batch)
+            return extract_images(dataset, encoder, folder, strict, batch, workers)
     store = FeatureStore.open(folder, meta)
     if strict and store.skipped:
         raise XmrError(
@@ -100,6 +98,12 @@ def extract_images(
         line = f"warning: {_named(store.skipped)} can't be read and left out; reasons in {folder / META}"
         tqdm.write(line, file=sys.stderr)
     return store
+
+
+def meta_of(dataset: CaptionedImages, encoder: Extracts) -> dict:
+    """Return what a store is told by."""
+    weights = {"weights": encoder.weights.sha256} if encoder.weights else {}
+    return {"extractor": encoder.spec.slug, **encoder.settings, **weights, "dataset": dataset.fingerprint}
 
 
 def drop_skipped(dataset: CaptionedImages, store: FeatureStore) -> CaptionedImages:
@@ -149,11 +153,17 @@ def _viewed(picture: Image.Image, view: View | int) -> np.ndarray:
 
 
 def _extract(
-    dataset: CaptionedImages, encoder: Extracts, writer: StoreWriter, strict: bool, batch: int, order: Sequence[int]
+    dataset: CaptionedImages,
+    encoder: Extracts,
+    writer: StoreWriter,
+    strict: bool,
+    batch: int,
+    order: Sequence[int],
+    workers: int,
 ) -> None:
     images, start = len(dataset), writer.done
     paths = [dataset.path(image) for image in order]
-    decoded = _decoded(paths[start:], encoder.view, ahead=2 * batch)
+    decoded = _decoded(paths[start:], encoder.view, ahead=2 * batch, workers=workers)
     # Nothing is committed before an image could be read: a wrong folder must not leave a store of missing files behind.
     any_read, uncommitted = start > 0, 0
     with tqdm(total=images, initial=start, desc=f"{encoder.spec.slug} features", unit="image") as bar:
@@ -182,8 +192,21 @@ def _extract(
                 writer.commit()
                 uncommitted = 0
             bar.update(min(batch, images - first))
+            if first == start + batch:
+                # The first batch waits for what is loaded once.
+                started = time.perf_counter()
+            elif first == start + 3 * batch:
+                _tell_time(encoder, images - first - batch, (time.perf_counter() - started) / (2 * batch))
     if images and not any_read:
         raise XmrError(f"{dataset.images_folder}: none of the {images} images can be read (the last: {found})")
+
+
+def _tell_time(encoder: Extracts, images: int, seconds_each: float) -> None:
+    """Say how long the rest takes, if that is long."""
+    if (seconds := images * seconds_each) > LONG:
+        time_left = f"{seconds / 60:.0f} minutes" if seconds < 2 * 3600 else f"{seconds / 3600:.1f} hours"
+        line = f"{encoder.spec.slug}: about {time_left} for {images:,} images here ({seconds_each:.2g} s each)"
+        tqdm.write(f"{line}; another --device may be faster; stopped, it goes on from there", file=sys.stderr)
 
 
 def _copy(dataset: CaptionedImages, plan: Plan, before: FeatureStore | None, writer: StoreWriter) -> None:
@@ -199,9 +222,9 @@ def _copy(dataset: CaptionedImages, plan: Plan, before: FeatureStore | None, wri
         writer.commit()
 
 
-def _decoded(paths: Sequence[Path], view: View, ahead: int) -> Iterator[np.ndarray | str]:
+def _decoded(paths: Sequence[Path], view: View, ahead: int, workers: int) -> Iterator[np.ndarray | str]:
     """Yield ``read_image`` of each path in turn; threads work at most ``ahead`` images ahead."""
-    with ThreadPoolExecutor(DECODERS) as pool:
+    with ThreadPoolExecutor(workers) as pool:
         waiting: deque = deque()
         try:
             for path in paths:

@@ -71,6 +71,10 @@ class FeatureStore:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def nbytes_of(self, ids: Int[np.ndarray, " wanted"]) -> int:
+        """Return about how many bytes the features of some ids have."""
+        return self.values.nbytes * len(ids) // max(len(self), 1)
+
     def positions(self, ids: Int[np.ndarray, " wanted"]) -> Int[np.ndarray, " wanted"]:
         """Return the place of each id in the store.
 

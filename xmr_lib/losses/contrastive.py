@@ -2,8 +2,7 @@
 
 from typing import Annotated, ClassVar
 
-import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from pydantic import Field
 from torch import Tensor, nn
 
@@ -35,6 +34,11 @@ class ContrastiveLoss(nn.Module):
     ) -> Float[Tensor, ""]:
         distance = (-similarity).clamp_min(0)
         negative = image_of_pair[:, None] != image_of_pair[None, :]
-        positive = distance.diagonal().square()[negative.any(1)]
-        near = (self.margin - distance)[negative & (distance < self.margin)].square()
-        return 0.5 * sum((squares.sum() / max(len(squares), 1) for squares in (positive, near)), torch.zeros(()))
+        positive = distance.diagonal().square(), negative.any(1)
+        near = (self.margin - distance).square(), negative & (distance < self.margin)
+        return 0.5 * (_mean_of(*positive) + _mean_of(*near))
+
+
+def _mean_of(values: Float[Tensor, "*dims"], counted: Bool[Tensor, "*dims"]) -> Float[Tensor, ""]:
+    # Not by picking them out: how many there are would have to be known on the host.
+    return values.where(counted, 0.0).sum() / counted.sum().clamp_min(1)

@@ -26,6 +26,7 @@ from ..errors import XmrError
 from ..features.idf import InverseFrequency
 from ..features.spec import FeatureSpec
 from ..modules import DualEncoder
+from ..runtime import CPU, Runtime
 from .build import BranchInput, build_dual_encoder
 from .card import card
 from .inputs import ImageInput, TextInput
@@ -63,7 +64,7 @@ def save_model(model: RetrievalModel, folder: str | Path, with_networks: bool = 
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def load_model(folder: str | Path) -> RetrievalModel:
+def load_model(folder: str | Path, runtime: Runtime = CPU) -> RetrievalModel:
     """Read a model from its folder, or from the folder of a run that holds one. No module that it names is imported.
 
     Raises:
@@ -78,14 +79,14 @@ def load_model(folder: str | Path) -> RetrievalModel:
             raise XmrError(f"{folder}: a model of format {facts['format']}; this version reads format {FORMAT}")
         config = read_config(facts["config"])
         if isinstance(config.method, EnsembleConfig):
-            members = [load_model(folder / "members" / member.name) for member in config.method.members]
+            members = [load_model(folder / "members" / member.name, runtime) for member in config.method.members]
             return EnsembleModel(config, members, facts["weights"], facts["facts"])
         if facts["tokenizer"] != TOKENIZER:
             raise XmrError(
                 f"{folder}: its sentences are cut into words by {_named(facts['tokenizer'])}, this version's by "
                 f"{_named(TOKENIZER)}; use xmr {facts['library']}, or train the model again"
             )
-        return _read(config, facts, folder)
+        return _read(config, facts, folder, runtime)
     except (FileNotFoundError, NotADirectoryError) as error:
         missing = Path(error.filename or "").name
         raise XmrError(f"{folder}: no model here ({missing} is missing); 'xmr train' keeps one in its run") from None
@@ -120,7 +121,7 @@ def _write(model: RetrievalModel, folder: Path, with_networks: bool) -> None:
         tensors = {f"model.{name}": tensor for name, tensor in model.network.state_dict().items()}
         if model.loss is not None:
             tensors |= {f"loss.{name}": tensor for name, tensor in model.loss.state_dict().items()}
-        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, folder / WEIGHTS)
+        save_file({name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, folder / WEIGHTS)
     (folder / CARD).write_text(card(model), "utf-8")
     (folder / MODEL).write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
@@ -141,16 +142,16 @@ def _write_encoder(encoder: Encoder, folder: Path, name: str, with_networks: boo
     return {"features": encoder.spec.slug, "networks": {network.name: network.digest for network in networks}}
 
 
-def _read(config: RunConfig, facts: dict[str, Any], folder: Path) -> RetrievalModel:
+def _read(config: RunConfig, facts: dict[str, Any], folder: Path, runtime: Runtime) -> RetrievalModel:
     copies = folder / "networks"
     images = tuple(
-        ImageInput(branch, _encoder(branch.features, given, folder / "encoders" / f"image{place}", copies))
+        ImageInput(branch, _encoder(branch.features, given, folder / "encoders" / f"image{place}", copies, runtime))
         for place, (branch, given) in enumerate(zip(config.branches("image"), facts["inputs"]["image"], strict=True))
     )
     texts = tuple(
         TextInput(
             branch,
-            _encoder(branch.features, given, folder / "encoders" / f"text{place}", copies),
+            _encoder(branch.features, given, folder / "encoders" / f"text{place}", copies, runtime),
             InverseFrequency(**given["frequency"]) if "frequency" in given else None,
         )
         for place, (branch, given) in enumerate(zip(config.branches("text"), facts["inputs"]["text"], strict=True))
@@ -162,11 +163,12 @@ def _read(config: RunConfig, facts: dict[str, Any], folder: Path) -> RetrievalMo
     if isinstance(config.method, DualEncoderConfig):
         loss = config.method.loss.build()
         loss.load_state_dict({n.removeprefix("loss."): t for n, t in tensors.items() if n.startswith("loss.")})
-    return RetrievalModel(config, network, images, texts, facts["facts"], loss)
+    return RetrievalModel(config, network, images, texts, facts["facts"], loss, runtime)
 
 
-def _encoder(spec: FeatureSpec, given: dict[str, Any], folder: Path, networks: Path) -> Encoder:
+def _encoder(spec: FeatureSpec, given: dict[str, Any], folder: Path, networks: Path, runtime: Runtime) -> Encoder:
     encoder = ENCODERS[spec.encoder].restore(spec, folder, networks if networks.is_dir() else None)
+    encoder.runtime = runtime
     for network in encoder.networks():
         if (wanted := given["networks"].get(network.name)) != network.digest:
             raise XmrError(

@@ -11,7 +11,7 @@ from ..config import Branch, TextBranch
 from ..encoders import Captions, ImageEncoder, TextEncoder, WordEncoder
 from ..errors import XmrError
 from ..features.idf import InverseFrequency
-from ..modules import Items, Parts, WordEmbedding, pool
+from ..modules import Items, OnDisk, Parts, WordEmbedding, pool
 from ..ragged import Ragged
 
 Boxes = Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]
@@ -90,6 +90,6 @@ def as_items(features: np.ndarray | Ragged) -> Tensor | Ragged:
     return tensor if tensor.ndim > 2 else tensor.float()
 
 
-def one_or_parts(features: Sequence[Tensor | Ragged]) -> Items:
+def one_or_parts(features: Sequence[Tensor | Ragged | OnDisk]) -> Items:
     """Return the features of a tower: of its one branch, or of several together."""
     return features[0] if len(features) == 1 else Parts(tuple(features))

@@ -20,6 +20,7 @@ from ..features.extract import pixels_of
 from ..features.view import View
 from ..losses import similarity_matrix
 from ..modules import DualEncoder, RowPart, WordEmbedding
+from ..runtime import CPU, Runtime
 from ..search import nearest
 from .inputs import Boxes, ImageInput, TextInput, as_items, one_or_parts
 
@@ -42,6 +43,7 @@ class RetrievalModel:
         images, texts: from photographs and captions to what the towers are fed, one per branch.
         facts: what is recorded of the training: data, split, scores (see ``card``).
         loss: the loss as training left it, e.g. with its temperature; None where there was none.
+        runtime: where it embeds.
     """
 
     def __init__(
@@ -52,16 +54,22 @@ class RetrievalModel:
         texts: Sequence[TextInput],
         facts: dict[str, Any],
         loss: nn.Module | None = None,
+        runtime: Runtime = CPU,
     ):
-        self.config, self.network, self.facts, self.loss = config, network.eval(), facts, loss
+        self.config, self.network, self.facts, self.loss = config, runtime.place(network).eval(), facts, loss
+        self.runtime = runtime
         self.images, self.texts = tuple(images), tuple(texts)
 
     @staticmethod
-    def load(folder: str | Path) -> "RetrievalModel":
-        """Read a model from its folder or from a run; see ``folder.load_model``, whose errors it raises."""
+    def load(folder: str | Path, runtime: Runtime | None = None) -> "RetrievalModel":
+        """Read a model from its folder or from a run; see ``folder.load_model``, whose errors it raises.
+
+        Args:
+            runtime: where it embeds; default: ``Runtime.of()``, a GPU if there is one.
+        """
         from .folder import load_model
 
-        return load_model(Path(folder).expanduser())
+        return load_model(Path(folder).expanduser(), runtime or Runtime.of())
 
     def save(self, folder: str | Path, with_networks: bool = False) -> None:
         """Write the model into a new folder; see ``folder.save_model``, whose errors it raises."""
@@ -145,12 +153,14 @@ class RetrievalModel:
         return nearest(asked, gallery, top, self.config.distance)
 
     def embed_images(self, features: Any) -> Tensor:
-        """Embed what ``ImageInput`` gives, or a dataset's features as they were gathered."""
-        return self.network.embed_images(features)
+        """Embed what ``ImageInput`` gives, or a dataset's features as they were gathered; the result is on the host."""
+        with self.runtime.autocast():
+            return self.network.embed_images(features)
 
     def embed_captions(self, features: Any) -> Tensor:
-        """Embed what ``TextInput`` gives, or a dataset's features as they were gathered."""
-        return self.network.embed_captions(features)
+        """Embed what ``TextInput`` gives, or a dataset's features as they were gathered; the result is on the host."""
+        with self.runtime.autocast():
+            return self.network.embed_captions(features)
 
     @property
     def track(self) -> str:

@@ -1,9 +1,10 @@
 """From features to the common space: entries, aggregation, fusion, projections, the dual encoder."""
 
-from .dual import DualEncoder
+from .chunks import InChunks
+from .dual import DualEncoder, embed_items
 from .entries import BOX_FEATURES, MapEntry, RegionEntry, StatesEntry, TokenEntry, WordEmbedding
 from .item import FUSIONS, ItemEncoder, RowPart
-from .parts import Items, Parts
+from .parts import Items, OnDisk, Parts
 from .pooling import POOLS, pool
 from .projection import Projection
 from .recurrent import RECURRENT
@@ -18,9 +19,11 @@ __all__ = [
     "POOLS",
     "RECURRENT",
     "DualEncoder",
+    "InChunks",
     "ItemEncoder",
     "Items",
     "MapEntry",
+    "OnDisk",
     "Parts",
     "Projection",
     "RegionEntry",
@@ -29,6 +32,7 @@ __all__ = [
     "TokenEntry",
     "Tunable",
     "WordEmbedding",
+    "embed_items",
     "pool",
     "row_pooling",
 ]

@@ -22,22 +22,24 @@ class DualEncoder(nn.Module):
 
     @torch.inference_mode()
     def embed_images(self, images: Items) -> Float[Tensor, "images embed"]:
-        """Embed many images, in blocks, without dropout."""
-        return _in_blocks(self.image, images)
+        """Embed many images, in blocks, without dropout; the embeddings lie on the host."""
+        return embed_items(self.image, images)
 
     @torch.inference_mode()
     def embed_captions(self, captions: Items) -> Float[Tensor, "captions embed"]:
-        """Embed many captions, in blocks, without dropout."""
-        return _in_blocks(self.caption, captions)
+        """Embed many captions, in blocks, without dropout; the embeddings lie on the host."""
+        return embed_items(self.caption, captions)
 
 
-def _in_blocks(encoder: nn.Module, features: Items) -> Tensor:
-    training = encoder.training
+@torch.inference_mode()
+def embed_items(encoder: nn.Module, features: Items) -> Float[Tensor, "items embed"]:
+    """Embed many items where the encoder lies, in blocks, without dropout; the embeddings lie on the host."""
+    training, device = encoder.training, next(encoder.parameters()).device
     encoder.eval()
     try:
         # A map of a CNN or the rows of a grid take fifty times the memory of one vector.
         vectors = isinstance(features, Tensor) and features.ndim == 2
         parts = features.split(8192 if vectors else 512)
-        return torch.cat([encoder(part) for part in parts])
+        return torch.cat([encoder(part.to(device)).float().cpu() for part in parts])
     finally:
         encoder.train(training)

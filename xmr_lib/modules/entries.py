@@ -23,7 +23,7 @@ class RegionEntry(Tunable):
         self.last_layer = last_layer
 
     def forward(self, images: Ragged) -> Entered:
-        values = images.values.float()
+        values = images.values.to(torch.get_default_dtype())
         vectors, box_features = values[:, :-BESIDE], values[:, -BESIDE:]
         if self.last_layer is not None:
             vectors = self.last_layer(vectors).relu()
@@ -38,7 +38,7 @@ class MapEntry(Tunable):
         self.tail = tail
 
     def forward(self, maps: Float[Tensor, "images *map"]) -> Float[Tensor, "images dim"]:
-        found = self.tail(maps.float())
+        found = self.tail(maps.to(torch.get_default_dtype()))
         return found.mean((2, 3)) if found.ndim == 4 else found
 
 
@@ -50,10 +50,10 @@ class StatesEntry(Tunable):
         self.tail = tail
 
     def forward(self, captions: Ragged) -> Float[Tensor, "captions dim"]:
-        captions = Ragged(captions.values.float(), captions.offsets)
+        captions = Ragged(captions.values.to(torch.get_default_dtype()), captions.offsets)
         blocks = captions.of_like_length()
-        found = [self.tail(*captions[block].padded()) for block in blocks]
-        return torch.cat(found)[torch.cat(blocks).argsort()]
+        found = torch.cat([self.tail(*captions[block].padded()) for block in blocks])
+        return found[torch.cat(blocks).argsort().to(found.device, non_blocking=True)]
 
 
 class WordEmbedding(Tunable):
@@ -86,7 +86,7 @@ class WordEmbedding(Tunable):
         table = self.table.weight
         known = table.any(dim=1, keepdim=True)
         # By how often each word is there: its vector is not held once for every time.
-        counts = torch.bincount(captions.values, minlength=len(table))[:, None] * known
+        counts = torch.bincount(captions.values, minlength=len(table)).to(table.device)[:, None] * known
         mean, deviation = _mean_and_scale(table, counts)
         self.mean.copy_(mean)
         self.deviation.copy_(deviation)
@@ -94,6 +94,7 @@ class WordEmbedding(Tunable):
 
     def scaled(self, vectors: Float[Tensor, "words dim"]) -> Float[Tensor, "words dim"]:
         """Return vectors as ``fit`` would have put them into the table: where training starts, and new words stay."""
+        vectors = vectors.to(self.mean.device)
         return (vectors - self.mean) / self.deviation * vectors.any(dim=1, keepdim=True) * self.scale
 
     def forward(self, captions: Ragged) -> Entered:
@@ -120,7 +121,7 @@ class TokenEntry(Tunable):
     def fit(self, captions: Ragged, sample: int = 2048) -> None:
         """Take mean and variance from some of the training captions."""
         items = torch.linspace(0, len(captions) - 1, min(sample, len(captions))).long()
-        mean, scale = _mean_and_scale(self._tailed(captions[items]).values)
+        mean, scale = _mean_and_scale(self._tailed(captions[items].to(self.mean.device)).values)
         self.mean.copy_(mean)
         self.scale.copy_(scale)
 
@@ -130,13 +131,13 @@ class TokenEntry(Tunable):
         return Ragged(values, captions.offsets), values[:, :0]
 
     def _tailed(self, captions: Ragged) -> Ragged:
-        captions = Ragged(captions.values.float(), captions.offsets)
+        captions = Ragged(captions.values.to(torch.get_default_dtype()), captions.offsets)
         if self.tail is None:
             return captions
         blocks, found = captions.of_like_length(), []
         for block in blocks:
-            states, real = captions[block].padded()
-            found.append(self.tail(states, real)[real])
+            states, real = (own := captions[block]).padded()
+            found.append(own.unpadded(self.tail(states, real)))
         order = torch.cat(blocks)
         return Ragged(torch.cat(found), captions[order].offsets)[order.argsort()]
 
@@ -145,7 +146,9 @@ def _mean_and_scale(
     values: Float[Tensor, "rows dim"], counts: Int[Tensor, "rows 1"] | None = None
 ) -> tuple[Float[Tensor, " dim"], Float[Tensor, ""]]:
     """Mean and one scale for all dimensions: one that training hardly ever uses must not be blown up."""
-    counts = values.new_ones(len(values), 1, dtype=torch.int64) if counts is None else counts
+    # On the host, for not every device has double precision.
+    values = values.cpu()
+    counts = values.new_ones(len(values), 1, dtype=torch.int64) if counts is None else counts.cpu()
     total = counts.sum()
     mean = (values.double() * counts).sum(0) / total
     variance = ((values - mean) ** 2 * counts).sum(0) / (total - 1)

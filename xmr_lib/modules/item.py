@@ -69,7 +69,8 @@ class ItemEncoder(nn.Module):
             return
         training = self.training
         self.eval()
-        blocks = zip(*(self.vectors(part) for part in items.split(1024)), strict=True)
+        device = next(self.parameters()).device
+        blocks = zip(*(self.vectors(part.to(device)) for part in items.split(1024)), strict=True)
         for projection, vectors in zip(self.projections, blocks, strict=True):
             projection.fit_input(torch.cat(vectors))
         self.train(training)
@@ -92,5 +93,5 @@ class ItemEncoder(nn.Module):
         return embeddings.sum(1)
 
 
-def _parts(items: Items) -> tuple[Tensor | Ragged, ...]:
+def _parts(items: Items) -> tuple[Items, ...]:
     return items.parts if isinstance(items, Parts) else (items,)

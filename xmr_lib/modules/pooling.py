@@ -5,6 +5,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ..errors import XmrError
+from ..ragged import Ragged
 
 POOLS = ("mean", "sum", "max", "meanmax", "idf", "cls")
 
@@ -19,7 +20,7 @@ def pool(
 
     Args:
         values: rows of all items end to end.
-        offsets: rows of item ``i`` are ``offsets[i]:offsets[i + 1]``.
+        offsets: rows of item ``i`` are ``offsets[i]:offsets[i + 1]``; on the host, wherever the values lie.
         how: ``mean``; ``sum``; ``max`` (each dimension's largest value); ``meanmax`` (both, concatenated: ``pooled`` is
             then 2 × dim); ``idf`` (mean weighted by ``weights``); ``cls`` (the first row: BERT's ``[CLS]``).
         weights: for ``idf``, the weight of each row, ≥ 0 (inverse document frequency, Spärck Jones 1972).
@@ -29,7 +30,7 @@ def pool(
     """
     lengths = offsets.diff()
     items = len(lengths)
-    item_of_row = torch.repeat_interleave(torch.arange(items), lengths)
+    item_of_row = Ragged(values, offsets).item_of_row
     if how == "meanmax":
         return torch.cat([pool(values, offsets, "mean"), pool(values, offsets, "max")], dim=1)
     if how == "max":
@@ -37,9 +38,9 @@ def pool(
         zeros = values.new_zeros(items, values.shape[1])
         return zeros.scatter_reduce(0, index, values, "amax", include_self=False)
     if how == "cls":
-        first = values.new_zeros(items, values.shape[1])
-        first[lengths > 0] = values[offsets[:-1][lengths > 0]]
-        return first
+        some = (lengths > 0).nonzero().squeeze(1)
+        places, starts = (x.to(values.device, non_blocking=True) for x in (some, offsets[:-1][some]))
+        return values.new_zeros(items, values.shape[1]).index_copy(0, places, values[starts])
     if how not in POOLS:
         raise XmrError(f"aggregation {how!r} is unknown; there are {', '.join(POOLS)}")
     if how == "idf":
@@ -48,7 +49,7 @@ def pool(
         values = values * weights[:, None]
         total = values.new_zeros(items).index_add_(0, item_of_row, weights)
     else:
-        total = lengths.to(values.dtype) if how == "mean" else values.new_ones(items)
+        total = lengths.to(values, non_blocking=True) if how == "mean" else values.new_ones(items)
     sums = values.new_zeros(items, values.shape[1]).index_add_(0, item_of_row, values)
     # Items without rows (or with weight zero throughout) have the sum zero: any divisor but 0 leaves it so.
     return sums / torch.where(total > 0, total, 1.0)[:, None]

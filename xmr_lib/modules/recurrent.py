@@ -44,9 +44,8 @@ class RecurrentPooling(nn.Module):
         )
         outputs, states = self.rnn(packed)
         if self.pooled:
-            places = torch.arange(int(marked.lengths.max())) < marked.lengths[:, None]
             padded = nn.utils.rnn.pad_packed_sequence(outputs, batch_first=True)[0]
-            return pool(padded[places], marked.offsets, "meanmax")
+            return pool(marked.unpadded(padded), marked.offsets, "meanmax")
         last = states[0] if isinstance(states, tuple) else states
         return torch.cat(list(last), dim=1)
 
@@ -60,4 +59,4 @@ class RecurrentPooling(nn.Module):
         # Out of place, so that the marks get their gradients.
         places = torch.cat([real.nonzero().squeeze(1), offsets[:-1], offsets[1:] - 1])
         parts = (rows.values, self.bos.expand(items, -1), self.eos.expand(items, -1))
-        return Ragged(values.index_copy(0, places, torch.cat(parts)), offsets)
+        return Ragged(values.index_copy(0, places.to(values.device, non_blocking=True), torch.cat(parts)), offsets)

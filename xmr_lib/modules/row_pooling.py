@@ -86,7 +86,7 @@ class SelfAttentionPooling(nn.Module):
         # An item without rows would have nothing to attend to: its softmax would be 0 / 0.
         blocked = ~real & real.any(1, keepdim=True)
         seen = self.layer(padded, src_key_padding_mask=blocked) * real[:, :, None]
-        return seen.sum(1) / rows.lengths.clamp_min(1)[:, None]
+        return seen.sum(1) / real.sum(1, keepdim=True).clamp_min(1)
 
 
 class GeneralisedPooling(nn.Module):
@@ -110,17 +110,22 @@ class GeneralisedPooling(nn.Module):
         return (ordered.masked_fill(~real[:, :, None], 0.0) * weights[:, :, None]).sum(1)
 
     def weights(self, lengths: Tensor, most: int) -> Float[Tensor, "items most"]:
-        """Return the weights of the places, the largest value's first; those of one item sum to 1, 0 behind it."""
-        known = lengths.clamp_min(1).unique()
+        """Return the weights of the places, the largest value's first; those of one item sum to 1, 0 behind it.
+
+        ``lengths`` lie on the host.
+        """
+        device, known = self.score.weight.device, lengths.clamp_min(1).unique()
         rates = torch.exp(torch.arange(0, self.codes, 2) * (-math.log(10_000.0) / self.codes))
         angles = torch.arange(most)[:, None] * rates
         codes = torch.cat([angles.sin(), angles.cos()], dim=1).expand(len(known), most, self.codes)
-        packed = nn.utils.rnn.pack_padded_sequence(codes, known.cpu(), batch_first=True, enforce_sorted=False)
+        codes = codes.to(device, non_blocking=True)
+        packed = nn.utils.rnn.pack_padded_sequence(codes, known, batch_first=True, enforce_sorted=False)
         states, _ = nn.utils.rnn.pad_packed_sequence(self.gru(packed)[0], batch_first=True, total_length=most)
         forwards, backwards = states.chunk(2, dim=2)
         logits = self.score((forwards + backwards) / 2).squeeze(2)
-        logits = logits.masked_fill(torch.arange(most) >= known[:, None], -torch.inf)
-        return logits.softmax(1)[torch.searchsorted(known, lengths.clamp_min(1))]
+        behind, place = torch.arange(most) >= known[:, None], torch.searchsorted(known, lengths.clamp_min(1))
+        logits = logits.masked_fill(behind.to(device, non_blocking=True), -torch.inf)
+        return logits.softmax(1)[place.to(device, non_blocking=True)]
 
 
 def row_pooling(how: str, dim: int, hidden: int, dropout: float, box_features: int = 0) -> tuple[nn.Module, int]:

@@ -79,8 +79,9 @@ def hidden_states(
     bert: Bert, ids: Int[Tensor, "captions tokens"], mask: Bool[Tensor, "captions tokens"], layers: tuple[int, ...]
 ) -> Float[Tensor, "captions tokens dim"]:
     """Return the mean of the outputs of some layers (0: the embeddings, 1: the first layer …), padding at the end."""
-    states = bert.network(input_ids=ids, attention_mask=mask.long(), output_hidden_states=True).hidden_states
-    return sum(states[layer] for layer in layers) / len(layers)
+    ids, mask = (x.to(bert.network.device) for x in (ids, mask.long()))
+    states = bert.network(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
+    return (sum(states[layer] for layer in layers) / len(layers)).cpu()
 
 
 class BertTail(nn.Module):
@@ -101,7 +102,8 @@ class BertTail(nn.Module):
         self, states: Float[Tensor, "captions tokens dim"], real: Bool[Tensor, "captions tokens"]
     ) -> Float[Tensor, "captions tokens dim"]:
         # Additive: no token attends to padding.
-        blocked = torch.zeros(real.shape).masked_fill(~real, torch.finfo(states.dtype).min)[:, None, None, :]
+        lowest = torch.finfo(states.dtype).min
+        blocked = states.new_zeros(real.shape).masked_fill(~real, lowest)[:, None, None, :]
         for layer in self.layers:
             states = layer(states, blocked)
             states = states[0] if isinstance(states, tuple) else states

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from transformers import AutoImageProcessor, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.image_processing_utils import BaseImageProcessor
 
-from ..errors import XmrError
 from ..weights import Weights
 from .huggingface import found_in, load_network, weights_of
 
@@ -44,13 +43,7 @@ class ClipTower(nn.Module):
         return self.model.config.hidden_size
 
     def blocks_behind(self, layer: int) -> nn.ModuleList:
-        """Return a copy of the layers behind one, to be trained.
-
-        Raises:
-            XmrError: there are none.
-        """
-        if not 0 <= layer < self.layers:
-            raise XmrError(f"states of layer {layer} can't be trained on: it has {self.layers}, the first of them is 0")
+        """Return a copy of the layers behind one, to be trained."""
         return copy.deepcopy(self.model.encoder.layers[layer:])
 
 

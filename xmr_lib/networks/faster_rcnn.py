@@ -109,7 +109,7 @@ def find_regions(
     again where they came to lie.
 
     Args:
-        images: red, green, blue in 0 … 1; the detector scales them.
+        images: red, green, blue in 0 … 1, where the detector lies; it scales them.
         most: regions kept, the most confident after suppression regardless of class (IoU 0.5, score 0.05); the whole
             image is one more.
         given: of each image, boxes (as shares of it), labels and scores to describe instead of what would be found.
@@ -129,7 +129,7 @@ def find_regions(
             one = {name: values[sure] for name, values in one.items()}
             keep = nms(one["boxes"], one["scores"], OVERLAP)[:most]
         else:
-            keep = torch.arange(len(one["boxes"]))
+            keep = torch.arange(len(one["boxes"]), device=one["boxes"].device)
         kept.append({name: values[keep] for name, values in one.items()})
         whole = one["boxes"].new_tensor([[0, 0, width, height]])
         boxes.append(torch.cat([whole, _kept(one["boxes"][keep], (height, width))]))

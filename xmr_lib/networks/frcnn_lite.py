@@ -84,7 +84,8 @@ def frcnn_lite(classes: int, channels: int = 256, hidden: int = 512, trunk: Weig
 
 def trained_state(detector: FasterRCNN) -> "OrderedDict[str, Tensor]":
     """Return the tensors that training changes: all but the trunk's."""
-    return OrderedDict((name, x.contiguous()) for name, x in detector.state_dict().items() if name.startswith(TRAINED))
+    state = detector.state_dict().items()
+    return OrderedDict((name, x.cpu().contiguous()) for name, x in state if name.startswith(TRAINED))
 
 
 def load_frcnn_lite(path: str | Path, trunk: Weights | None = None) -> tuple[FasterRCNN, dict[int, str], Weights]:

@@ -55,14 +55,15 @@ def region_queries(
         XmrError: the run's image aggregation is not attention over regions.
     """
     config = result.config
-    [part, *_] = model_of(workspace, result).network.image.parts
+    model = model_of(workspace, result)
+    [part, *_] = model.network.image.parts
     regions = isinstance(part, RowPart) and isinstance(part.entry, RegionEntry)
     if not regions or config.image_pooling != "attention":
         raise XmrError(f"{config.name}: attention over regions is to be drawn, not {config.image_pooling!r}")
     images = _some(len(workspace.usable(config).split("test")), count, seed)
     with torch.inference_mode():
         rows, geometry = part.eval().entry(
-            workspace.pairs(config, "test", result.seed).images[torch.from_numpy(images)]
+            model.runtime.send(workspace.pairs(config, "test", result.seed).images[torch.from_numpy(images)])
         )
         weights = part.pooling.weights(rows, geometry)
     encoder = workspace.bank.encoder(config.image_specs[0])
@@ -71,7 +72,7 @@ def region_queries(
     part = workspace.usable(config).split("test")
     found = [encoder.boxes_of(store, int(part.image_ids[image])) for image in images]
     title = f"{config.name}: regions of Faster R-CNN, and where the attention looks"
-    looks = [own.numpy() for own in weights.split(rows.lengths.tolist())]
+    looks = [own.numpy() for own in weights.cpu().split(rows.lengths.tolist())]
     return regions_figure(part, images, found, looks, encoder.names, title, width)
 
 

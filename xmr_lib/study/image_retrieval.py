@@ -22,7 +22,7 @@ from ..experiment.workspace import Workspace
 from ..figures import gallery_of_neighbours, interval_figure
 from ..metrics import ImageScores, holm, mean_interval, sign_flip_test
 from ..model import build_image_encoder
-from ..modules import BOX_FEATURES, pool
+from ..modules import BOX_FEATURES, embed_items, pool
 from ..paths import atomic_write
 from ..ragged import Ragged
 from ..records import run_folder
@@ -203,17 +203,18 @@ def _ragged(items: Sequence[np.ndarray]) -> Ragged:
 
 
 def _pooled(workspace: Workspace, config: RunConfig, split: str) -> np.ndarray:
-    return workspace.images(config, split).numpy()
+    return workspace.images(config, split).to("cpu").numpy()
 
 
 def _regions(workspace: Workspace, config: RunConfig, split: str) -> np.ndarray:
-    regions = workspace.images(config, split)
-    return pool(regions.values.float()[:, : -len(BOX_FEATURES)], regions.offsets, "mean").numpy()
+    blocks = (part.to("cpu") for part in workspace.images(config, split).split(512))
+    pooled = [pool(own.values.float()[:, : -len(BOX_FEATURES)], own.offsets, "mean") for own in blocks]
+    return torch.cat(pooled).numpy()
 
 
-@torch.inference_mode()
 def _encoded(workspace: Workspace, config: RunConfig, encoder: nn.Module, split: str) -> np.ndarray:
-    return encoder(workspace.images(config, split)).numpy()
+    with workspace.runtime.autocast():
+        return embed_items(encoder, workspace.images(config, split)).numpy()
 
 
 def _scored(
@@ -262,7 +263,7 @@ def _fitted(
 ) -> tuple[nn.Module, History]:
     features, inputs = workspace.images(config, "train"), workspace.image_inputs(config)
     torch.manual_seed(seed)
-    encoder = build_image_encoder(config, inputs)
+    encoder = workspace.runtime.place(build_image_encoder(config, inputs))
     encoder.fit_input(features)
 
     def validate(encoder: nn.Module) -> float:
@@ -275,6 +276,7 @@ def _fitted(
         "weights": workspace.weights(config, seed),
         "relevance": qrels.name,
         "seed": seed,
+        "precision": workspace.runtime.precision,
     }
     loss = config.method.loss.build()
     # All epochs, whatever the patience: the recorded runs were chosen so.
@@ -292,6 +294,7 @@ def _fitted(
         seed,
         checkpoint,
         config.name,
+        runtime=workspace.runtime.alone,
     )
     return encoder, history
 
@@ -311,7 +314,7 @@ def _record(
             "seconds": history.seconds,
             "best_epoch": history.best_epoch,
         },
-        "machine": machine(),
+        "machine": machine(workspace.runtime),
     }
     with atomic_write(run_folder(workspace.results, config.name, seed) / "image_retrieval.json") as path:
         path.write_text(json.dumps(facts, indent=1) + "\n", "utf-8")

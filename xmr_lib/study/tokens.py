@@ -44,7 +44,8 @@ def attended_words(
         raise XmrError(f"{config.name}: attention over words is to be drawn, not {config.text_pooling!r}")
     part = workspace.usable(config).split("test")
     chosen = np.sort(np.random.default_rng(seed).choice(part.caption_count, min(count, part.caption_count), False))
-    [text] = model_of(workspace, result).network.caption.parts
+    model = model_of(workspace, result)
+    [text] = model.network.caption.parts
     words = [list(part.tokens[caption]) for caption in chosen]
     encoder = workspace.bank.encoder(config.text_specs[0], result.seed)
     if isinstance(encoder, BertEncoder):
@@ -54,8 +55,8 @@ def attended_words(
         words = [tokenizer.convert_ids_to_tokens(own) for own in ids]
     with torch.inference_mode():
         rows, beside = text.eval().entry(
-            workspace.pairs(config, "test", result.seed).captions[torch.from_numpy(chosen)]
+            model.runtime.send(workspace.pairs(config, "test", result.seed).captions[torch.from_numpy(chosen)])
         )
         weights = text.pooling.weights(rows, beside)
-    own = [part.numpy() for part in weights.split(rows.lengths.tolist())]
+    own = [part.numpy() for part in weights.cpu().split(rows.lengths.tolist())]
     return word_weights(words, own, f"{config.name}: the weight of each word", width)

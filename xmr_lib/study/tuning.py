@@ -12,8 +12,6 @@ from ..experiment.fit import untrained
 from ..experiment.workspace import Workspace
 from ..losses import similarity_matrix
 from ..metrics import Ranks, bootstrap_interval, holm
-from ..modules import Items, Parts
-from ..ragged import Ragged
 from ..records import Result
 from ..training import pretrained_parameters
 from .tables import paired_p
@@ -43,7 +41,7 @@ def tuning_table(
             {
                 "model": config.name,
                 "tuned (million)": tuned / 1e6,
-                "features (MB)": (_bytes(pairs.images) + _bytes(pairs.captions)) / MB,
+                "features (MB)": (pairs.images.nbytes + pairs.captions.nbytes) / MB,
                 "a step (MB)": step / MB,
                 "training (min)": float(np.mean([result.cpu_seconds for result in results])) / 60,
                 "rSum": float(np.mean([result.test["rsum"] for result in results])),
@@ -64,7 +62,7 @@ def step_memory(workspace: Workspace, config: RunConfig, seed: int = 0) -> tuple
     backward pass, each piece of memory once, and ``ADAM`` bytes per trained parameter.
     """
     pairs = workspace.pairs(config, "train", seed)
-    model, loss = untrained(workspace, config, seed).train(), config.method.loss.build()
+    model, loss = untrained(workspace, config, seed).cpu().train(), config.method.loss.build()
     batch = torch.arange(min(config.method.optimiser.batch, len(pairs.image_of_caption)))
     owners = torch.from_numpy(pairs.image_of_caption)[batch]
     trained = [x for x in (*model.parameters(), *loss.parameters()) if x.requires_grad]
@@ -84,10 +82,3 @@ def step_memory(workspace: Workspace, config: RunConfig, seed: int = 0) -> tuple
     del value
     tuned = sum(x.numel() for x in pretrained_parameters(model) if x.requires_grad)
     return tuned, sum(kept.values()) + ADAM * sum(x.numel() for x in trained)
-
-
-def _bytes(items: Items) -> int:
-    if isinstance(items, Parts):
-        return sum(map(_bytes, items.parts))
-    tensor = items.values if isinstance(items, Ragged) else items
-    return tensor.numel() * tensor.element_size()

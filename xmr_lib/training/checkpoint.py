@@ -14,6 +14,9 @@ from ..errors import XmrError
 from ..paths import atomic_write
 from ..records import flat
 
+UNRECORDED = {"precision": "fp32", "processes": 1}
+"""What checkpoints of older versions do not say."""
+
 
 @dataclass(frozen=True)
 class Checkpoint:
@@ -36,7 +39,7 @@ class Checkpoint:
         for index, state in optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{index}.{name}": tensor for name, tensor in state.items()}
         # Convolutions leave their optimiser's state in another order of axes, which safetensors refuses.
-        tensors = {name: tensor.contiguous() for name, tensor in tensors.items()}
+        tensors = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
         with atomic_write(self.path) as temporary:
             save_file(tensors, temporary, {"identity": json.dumps(self.identity), "history": json.dumps(history)})
 
@@ -81,8 +84,9 @@ class Checkpoint:
             identity["config"] = read_config(identity["config"]).to_dict()
         found = flat(identity)
         for key, value in flat(json.loads(json.dumps(self.identity))).items():
-            # A fact of the data that was not recorded then tells nothing.
-            if found.get(key, value if key.startswith("data.") else None) != value:
+            # A fact of the data that was not recorded then tells nothing; there was one precision and one process.
+            unrecorded = value if key.startswith("data.") else UNRECORDED.get(key)
+            if found.get(key, unrecorded) != value:
                 raise XmrError(
                     f"{self.path}: this checkpoint was made with {key} = {found.get(key)!r}, not {value!r}; "
                     "give the run another name or delete the file"

@@ -17,6 +17,7 @@ from ..data.boxes import Boxes
 from ..features.store import FeatureStore
 from ..networks.frcnn_lite import SIDE, frcnn_lite, trained_state
 from ..paths import atomic_write
+from ..runtime import CPU, Runtime
 from .checkpoint import Checkpoint
 from .loop import History, Problem, fit, ignore
 from .schedule import Schedule
@@ -40,8 +41,9 @@ class DetectorProblem(Problem):
         boxes: Boxes,
         train: Int[np.ndarray, " some"],
         held_out: Int[np.ndarray, " others"],
+        runtime: Runtime = CPU,
     ):
-        self.name, self.detector = name, detector
+        self.name, self.detector, self.runtime = name, detector, runtime
         self.modules = nn.ModuleDict({"model": detector})
         self.maps, self.image_ids, self.boxes = maps, image_ids, boxes
         self.train, self.held_out = train, held_out
@@ -56,9 +58,13 @@ class DetectorProblem(Problem):
         # Its maps are cached: the statistics of its normalisation must stay what they were.
         self.detector.backbone.trunk.eval()
 
-    def batch_loss(self, batch: Int[Tensor, " batch"]) -> Float[Tensor, ""]:
+    def fetch(self, batch: Int[Tensor, " batch"]) -> tuple[Tensor, list[Target]]:
         positions = self.train[batch.numpy()]
-        return _losses(self.detector, _maps(self.maps, self.image_ids[positions]), _targets(self.boxes, positions))
+        return _maps(self.maps, self.image_ids[positions]), _targets(self.boxes, positions)
+
+    def batch_loss(self, maps: Float[Tensor, "batch 112 14 14"], targets: list[Target]) -> Float[Tensor, ""]:
+        # In single precision: torchvision's boxes are not made for less.
+        return _losses(self.detector, maps, targets)
 
     def validate(self) -> float:
         found = mean_average_precision(self.detector, self.maps, self.image_ids, self.boxes, self.held_out)
@@ -76,6 +82,7 @@ def train_detector(
     identity: dict,
     seed: int = 0,
     after_epoch: Callable[[int], None] = ignore,
+    runtime: Runtime = CPU,
 ) -> History:
     """Train a detector and write it to ``path`` (safetensors, the names of the labels and the history with it).
 
@@ -89,6 +96,7 @@ def train_detector(
         held_out: positions of the images on which mAP is measured; another split than ``train``.
         identity: what the checkpoint must have been made by.
         after_epoch: see ``fit``.
+        runtime: where it is trained.
 
     Raises:
         XmrError: the loss is not finite, or the checkpoint belongs to another run.
@@ -97,7 +105,7 @@ def train_detector(
     torch.manual_seed(seed)
     detector = frcnn_lite(max(boxes.names) + 1)
     checkpoint = Checkpoint(path.with_suffix(".checkpoint"), identity)
-    problem = DetectorProblem(f"detector {path.stem}", detector, maps, image_ids, boxes, train, held_out)
+    problem = DetectorProblem(f"detector {path.stem}", detector, maps, image_ids, boxes, train, held_out, runtime)
     history = fit(problem, schedule, seed, checkpoint, after_epoch)
     facts = {
         "names": json.dumps(boxes.names),
@@ -147,12 +155,15 @@ def mean_average_precision(
 
 @torch.inference_mode()
 def detect(detector: FasterRCNN, maps: Float[Tensor, "images 112 14 14"]) -> list[Target]:
-    """Return what a detector finds, from the trunk's maps: boxes in pixels of the 224×224 image, labels, scores."""
+    """Return what a detector finds, from the trunk's maps: boxes in pixels of the 224×224 image, labels, scores.
+
+    They lie on the host.
+    """
     detector.eval()
-    images, features = _inputs(detector, maps)
+    images, features = _inputs(detector, maps.to(next(detector.parameters()).device))
     proposals, _ = detector.rpn(images, features)
     found, _ = detector.roi_heads(features, proposals, images.image_sizes)
-    return found
+    return [{name: values.cpu() for name, values in one.items()} for one in found]
 
 
 def _losses(detector: FasterRCNN, maps: Tensor, targets: list[Target]) -> Tensor:

@@ -5,6 +5,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from ..errors import XmrError
+from ..runtime import CPU, Runtime
 from .checkpoint import Checkpoint
 from .schedule import Schedule
 
@@ -49,6 +51,8 @@ class Problem(ABC):
     """Items that an epoch goes through."""
     measure: str
     """Name of what ``validate`` returns, for the progress bar."""
+    runtime: Runtime = CPU
+    """Where it is trained."""
     chooses: bool = True
     """Whether the best epoch by validation is kept; if not, it is the last."""
     largest_gradient: float | None = None
@@ -58,9 +62,17 @@ class Problem(ABC):
     def parameter_groups(self, weight_decay: float) -> list[dict]:
         """Return AdamW's groups; each has an ``lr_multiplier``."""
 
+    def fetch(self, batch: Int[Tensor, " batch"]) -> tuple:
+        """Gather what ``batch_loss`` is given of some of the items.
+
+        Batches are fetched in their order; on a device by a thread, ahead of their losses: what is drawn at random here
+        must not be drawn from a generator that the loss uses too.
+        """
+        return (batch,)
+
     @abstractmethod
-    def batch_loss(self, batch: Int[Tensor, " batch"]) -> Float[Tensor, ""]:
-        """Return the loss of some of the items."""
+    def batch_loss(self, *inputs: Any) -> Float[Tensor, ""]:
+        """Return the loss of what was fetched, which lies on the device."""
 
     @abstractmethod
     def validate(self) -> float:
@@ -96,7 +108,8 @@ def fit(
     Raises:
         XmrError: the loss is not finite, the problem's own check failed, or the checkpoint belongs to another run.
     """
-    modules = problem.modules
+    runtime, modules = problem.runtime, problem.modules.to(problem.runtime.device)
+    processes = runtime.processes
     optimiser = torch.optim.AdamW(problem.parameter_groups(schedule.weight_decay), lr=schedule.learning_rate)
     trained = [parameter for group in optimiser.param_groups for parameter in group["params"]]
     steps = schedule.steps(problem.items)
@@ -111,47 +124,59 @@ def fit(
         stopped = schedule.patience is not None and history.waited >= schedule.patience
         return stopped or len(history.loss) >= schedule.epochs
 
-    label = f"{problem.name} seed {seed}"
-    with tqdm(total=total, initial=steps * len(history.loss), desc=label, unit="step", disable=finished()) as bar:
+    label, done = f"{problem.name} seed {seed}", steps * len(history.loss)
+    quiet = finished() or not processes.first
+    with tqdm(total=total, initial=done, desc=label, unit="step", disable=quiet) as bar:
         while not finished():
             epoch, started, wall = len(history.loss), time.process_time(), time.perf_counter()
-            torch.manual_seed(int(np.random.SeedSequence([seed, epoch + 1]).generate_state(1)[0]))
+            torch.manual_seed(_seed(seed, epoch + 1))
             order = torch.randperm(problem.items)
             problem.start_epoch()
-            sum_of_losses = 0.0
+            if not processes.alone:
+                # Until here all draw alike; what is left out of a slice is each one's own.
+                torch.manual_seed(_seed(seed, epoch + 1, processes.rank))
+            losses = []
             # The last, smaller batch is left out: other items are left out in the next epoch.
-            for step, batch in enumerate(order.split(schedule.batch)[:steps]):
+            for step, inputs in enumerate(runtime.fetched(order.split(schedule.batch)[:steps], problem.fetch)):
                 rate = schedule.rate(epoch * steps + step, total)
                 for group in optimiser.param_groups:
                     group["lr"] = rate * group["lr_multiplier"]
-                loss = problem.batch_loss(batch)
+                loss = problem.batch_loss(*inputs)
                 optimiser.zero_grad(set_to_none=True)
                 loss.backward()
                 if problem.largest_gradient is not None:
                     nn.utils.clip_grad_norm_(trained, problem.largest_gradient)
                 optimiser.step()
-                sum_of_losses += loss.item()
+                losses.append(loss.detach())
                 bar.update()
-            history.loss.append(sum_of_losses / steps)
+            # Read once an epoch: each look at a device's number waits for the device.
+            history.loss.append(processes.of_first(sum(torch.stack(losses).tolist()) / steps))
             # Before validation, which can't rank what is not finite and would not say why.
             _check_finite(problem.name, history)
-            history.validation.append(problem.validate())
+            history.validation.append(processes.of_first(problem.validate()))
             if not problem.chooses:
                 history.best_epoch = epoch
             elif history.best_epoch < 0 or history.validation[-1] > history.validation[history.best_epoch]:
                 history.best_epoch = epoch
                 best = {name: tensor.clone() for name, tensor in modules.state_dict().items()}
-            history.seconds.append(time.process_time() - started)
+            history.seconds.append(processes.total(time.process_time() - started))
             history.wall_seconds.append(time.perf_counter() - wall)
             # Before the checkpoint: a collapsed run that is started again collapses again, and says so again.
             problem.check(history)
-            checkpoint.save(modules, optimiser, asdict(history), best)
+            if processes.first:
+                checkpoint.save(modules, optimiser, asdict(history), best)
             bar.set_postfix({"loss": f"{history.loss[-1]:.3f}", problem.measure: f"{history.validation[-1]:.4g}"})
             after_epoch(epoch)
+    # The file may be deleted once this is over: not before all have read it.
+    processes.wait()
     # What has no best state stays at the last epoch: a problem that does not choose, an older checkpoint's loss.
     modules.load_state_dict({**modules.state_dict(), **best})
     modules.eval()
     return history
+
+
+def _seed(*numbers: int) -> int:
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0])
 
 
 def _check_finite(name: str, history: History) -> None:

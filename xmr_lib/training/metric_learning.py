@@ -8,7 +8,9 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from ..losses import similarity_matrix
+from ..modules import Items
 from ..ragged import Ragged
+from ..runtime import CPU, Runtime
 from .checkpoint import Checkpoint
 from .loop import History, Problem, fit, ignore
 from .parameters import parameter_groups
@@ -25,15 +27,17 @@ class MetricProblem(Problem):
         name: str,
         encoder: nn.Module,
         loss: nn.Module,
-        features: Float[Tensor, "images features"],
+        features: Items,
         positives: Ragged,
         identities: Int[np.ndarray, " images"],
         validation: Callable[[nn.Module], float],
         distance: str,
+        runtime: Runtime = CPU,
     ):
-        self.name, self.distance = name, distance
+        self.name, self.distance, self.runtime = name, distance, runtime
         self.modules = nn.ModuleDict({"model": encoder, "loss": loss})
-        self.encoder, self.loss, self.features, self.validation = encoder, loss, features, validation
+        self.encoder, self.loss, self.validation = encoder, loss, validation
+        self.features = runtime.keep(features)
         self.asked = torch.from_numpy(np.flatnonzero(positives.lengths))
         self.starts, self.counts = (torch.from_numpy(x) for x in (positives.offsets[:-1], positives.lengths))
         self.places, self.owners = torch.from_numpy(positives.values), torch.from_numpy(identities)
@@ -42,11 +46,16 @@ class MetricProblem(Problem):
     def parameter_groups(self, weight_decay: float) -> list[dict]:
         return parameter_groups(self.encoder, self.loss, weight_decay)
 
-    def batch_loss(self, batch: Int[Tensor, " batch"]) -> Float[Tensor, ""]:
+    def fetch(self, batch: Int[Tensor, " batch"]) -> tuple[Items, Items, Int[Tensor, " batch"]]:
         images = self.asked[batch]
+        # The dropout of a device draws from a generator of its own: nobody else uses the host's meanwhile.
         drawn = self.places[self.starts[images] + (torch.rand(len(images)) * self.counts[images]).long()]
-        pair = self.encoder(self.features[images]), self.encoder(self.features[drawn])
-        return self.loss(similarity_matrix(*pair, self.distance), self.owners[images])
+        return self.features[images], self.features[drawn], self.owners[images]
+
+    def batch_loss(self, images: Items, drawn: Items, owners: Int[Tensor, " batch"]) -> Float[Tensor, ""]:
+        with self.runtime.autocast():
+            pair = self.encoder(images), self.encoder(drawn)
+        return self.loss(similarity_matrix(*(own.float() for own in pair), self.distance), owners)
 
     def validate(self) -> float:
         return self.validation(self.encoder.eval())
@@ -55,7 +64,7 @@ class MetricProblem(Problem):
 def train_metric(
     encoder: nn.Module,
     loss: nn.Module,
-    features: Float[Tensor, "images features"],
+    features: Items,
     positives: Ragged,
     identities: Int[np.ndarray, " images"],
     validation: Callable[[nn.Module], float],
@@ -65,6 +74,7 @@ def train_metric(
     checkpoint: Checkpoint,
     name: str,
     after_epoch: Callable[[int], None] = ignore,
+    runtime: Runtime = CPU,
 ) -> History:
     """Train, and leave ``encoder`` and ``loss`` at the best epoch.
 
@@ -76,9 +86,10 @@ def train_metric(
         distance: by which embeddings are compared in the loss.
         name: of the run, for the progress bar and messages.
         seed, checkpoint, after_epoch: see ``fit``.
+        runtime: where it is trained; ``encoder`` and ``loss`` stay there.
 
     Raises:
         XmrError: the loss is not finite, or the checkpoint belongs to another run.
     """
-    problem = MetricProblem(name, encoder, loss, features, positives, identities, validation, distance)
+    problem = MetricProblem(name, encoder, loss, features, positives, identities, validation, distance, runtime)
     return fit(problem, schedule, seed, checkpoint, after_epoch)

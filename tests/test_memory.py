@@ -1,0 +1,107 @@
+"""What is trained on may be larger than the memory: a step holds its batch, and no more of a store than that."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from xmr_lib.features.store import FeatureStore
+from xmr_lib.features.store_writer import StoreWriter
+from xmr_lib.model import as_items
+from xmr_lib.modules import OnDisk, Parts
+
+IMAGES, REGIONS, DIM = 4000, 36, 2048
+TRAIN = """
+import os, sys, threading, time
+import numpy as np, torch
+from xmr_lib.config import from_flat
+from xmr_lib.features.store import FeatureStore
+from xmr_lib.model import BranchInput, as_items, build_dual_encoder
+from xmr_lib.modules import OnDisk
+from xmr_lib.ragged import Ragged
+from xmr_lib.training import Checkpoint, Pairs, Schedule, train
+
+def private():
+    lines = open("/proc/self/status").read().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon")) / 1024
+
+torch.set_num_threads(1)
+store = FeatureStore.open(sys.argv[1])
+config = from_flat("regions", image_features="frcnn-resnet50", image_pooling="attention", text_features="onehot",
+                   projection="linear", embed_dim=64)
+images = [BranchInput(store.values.shape[1] - 5, rows=True)]
+network = build_dual_encoder(config, images, [BranchInput(32)])
+every, few = np.arange(len(store)), np.arange(50)
+def pairs(ids):
+    captions = torch.randn(len(ids), 32)
+    held = OnDisk(lambda ids: as_items(store.take(ids)), ids, store.nbytes_of(ids))
+    return Pairs(held, captions, np.arange(len(ids)))
+loss = config.method.loss.build()
+schedule = Schedule(1, 64, 1e-3, 1e-2, 0.1)
+def epoch(ids, name):
+    network.image.fit_input(pairs(ids[:64]).images)
+    train(network, loss, pairs(ids), pairs(ids), "cosine", schedule, 0, Checkpoint(sys.argv[2] + name, {}), name)
+# Once through a little of it: what the libraries take for themselves is in the memory then.
+epoch(np.arange(128), "little")
+before, peak, done = private(), 0.0, False
+def watch():
+    global peak
+    while not done:
+        peak = max(peak, private())
+        time.sleep(0.005)
+thread = threading.Thread(target=watch)
+thread.start()
+epoch(every, "all")
+done = True
+thread.join()
+print(f"{store.values.nbytes / 2**20:.0f} MB in the store, {peak - before:.0f} MB more in memory")
+sys.exit(peak - before > 200)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks Linux how much memory is a process's own")
+def test_an_epoch_over_600_mb_of_regions_takes_less_than_200(tmp_path):
+    rng = np.random.default_rng(0)
+    block = rng.random((250 * REGIONS, DIM + 5), dtype=np.float32).astype(np.float16)
+    with StoreWriter(tmp_path / "store", {"extractor": "random"}, (DIM + 5,), True, "float16") as writer:
+        for start in range(0, IMAGES, 250):
+            writer.append(np.arange(start, start + 250), block, np.full(250, REGIONS))
+        writer.finish()
+    command = [sys.executable, "-c", TRAIN, str(tmp_path / "store"), str(tmp_path / "checkpoint-")]
+    home = str(Path(__file__).parent.parent)
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": home})
+    assert done.returncode == 0, done.stdout + done.stderr[-2000:]
+    assert int(done.stdout.split()[0]) > 550
+
+
+def test_features_on_disk_are_those_in_memory(tmp_path):
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(1, 5, 20)
+    with StoreWriter(tmp_path / "rows", {}, (3,), True, "float16") as writer:
+        writer.append(np.arange(20) * 7, rng.random((lengths.sum(), 3)), lengths)
+        writer.finish()
+    store = FeatureStore.open(tmp_path / "rows")
+    reads: list[int] = []
+
+    def read(ids):
+        reads.append(len(ids))
+        return as_items(store.take(ids))
+
+    ids = np.arange(20)[::-1] * 7
+    disk, memory = OnDisk(read, ids, store.nbytes_of(ids)), as_items(store.take(ids))
+    assert len(disk) == 20 and disk.nbytes == memory.nbytes and disk[:5].nbytes == disk.nbytes // 4
+    some = torch.tensor([3, 3, 0, 19])
+    for own, theirs in ((disk[some], memory[some]), (disk[4:9].to("cpu"), memory[4:9]), (disk.to("cpu"), memory)):
+        assert torch.equal(own.values, theirs.values) and torch.equal(own.offsets, theirs.offsets)
+    # Nothing but what was asked for was read.
+    assert reads == [4, 5, 20]
+    both = Parts((disk, memory))
+    assert [len(part) for part in both.split(8)] == [8, 8, 4] and reads == [4, 5, 20]
+    first, second = both[some].parts
+    assert torch.equal(first.values, second.values)
+    first, second = both.split(8)[2].to("cpu").parts
+    assert torch.equal(first.values, second.values)
