@@ -54,4 +54,5 @@ class ClipImageEncoder(ClipSide, PreparedEncoder):
         return self.tower.last_patches(images) if self.spec.output else self.tower(images)
 
     def tail(self) -> ClipImageTail | None:
-        return None if self.layer is None else ClipImageTail(self.tower, self.layer)
+        # As the rest of a model, it is built on the host.
+        return None if self.layer is None else ClipImageTail(self.tower, self.layer).to("cpu")

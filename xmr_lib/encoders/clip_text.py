@@ -89,4 +89,5 @@ class ClipTextEncoder(ClipSide, TokenizedEncoder):
         return self.tower.last_tokens(ids, real) if self.spec.output else self.tower(ids, real)
 
     def tail(self, layers: int) -> ClipTextTail | None:
-        return None if self.layer is None else ClipTextTail(self.tower, self.layer)
+        # As the rest of a model, it is built on the host.
+        return None if self.layer is None else ClipTextTail(self.tower, self.layer).to("cpu")

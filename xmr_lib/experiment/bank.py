@@ -53,7 +53,7 @@ class FeatureBank:
         # Memoised for this object alone; a memoised method would keep every bank alive.
         self.encoder = lru_cache(maxsize=None)(self._encoder)
         self.image_store = lru_cache(maxsize=None)(self._image_store)
-        self.words = lru_cache(maxsize=6)(self._words)
+        self._opened = lru_cache(maxsize=6)(self._words)
         self.caption_vectors = lru_cache(maxsize=3)(self._caption_vectors)
 
     def site(self, seed: int = 0) -> Site:
@@ -140,7 +140,12 @@ class FeatureBank:
         if not there:
             encoder.share(self.dataset, folder, self.strict)
 
-    def _words(self, spec: FeatureSpec, seed: int, as_words: bool = False) -> WordVectors | FeatureStore:
+    def words(self, spec: FeatureSpec, seed: int, as_words: bool = False) -> WordVectors | FeatureStore:
+        """Return the table of a dataset's words, or the store of its captions; see ``text_encoder``."""
+        # However it is asked for, it is opened once, and what it has to say is said once.
+        return self._opened(spec, seed, as_words)
+
+    def _words(self, spec: FeatureSpec, seed: int, as_words: bool) -> WordVectors | FeatureStore:
         encoder = self.text_encoder(spec, seed, as_words)
         if isinstance(encoder, WordEncoder) and not getattr(encoder, "per_token", False):
             return encoder.words(self.dataset)
