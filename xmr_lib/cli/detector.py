@@ -2,14 +2,19 @@
 
 import typer
 
-from .app import DataOption, NamedOption, ProfileOption, app
+from .app import AllowDownloadOption, DataOption, NamedOption, ProfileOption, app
 
 detector_app = typer.Typer(help="The light Faster R-CNN.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(detector_app, name="detector")
 
 
 @detector_app.command("train")
-def detector_train(dataset: NamedOption = None, data: DataOption = None, profile: ProfileOption = "demo") -> None:
+def detector_train(
+    dataset: NamedOption = None,
+    data: DataOption = None,
+    profile: ProfileOption = "demo",
+    allow_download: AllowDownloadOption = False,
+) -> None:
     """Train the light Faster R-CNN on boxes.json (COCO's format) beside the captions, training split only.
 
     Goes on where a kill left it. mAP is measured on images of the validation split.

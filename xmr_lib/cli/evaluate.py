@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from .app import DataOption, app
+from .app import AllowDownloadOption, DataOption, app
 
 
 @app.command(short_help="Score a run again, or search with it.")
@@ -13,6 +13,7 @@ def evaluate(
     run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder: runs/DATASET/runs/MODEL/seedK.")],
     data: DataOption = None,
     gallery: Annotated[str, typer.Option(help="What is searched: test (the field's protocol) or train.")] = "test",
+    allow_download: AllowDownloadOption = False,
 ) -> None:
     """Score a run again and compare with what is recorded; or search the training split with it."""
     from ..experiment import evaluate_run

@@ -4,7 +4,16 @@ from typing import Annotated
 
 import typer
 
-from .app import DataOption, NamedOption, ProfileOption, SeedsOption, StrictOption, app, parse_seeds
+from .app import (
+    AllowDownloadOption,
+    DataOption,
+    NamedOption,
+    ProfileOption,
+    SeedsOption,
+    StrictOption,
+    app,
+    parse_seeds,
+)
 
 
 @app.command(short_help="Make image features and word vectors.")
@@ -15,6 +24,7 @@ def features(
     image_features: Annotated[str | None, typer.Option(help="Slug; default: those that the data bring.")] = None,
     seeds: SeedsOption = "0",
     strict: StrictOption = False,
+    allow_download: AllowDownloadOption = False,
 ) -> None:
     """Make the feature stores of a dataset: image features and word vectors. What is there is not made again."""
     from ..experiment import Workspace

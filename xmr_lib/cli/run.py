@@ -4,7 +4,16 @@ from typing import Annotated
 
 import typer
 
-from .app import DataOption, NamedOption, ProfileOption, ResultsOption, SeedsOption, app, parse_seeds
+from .app import (
+    AllowDownloadOption,
+    DataOption,
+    NamedOption,
+    ProfileOption,
+    ResultsOption,
+    SeedsOption,
+    app,
+    parse_seeds,
+)
 from .show import times_text
 
 
@@ -18,6 +27,7 @@ def run(
     only: Annotated[
         list[str] | None, typer.Option(help="Number of a notebook (01); repeatable. [default: all]")
     ] = None,
+    allow_download: AllowDownloadOption = False,
 ) -> None:
     """Run the notebooks by papermill, strictly; executed copies go to runs/DATASET/notebooks/."""
     from ..batch import notebooks, run_notebooks

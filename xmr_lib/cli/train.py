@@ -6,7 +6,17 @@ import typer
 import yaml
 
 from ..errors import XmrError
-from .app import DataOption, NamedOption, ProfileOption, ResultsOption, SeedsOption, StrictOption, app, parse_seeds
+from .app import (
+    AllowDownloadOption,
+    DataOption,
+    NamedOption,
+    ProfileOption,
+    ResultsOption,
+    SeedsOption,
+    StrictOption,
+    app,
+    parse_seeds,
+)
 from .show import summary_text
 
 
@@ -24,6 +34,7 @@ def train(
         typer.Option("--set", help="Change a field of the config: loss.margin=0.3, text.dropout=0. Repeatable."),
     ] = None,
     strict: StrictOption = False,
+    allow_download: AllowDownloadOption = False,
 ) -> None:
     """Train one model, score it once on test, and add its row to summary.csv. Goes on where a kill left it."""
     from ..experiment import Workspace, run
