@@ -31,7 +31,7 @@ def weights(context: typer.Context) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    typer.echo("\nTo download: xmr weights get NAME …; any BERT of Hugging Face's: xmr weights get bert:NAME")
+    typer.echo("\nTo download: xmr weights get NAME …; of Hugging Face's any: xmr weights get OWNER/NAME")
 
 
 @weights_app.command("get", short_help="Download weights by name.")
@@ -40,14 +40,11 @@ def weights_get(
 ) -> None:
     """Download weights by name into torch's or Hugging Face's cache; what was cut goes on."""
     from ..encoders.catalogue import pretrained_named
-    from ..pretrained import check_online, megabytes
+    from ..pretrained import megabytes
 
     wanted = {own.name: own for name in names for own in pretrained_named(name)}
-    missing = [own for own in wanted.values() if own.path() is None]
-    for own in missing:
-        check_online(own.name)
-    if sizes := {own.name: own.bytes_to_fetch() for own in missing}:
+    if sizes := {own.name: own.bytes_to_fetch() for own in wanted.values() if own.path() is None}:
         parts = ", ".join(f"{name} {megabytes(size)}" for name, size in sizes.items())
-        typer.echo(f"to download: {megabytes(sum(size or 0 for size in sizes.values()))} ({parts})")
+        typer.echo(f"to download: {megabytes(sum(sizes.values()))} ({parts})")
     for own in wanted.values():
         typer.echo(f"{own.name}: {own.get()}")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ..errors import XmrError
 from ..features.spec import ENCODERS, FeatureSpec
-from ..pretrained import Pretrained
+from ..pretrained import HubWeights, Pretrained
 from ..provenance import Provenance
 from ..registry import load_plugins
 
@@ -32,7 +32,7 @@ def catalogue() -> list[Entry]:
 
 
 def pretrained_named(name: str) -> tuple[Pretrained, ...]:
-    """Return the weights that a name stands for: theirs, one that their publisher uses, or the slug of features.
+    """Return the weights that a name stands for: theirs, their publisher's, any of the hub's, the slug of features.
 
     Raises:
         XmrError: there are none; the message lists what there is.
@@ -40,11 +40,14 @@ def pretrained_named(name: str) -> tuple[Pretrained, ...]:
     for entry in (entries := catalogue()):
         if name in _names(entry.pretrained):
             return (entry.pretrained,)
+    hub = HubWeights(name, name)
+    if "/" in name and hub.can_be_fetched:
+        return (hub,)
     try:
         spec = FeatureSpec.parse(name)
     except XmrError:
         known = ", ".join(entry.pretrained.name for entry in entries)
-        raise XmrError(f"weights {name!r} are unknown; there are {known}, and bert:NAME of Hugging Face's") from None
+        raise XmrError(f"weights {name!r} are unknown; there are {known}, and OWNER/NAME of Hugging Face's") from None
     if not (found := ENCODERS[spec.encoder].pretrained_of(spec)):
         raise XmrError(f"{name}: nothing to download: these features have no weights that somebody publishes")
     return found

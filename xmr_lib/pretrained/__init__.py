@@ -1,7 +1,7 @@
 """Pretrained weights by name: where they come from, whether they are here, and the download of those that are not."""
 
 from .base import PackagedWeights, Pretrained
-from .consent import ALLOW, allow_downloads, check_online, consent
+from .consent import ALLOW, allow_downloads, consent
 from .fetch import fetch, megabytes
 from .hub import HubWeights
 from .torchvision_file import TorchvisionWeights
@@ -13,7 +13,6 @@ __all__ = [
     "Pretrained",
     "TorchvisionWeights",
     "allow_downloads",
-    "check_online",
     "consent",
     "fetch",
     "megabytes",

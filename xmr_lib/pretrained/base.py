@@ -44,13 +44,13 @@ class Pretrained(ABC):
         """Return the size that the publisher states in what is installed here; None where it does not."""
         return None
 
-    def bytes_to_fetch(self) -> int | None:
+    @abstractmethod
+    def bytes_to_fetch(self) -> int:
         """Return how much ``get`` would download of weights that are not here; may ask the publisher.
 
         Raises:
-            XmrError: it was asked, and there is no answer.
+            XmrError: downloads are forbidden, or the publisher was asked and there is no answer.
         """
-        return self.stated_bytes()
 
     @property
     def size(self) -> int | None:
@@ -79,6 +79,10 @@ class PackagedWeights(Pretrained):
         spec = find_spec(self.package)
         folders = [Path(place) for place in (spec.submodule_search_locations or [])] if spec else []
         return next((file for folder in folders for file in sorted(folder.glob(self.pattern))), None)
+
+    def bytes_to_fetch(self) -> int:
+        self.find()
+        return 0
 
     def get(self) -> Path:
         return self.find().path

@@ -59,6 +59,7 @@ class HubWeights(Pretrained):
         return Path(config).parent if isinstance(config, str) and _whole(Path(config).parent) else None
 
     def bytes_to_fetch(self) -> int:
+        check_online(self.name)
         with self._told_in_one_line():
             missing = [file for file in self._files() if not self._cached(file.rfilename)]
         return sum(file.size or 0 for file in missing)

@@ -52,6 +52,10 @@ class TorchvisionWeights(Pretrained):
     def stated_bytes(self) -> int:
         return round(self.published.meta["_file_size"] * 2**20)
 
+    def bytes_to_fetch(self) -> int:
+        check_online(self.name)
+        return self.stated_bytes()
+
     def path(self) -> Path | None:
         named = os.environ.get(self.variable)
         path = Path(named).expanduser() if named else torch_cache() / self.file
