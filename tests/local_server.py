@@ -63,7 +63,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, with_body: bool) -> None:
         path, asked_range = self.path.split("?")[0], self.headers.get("Range")
-        self.site.asked.append((f"{self.command} {path}", asked_range))
+        if path != "/api/agent-harnesses":  # which the hub's library asks for of its own accord
+            self.site.asked.append((f"{self.command} {path}", asked_range))
         if (listed := self._listing(path)) is not None:
             return self._send(200, json.dumps(listed).encode(), {"Content-Type": "application/json"}, with_body)
         if (content := self.site.files.get(path.replace("/resolve/main/", f"/resolve/{COMMIT}/"))) is None:

@@ -359,8 +359,9 @@ def test_where_the_hub_is_switched_off_get_says_so(server, monkeypatch):
     assert "HF_HUB_OFFLINE forbids" in one_line(load_bert, "bert-base-uncased")
 
 
-@pytest.mark.parametrize("command", [("features",), ("train", "list"), ("run",), ("detector", "train")])
-def test_allow_download_is_consent_for_the_process_and_its_kernels(command):
+def test_allow_download_is_consent_for_the_process_and_its_kernels():
+    for command in (("features",), ("train",), ("detector", "train"), ("evaluate",), ("export",), ("run",)):
+        assert "--allow-download" in xmr(*command, "--help").output
     # The data are not there: the option has been read before.
-    xmr(*command, "--data", "no-such-data", "--allow-download")
-    assert os.environ[ALLOW] == "1" and consent()
+    failed = xmr("run", "--data", "no-such-data", "--allow-download")
+    assert isinstance(failed.exception, XmrError) and os.environ[ALLOW] == "1"

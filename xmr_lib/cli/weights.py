@@ -8,11 +8,13 @@ from .app import app
 
 weights_app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 app.add_typer(weights_app, name="weights", short_help="Pretrained weights: which there are, and their download.")
+Context = typer.Context.__base__
+"""What typer really gives: its own ``Context`` is a subclass of it."""
 COLUMNS = ("name", "size", "here", "from", "licence", "trained on")
 
 
 @weights_app.callback()
-def weights(context: typer.Context) -> None:
+def weights(context: Context) -> None:
     """List every pretrained network that the library knows; nothing is asked for, nothing downloaded.
 
     Sizes are those on this disk, else what the publisher states in what is installed here; '?' is unknown.
@@ -31,7 +33,7 @@ def weights(context: typer.Context) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    typer.echo("\nTo download: xmr weights get NAME …; of Hugging Face's any: xmr weights get OWNER/NAME")
+    typer.echo("\nTo download: xmr weights get NAME …; any other of Hugging Face's: xmr weights get OWNER/NAME")
 
 
 @weights_app.command("get", short_help="Download weights by name.")
