@@ -197,7 +197,10 @@ def test_a_file_of_the_users_is_never_replaced_by_a_download(online, monkeypatch
     assert "no weights at" in one_line(vgg16_weights, str(tmp_path / "absent.pth"))
     monkeypatch.setenv("XMR_VGG16_WEIGHTS", str(tmp_path / "absent.pth"))
     assert "no weights at" in one_line(vgg16_weights)
+    assert "XMR_VGG16_WEIGHTS names" in one_line(VGG16.get)
     assert online.asked == [] and VGG16.origin == "$XMR_VGG16_WEIGHTS" and VGG16.path() is None
+    (tmp_path / "absent.pth").write_bytes(b"mine")
+    assert VGG16.get() == tmp_path / "absent.pth" and VGG16.size == 4 and online.asked == []
 
 
 def test_a_damaged_file_in_the_cache_is_fetched_again(online):

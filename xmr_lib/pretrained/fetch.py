@@ -23,6 +23,8 @@ SILENCE = 60
 """Seconds without a byte after which a connection counts as cut."""
 BLOCK = 1 << 17
 """Bytes read at once."""
+DISK = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
+"""Errors of the disk; what else an ``OSError`` tells of here is the network's."""
 GO_ON = "the same command goes on from there"
 
 
@@ -93,19 +95,21 @@ def _told_in_one_line(title: str, part: Path) -> Iterator[None]:
         raise XmrError(f"{title}: {error.url} answers {error.code} {error.reason}") from None
     except URLError as error:
         raise XmrError(f"{title}: its server can't be reached ({error.reason}); is there a network?") from None
-    except (HTTPException, ConnectionError, TimeoutError) as error:
+    except (HTTPException, OSError) as error:
+        if told := disk_error(error, part.parent):
+            raise XmrError(f"{title}: {told}; {GO_ON}") from None
         have = part.stat().st_size if part.exists() else 0
         reason = " ".join(str(error).split())
         raise XmrError(f"{title}: the connection was cut after {megabytes(have)} ({reason[:100]}); {GO_ON}") from None
-    except OSError as error:
-        raise XmrError(f"{title}: {disk_error(error, part.parent)}; {GO_ON}") from None
 
 
-def disk_error(error: OSError, folder: str | Path) -> str:
-    """Say what is wrong with a disk, above all that it is full."""
+def disk_error(error: Exception, folder: str | Path) -> str:
+    """Say what is wrong with the disk, above all that it is full; empty where the error is none of the disk's."""
+    if not isinstance(error, OSError) or error.errno not in DISK:
+        return ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"the disk of {folder} is full; make room"
-    return f"{error.filename or folder} can't be written ({error.strerror or error})"
+    return f"{error.filename or folder} can't be written ({error.strerror})"
 
 
 def megabytes(count: int | None) -> str:

@@ -110,11 +110,9 @@ class HubWeights(Pretrained):
             raise XmrError(f"{self.name}: Hugging Face has no {self.repo}, or does not show it to everybody") from None
         # The hub's library has changed its HTTP library twice; what a cut connection raises differs with its version.
         except Exception as error:
-            if isinstance(error, OSError) and error.errno:
-                reason = disk_error(error, constants.HF_HUB_CACHE)
-            else:
-                told = " ".join(str(error).split())[:150]
-                reason = f"Hugging Face can't be reached, or the connection was cut ({type(error).__name__}: {told})"
+            told = f"{type(error).__name__}: {' '.join(str(error).split())[:150]}"
+            cut = f"Hugging Face can't be reached, or the connection was cut ({told})"
+            reason = disk_error(error, constants.HF_HUB_CACHE) or cut
             raise XmrError(f"{self.name}: {reason}; the same command goes on with what is still missing") from None
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from torchvision.models import WeightsEnum, get_model_weights
 
+from ..errors import XmrError
 from ..weights import Weights, digest_of, from_file_or_torch_cache, torch_cache
 from .base import Pretrained
 from .consent import check_online, consent
@@ -62,6 +63,11 @@ class TorchvisionWeights(Pretrained):
         return path if path.is_file() else None
 
     def get(self) -> Path:
+        if named := os.environ.get(self.variable):
+            if path := self.path():
+                return path
+            # What is downloaded would not be looked at.
+            raise XmrError(f"{self.name}: {self.variable} names {named}, where no file is; correct it, or unset it")
         cached = torch_cache() / self.file
         [digest] = HASH.findall(self.file)
         if cached.is_file() and digest_of(cached).startswith(digest):
