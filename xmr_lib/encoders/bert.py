@@ -20,7 +20,8 @@ from ..errors import XmrError
 from ..features.spec import ENCODERS, FeatureSpec
 from ..features.store import FeatureStore
 from ..features.store_writer import StoreWriter
-from ..networks.bert import LEAK, MINILM, Bert, BertTail, hidden_states, load_bert
+from ..networks.bert import BASE, LEAK, MINILM, Bert, BertTail, bert_weights, hidden_states, load_bert
+from ..pretrained import Pretrained
 from ..provenance import UNKNOWN, Provenance
 from ..ragged import Ragged
 from ..weights import Weights
@@ -32,7 +33,7 @@ TOKENS = 2048
 """Tokens that the network sees at once on a processor, padding included; on another device eight times as many."""
 SHORT = 128
 """Tokens that stores of an older version have of a caption: they hold where none is longer (Flickr30K's have 90)."""
-KNOWN = ("bert-base-uncased", "bert-base-cased", "bert-large-uncased", "bert-large-cased")
+KNOWN = (BASE, "bert-base-cased", "bert-large-uncased", "bert-large-cased")
 """Names of networks that were trained on BookCorpus and Wikipedia alone."""
 
 
@@ -57,6 +58,10 @@ class BertEncoder(TextEncoder):
         copy = Path(networks) / weights_name(made.name) if networks else None
         made.folder = copy if copy and copy.is_dir() else None
         return made
+
+    @classmethod
+    def pretrained_of(cls, spec: FeatureSpec) -> tuple[Pretrained, ...]:
+        return (bert_weights(spec.source or spec.encoder),)
 
     @property
     def name(self) -> str:
@@ -152,7 +157,7 @@ class MiniLmEncoder(BertEncoder):
     )
 
 
-@ENCODERS.register("bert-base-uncased")
+@ENCODERS.register(BASE)
 class BertBaseEncoder(BertEncoder):
     provenance = Provenance(("BookCorpus", "Wikipedia"), "Apache 2.0", "https://huggingface.co/bert-base-uncased")
 
@@ -165,7 +170,7 @@ class BertBaseEncoder(BertEncoder):
 class AnyBertEncoder(BertEncoder):
     """A BERT by name or folder: ``bert:NAME_OR_FOLDER``."""
 
-    asks_for_source = True
+    asks_for_source, known_sources = True, KNOWN
 
     @classmethod
     def provenance_of(cls, spec: FeatureSpec) -> Provenance:

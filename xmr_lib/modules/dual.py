@@ -7,7 +7,6 @@ from torch import Tensor, nn
 from .item import ItemEncoder
 from .parts import Items
 
-
 BLOCK_BYTES = 2**23
 """Of the features that are embedded at once, as they are stored."""
 

