@@ -32,6 +32,7 @@ from xmr_lib.ragged import Ragged
 from xmr_lib.regions import import_regions, importing, read_npz
 from xmr_lib.regions.names import BY_ID, BY_NAME, BY_NUMBER, matches
 from xmr_lib.regions.split_arrays import WHOLE_IMAGE
+from xmr_lib.study.examples import region_queries
 from xmr_lib.training import Pairs
 
 
@@ -184,10 +185,10 @@ class TestFolderOfNpz:
         told = capsys.readouterr().err
         assert "38 of 39 files fit images of flickr30k, by file name" in told
         assert "1 fit none and are not used (stranger.npz)" in told
-        assert "warning: 5 images (" in told and "have no regions that can be read and are left out" in told
+        assert "warning: 5 images (" in told and "without regions that can be read: left out" in told
         used = drop_skipped(dataset, store)
         assert sum(map(len, used.splits.values())) == 35 and "5 images" in used.notes[-1]
-        with pytest.raises(XmrError, match="5 images .* have no regions that can be read; reasons in"):
+        with pytest.raises(XmrError, match=r"5 images .* without regions that can be read; reasons in"):
             import_regions(folder, dataset, tmp_path / "store", strict=True)
         with pytest.raises(XmrError, match=rf"{dataset.filenames[3]} has no regions that can be read \(no .npz"):
             import_regions(folder, dataset, tmp_path / "other", strict=True)
@@ -201,7 +202,7 @@ class TestFolderOfNpz:
 
     def test_files_of_other_data_are_refused(self, tmp_path, dataset):
         folder = write_npz(tmp_path / "butd", dataset, lambda _, image: f"x{image}")
-        with pytest.raises(XmrError, match="none fits an image of flickr30k by file name or id, e.g. x0"):
+        with pytest.raises(XmrError, match=r"none fits an image of flickr30k by file name or id, e\.g\. x0"):
             import_regions(folder, dataset, tmp_path / "store")
         folder = write_npz(tmp_path / "ids", dataset, lambda _, image: 30 + image)
         with pytest.raises(XmrError, match="10 of 40 fit flickr30k by image id, the others do not"):
@@ -215,7 +216,7 @@ class TestFolderOfNpz:
     def test_two_files_of_one_image_are_refused(self, tmp_path, dataset):
         folder = write_npz(tmp_path / "butd", dataset)
         write_npz(folder / "again", dataset.subset(np.arange(2)))
-        with pytest.raises(XmrError, match="the same image as .*; remove one of them"):
+        with pytest.raises(XmrError, match=r"the same image as .*; remove one of them"):
             import_regions(folder, dataset, tmp_path / "store")
 
     def test_where_nothing_can_be_read_no_store_is_left(self, tmp_path, dataset):
@@ -351,7 +352,7 @@ class TestStore:
             import_regions(folder, dataset.subset(np.arange(39)), tmp_path / "store")
         file = min(folder.iterdir())
         os.utime(file, ns=(0, file.stat().st_mtime_ns + 1))
-        with pytest.raises(XmrError, match="made with source_files = .*; delete the folder"):
+        with pytest.raises(XmrError, match=r"made with source_files = .*; delete the folder"):
             import_regions(folder, dataset, tmp_path / "store")
 
     def test_an_import_that_broke_off_goes_on(self, tmp_path, dataset, monkeypatch, write):
@@ -453,6 +454,9 @@ def test_a_model_is_trained_by_name_exported_and_takes_rows_elsewhere(twin, tmp_
     [result] = run(workspace, config)
     assert result.config.track == "open" and result.data["left_out"] == []
     model_of(workspace, result).save(tmp_path / "model")
+    if how == "attention":
+        with pytest.raises(XmrError, match="has no names of its regions to draw"):
+            region_queries(workspace, result)
     # The files are not needed where the model goes.
     folder.rename(tmp_path / "gone")
     model = RetrievalModel.load(tmp_path / "model")

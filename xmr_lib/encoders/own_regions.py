@@ -15,7 +15,7 @@ from .base import ImageEncoder
 
 @ENCODERS.register("regions")
 class OwnRegions(ImageEncoder):
-    """Vectors of regions and their ``BOX_FEATURES``, as they lie in the files (see ``regions``), the widths as well.
+    """Vectors of regions and their ``BOX_FEATURES``, as they lie in the files (see ``regions``).
 
     Nobody can know from such files which detector made them: the track is open, unless a model card says what it was
     trained on (``datasets`` at the head of a ``README.md`` beside the files).

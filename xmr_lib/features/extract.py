@@ -107,7 +107,7 @@ def tell_skipped(store: FeatureStore, strict: bool = False, what: str = "can't b
     named, reasons = _named(store.skipped), f"reasons in {store.folder / META}"
     if strict:
         raise XmrError(f"{store.folder}: {named} {what}; {reasons}; mend them and run again, or run without strict")
-    tqdm.write(f"warning: {named} {what} and are left out; {reasons}", file=sys.stderr)
+    tqdm.write(f"warning: {named} {what}: left out; {reasons}", file=sys.stderr)
     return store
 
 

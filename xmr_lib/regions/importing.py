@@ -15,8 +15,8 @@ from .sources import RegionSource, identity_of, open_source
 BLOCK, COMMIT_EVERY = 32, 256
 """Images that are held at a time, some 10 MB; and those between two commits."""
 DTYPE = "float16"
-"""Half the disk and memory of the files: averaged ReLU maps lose their fourth digit, boxes a third of a pixel at most.
-Our own detectors' regions are stored so too."""
+"""Half the disk and memory of the files: averaged ReLU maps lose their fourth digit, boxes a quarter of a pixel.
+The regions of our own detectors are stored so too."""
 
 
 def import_regions(
@@ -46,7 +46,7 @@ def import_regions(
         with StoreWriter(folder, {**meta, **found.facts}, (found.columns,), ragged=True, dtype=DTYPE) as writer:
             _copy(source, found, dataset, writer, strict)
             writer.finish()
-    return tell_skipped(FeatureStore.open(folder, meta), strict, "have no regions that can be read")
+    return tell_skipped(FeatureStore.open(folder, meta), strict, "without regions that can be read")
 
 
 def _copy(source: Path, found: RegionSource, dataset: CaptionedImages, writer: StoreWriter, strict: bool) -> None:
