@@ -14,6 +14,8 @@ NAMES = sorted(name for name, found in ENCODERS.items() if found.__module__.star
 """Without what plugins of other tests brought."""
 PATHS = ("C:\\models\\x", "/a/b-c", "x/y", "../up", "~/m", "a:b", "a@b", "a b", "név/模型", "x.", "a.b..", "50%")
 ODD = (*PATHS, "100%3A", 'q"<>|?*', "frcnn-lite0", "bert:x", "-grid", "a-grid")
+LETTERS = st.characters(exclude_categories=("C", "Z"), exclude_characters="@+")
+SOURCES = st.sampled_from(ODD) | st.text(LETTERS, min_size=1)
 
 
 @st.composite
@@ -24,9 +26,9 @@ def arguments(draw) -> tuple:
     if issubclass(encoder, BertEncoder):
         first, last = sorted(draw(st.tuples(st.integers(0, 30), st.integers(0, 30))))
         layers = draw(st.sampled_from([(), (first,), tuple(range(first, last + 1))]))
-        letters = st.characters(exclude_categories=("C", "Z"), exclude_characters="@+")
-        source = draw(st.sampled_from(ODD) | st.text(letters, min_size=1)) if encoder.asks_for_source else ""
-        return name, "", layers, source
+        return name, "", layers, draw(SOURCES) if encoder.asks_for_source else ""
+    if encoder.asks_for_source:
+        return name, "", (), draw(SOURCES)
     of_blocks = [("", (block,)) for block in CUTS] if name == "effnet-lite0" else []
     return name, *draw(st.sampled_from([*((output, ()) for output in encoder.outputs), *of_blocks])), ""
 
@@ -57,6 +59,7 @@ def test_folders_are_legal_on_every_system(arguments):
         ("minilm@4-6", "minilm", "", (4, 5, 6), ""),
         ("bert:C:\\models\\x@11", "bert", "", (11,), "C:\\models\\x"),
         ("bert:/a/b-c@4-6", "bert", "", (4, 5, 6), "/a/b-c"),
+        ("regions:C:\\my files\\butd", "regions", "", (), "C:\\my files\\butd"),
         (" glove ", "glove", "", (), ""),
     ],
 )
@@ -66,7 +69,8 @@ def test_slugs_are_read(slug, encoder, output, layers, source):
 
 
 def test_every_encoder_has_its_own_folder_and_they_keep_their_names():
-    slugs = [FeatureSpec(name, out).slug for name in NAMES for out in ENCODERS[name].outputs if name != "bert"]
+    named = [name for name in NAMES if not ENCODERS[name].asks_for_source]
+    slugs = [FeatureSpec(name, out).slug for name in named for out in ENCODERS[name].outputs]
     assert len({FeatureSpec.parse(slug).folder.lower() for slug in slugs}) == len(slugs)
     # Stores that were made before are found again.
     for slug in slugs:
@@ -97,6 +101,8 @@ def test_several_are_joined():
         ("bert", "name the weights, bert:NAME_OR_FOLDER"),
         ("bert:", "name the weights"),
         ("bert@3", "name the weights"),
+        ("regions", "name the weights, regions:NAME_OR_FOLDER"),
+        ("regions:folder@3", "regions has no layers to choose from"),
         ("glove:file", "takes no source"),
         ("effnet-lite0-grid:file", "takes no source"),
     ],

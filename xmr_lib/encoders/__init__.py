@@ -1,7 +1,7 @@
 """Encoders of photographs and captions, one file each; a slug names one, and what is taken of it."""
 
 from ..features.spec import ENCODERS, FeatureSpec
-from . import bert, course, effnet_lite, fasttext, glove, onehot, phoc, vgg
+from . import bert, course, effnet_lite, fasttext, glove, onehot, own_regions, phoc, vgg
 from .base import Captions, Encoder, ImageEncoder, Site, TextEncoder
 from .frcnn import DETECTORS
 from .words import WordEncoder
@@ -22,6 +22,7 @@ __all__ = [
     "glove",
     "onehot",
     "open_encoder",
+    "own_regions",
     "phoc",
     "vgg",
 ]

@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 import numpy as np
 import torch
-import yaml
 from jaxtyping import Int
 from torch.nn.utils.rnn import pad_sequence
 from tqdm import tqdm
@@ -22,7 +21,7 @@ from ..features.store import FeatureStore
 from ..features.store_writer import StoreWriter
 from ..networks.bert import BASE, LEAK, MINILM, Bert, BertTail, bert_weights, hidden_states, load_bert
 from ..pretrained import Pretrained
-from ..provenance import UNKNOWN, Provenance
+from ..provenance import UNKNOWN, Provenance, told_by_card
 from ..ragged import Ragged
 from ..weights import Weights
 from .base import Captions, TextEncoder
@@ -186,7 +185,7 @@ def provenance_of_bert(source: str) -> Provenance:
         return BertBaseEncoder.provenance
     if folder.is_dir() and load_bert(source).weights.digest == load_bert(MINILM).weights.digest:
         return MiniLmEncoder.provenance
-    listed, bases = _told_by(folder / "README.md")
+    listed, bases = told_by_card(folder / "README.md")
     if listed:
         # What a network was made from has taught it too; of one that is not known nobody says what that was.
         for base in bases:
@@ -196,23 +195,6 @@ def provenance_of_bert(source: str) -> Provenance:
     return Provenance(
         (UNKNOWN,), note=f"{source}: nobody says what it was trained on; it may have seen the test captions"
     )
-
-
-def _told_by(model_card: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return ``datasets`` and ``base_model`` in the head of a model card, if there is one."""
-    if not model_card.is_file():
-        return (), ()
-    head = model_card.read_text("utf-8", "replace").split("---")
-    try:
-        facts = yaml.safe_load(head[1]) if len(head) > 2 and not head[0].strip() else None
-    except yaml.YAMLError:
-        facts = None
-    if not isinstance(facts, dict):
-        return (), ()
-    listed, bases = facts.get("datasets"), facts.get("base_model")
-    bases = [bases] if isinstance(bases, str) else bases
-    found = (tuple(map(str, names)) if isinstance(names, list) else () for names in (listed, bases))
-    return next(found), next(found)
 
 
 def weights_name(name: str) -> str:
