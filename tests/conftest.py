@@ -13,6 +13,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 # capped machine many times slower.
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ.pop("XMR_DATA", None)
+os.environ.pop("XMR_ALLOW_DOWNLOAD", None)
 matplotlib.use("agg")
 
 

@@ -64,7 +64,7 @@ def test_a_picture_that_was_mended_is_tried_again_and_only_that(dataset, tmp_pat
     assert set(store.skipped) == {"3.png", "5.png", "7.png"}
     capsys.readouterr()
     extract_images(dataset, tiny_extractor(refuse), tmp_path / "store")
-    assert capsys.readouterr().err.count("3 images (3.png, 5.png, 7.png) can't be read and left out") == 1
+    assert capsys.readouterr().err.count("3 images (3.png, 5.png, 7.png) can't be read: left out") == 1
     dataset.path(3).write_bytes(good)
     draw(dataset, 7, 7)
     extractor, seen = counting()

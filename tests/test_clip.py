@@ -161,7 +161,7 @@ def test_captions_that_are_cut_are_told(folders, capsys):
 
 def test_what_can_not_be_is_told_in_one_line(folders, tmp_path):
     with pytest.raises(
-        XmrError, match=r"no CLIP that can be loaded without a download .*'xmr weights get no/clip'"
+        XmrError, match=r"no CLIP that can be loaded without a download .*'xmr weights get clip-image:no/clip'"
     ) as error:
         load_clip("no/clip")
     assert "\n" not in str(error.value)

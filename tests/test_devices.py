@@ -1,5 +1,6 @@
 """Whatever is trained and embedded on the processor is on another device too, with the same numbers."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -179,3 +180,15 @@ def test_a_model_is_fitted_kept_and_used_there(smoke_workspace, tmp_path, monkey
     here = RetrievalModel.load(folder, CPU)
     np.testing.assert_allclose(images, here.encode_images(paths), atol=1e-6)
     np.testing.assert_allclose(captions, here.encode_texts(raw), atol=1e-6)
+
+
+@pytest.mark.parametrize("model", ["ab-triplet-semihard", "c-roi-gpo", "d-meanmax-tuned", "e-bigru-meanmax-trained"])
+def test_mixed_precision_learns_nearly_the_same(smoke_workspace, tmp_path, model):
+    [config] = get_configs(smoke_workspace, model)
+    single, _, ranks = three_steps(smoke_workspace, config, CPU, tmp_path / "single")
+    mixed, network, found = three_steps(smoke_workspace, config, replace(CPU, precision="bf16"), tmp_path / "mixed")
+    assert all(parameter.dtype == torch.float32 for parameter in network.parameters())
+    assert mixed.loss != single.loss
+    np.testing.assert_allclose(mixed.loss, single.loss, rtol=0.03)
+    # Of 160 captions by 32 images.
+    assert np.median(np.abs(np.log(found.t2i / ranks.t2i))) < 0.5

@@ -21,6 +21,7 @@ from xmr_lib.features.spec import FeatureSpec
 from xmr_lib.features.words import training_captions
 from xmr_lib.networks.bert import load_bert
 from xmr_lib.networks.frcnn_lite import frcnn_lite, trained_state
+from xmr_lib.pretrained import PackagedWeights
 
 NEW = ("doggish", "skateboarders", "zyzzyva")
 """In no caption."""
@@ -123,7 +124,7 @@ def test_copies_of_the_vectors_travel_with_a_model(site, tmp_path, monkeypatch, 
     for file in source.files or (source.path,):
         shutil.copy(file, copies)
     monkeypatch.delenv("XMR_FASTTEXT_FILE")
-    monkeypatch.setattr("xmr_lib.encoders.glove.PACKAGE", "no_such_package")
+    monkeypatch.setattr("xmr_lib.encoders.glove.GLOVE", PackagedWeights("glove", "no_such_package", "x"))
     restored = again(encoder, tmp_path / "saved", tmp_path / "networks")
     np.testing.assert_array_equal(restored.vectors(NEW), encoder.vectors(NEW))
 

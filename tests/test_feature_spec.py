@@ -15,6 +15,8 @@ NAMES = sorted(name for name, found in ENCODERS.items() if found.__module__.star
 """Without what plugins of other tests brought."""
 PATHS = ("C:\\models\\x", "/a/b-c", "x/y", "../up", "~/m", "a:b", "a@b", "a b", "név/模型", "x.", "a.b..", "50%")
 ODD = (*PATHS, "100%3A", 'q"<>|?*', "frcnn-lite0", "bert:x", "-grid", "a-grid")
+LETTERS = st.characters(exclude_categories=("C", "Z"), exclude_characters="@+")
+SOURCES = st.sampled_from(ODD) | st.text(LETTERS, min_size=1)
 
 
 @st.composite
@@ -22,8 +24,7 @@ def arguments(draw) -> tuple:
     """Of a spec: encoder, output, layers, source."""
     name = draw(st.sampled_from(NAMES))
     encoder = ENCODERS[name]
-    letters = st.characters(exclude_categories=("C", "Z"), exclude_characters="@+")
-    source = draw(st.sampled_from(ODD) | st.text(letters, min_size=1)) if encoder.asks_for_source else ""
+    source = draw(SOURCES) if encoder.asks_for_source else ""
     if issubclass(encoder, BertEncoder):
         first, last = sorted(draw(st.tuples(st.integers(0, 30), st.integers(0, 30))))
         return name, "", draw(st.sampled_from([(), (first,), tuple(range(first, last + 1))])), source
@@ -60,6 +61,7 @@ def test_folders_are_legal_on_every_system(arguments):
         ("bert:/a/b-c@4-6", "bert", "", (4, 5, 6), "/a/b-c"),
         ("clip-image-patches:a/b-c", "clip-image", "patches", (), "a/b-c"),
         ("clip-text:a/b@11", "clip-text", "", (11,), "a/b"),
+        ("regions:C:\\my files\\butd", "regions", "", (), "C:\\my files\\butd"),
         (" glove ", "glove", "", (), ""),
     ],
 )
@@ -101,6 +103,8 @@ def test_several_are_joined():
         ("bert", "name the weights, bert:NAME_OR_FOLDER"),
         ("bert:", "name the weights"),
         ("bert@3", "name the weights"),
+        ("regions", "name the weights, regions:NAME_OR_FOLDER"),
+        ("regions:folder@3", "regions has no layers to choose from"),
         ("glove:file", "takes no source"),
         ("effnet-lite0-grid:file", "takes no source"),
     ],

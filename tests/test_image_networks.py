@@ -21,7 +21,7 @@ from xmr_lib.experiment import Workspace, embed, run
 from xmr_lib.experiment.run import model_of
 from xmr_lib.features.spec import FeatureSpec
 from xmr_lib.model import RetrievalModel
-from xmr_lib.networks.torchvision_networks import VERSIONS, published
+from xmr_lib.networks.torchvision_networks import NETWORKS
 from xmr_lib.ragged import Ragged
 
 CLASSIFIERS = {"resnet50": "fc", "vit-b-32": "heads", "convnext-tiny": "classifier.2"}
@@ -56,7 +56,7 @@ def test_torchvisions_features_are_what_its_classifier_reads(network, pictures):
     read = []
     last = made.get_submodule(CLASSIFIERS[slug])
     last.register_forward_pre_hook(lambda module, inputs: read.append(inputs[0]))
-    official = published(slug).transforms()
+    official = NETWORKS[slug].published.transforms()
     with torch.inference_mode():
         made(torch.stack([official(picture) for picture in pictures]))
     encoder = encoder_of(slug)
@@ -71,10 +71,10 @@ def test_torchvisions_features_are_what_its_classifier_reads(network, pictures):
 
 
 def test_names_of_torchvision_are_versions_that_it_publishes():
-    for slug, version in VERSIONS.items():
+    for slug, weights in NETWORKS.items():
         own = get_model_weights(slug.replace("-", "_"))
-        assert published(slug) is own[version] and FeatureSpec.parse(slug).provenance.track == "clean"
-        assert own[version] is own.DEFAULT or "swag" not in own[version].url
+        assert weights.published is own[weights.version] and FeatureSpec.parse(slug).provenance.track == "clean"
+        assert weights.published is own.DEFAULT or "swag" not in weights.file
     with pytest.raises(XmrError, match="'vit-b-16-grid' is unknown"):
         FeatureSpec.parse("vit-b-16-grid")
     with pytest.raises(XmrError, match=r"resnet152: no weights at .*resnet152-f82ba261.pth; .*XMR_RESNET152_WEIGHTS"):

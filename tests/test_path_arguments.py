@@ -39,6 +39,9 @@ TABLES = ("plain_csv", "tables", "token_lists", "told")
 ALLOWED = {
     **dict.fromkeys((f"data.{name}." for name in READERS + TABLES), "called by read_dataset, which takes either"),
     **dict.fromkeys(("course.mat4", "course.mat5", "course.mat73"), "called by course.matfile, which takes either"),
+    **dict.fromkeys(
+        ("regions.sources.Archives", "regions.sources.SplitArrays"), "made by open_source, which takes either"
+    ),
     **dict.fromkeys(("features.contents", "features.renew"), "called by extract_images, which takes either"),
     "features.store.FeatureStore.__init__": "made by FeatureStore.open, which takes either",
     "scenes.write": "called by write_scenes, which takes either",

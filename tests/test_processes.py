@@ -62,7 +62,7 @@ def test_loss_and_gradient_are_those_of_one_process(tmp_path, one_process, count
             for name, values in expected.items():
                 np.testing.assert_allclose(found[kind][name], values, atol=1e-8, err_msg=f"{kind}: {name}")
     # Not for want of a gradient.
-    assert all(max(map(abs, own["image.projections.0.mlp.0.weight"])) > 1e-4 for own in one_process.values())
+    assert all(max(map(abs, own["image.projections.0.linear.1.weight"])) > 1e-4 for own in one_process.values())
 
 
 @pytest.mark.parametrize("kind", several_processes.KINDS)

@@ -1,11 +1,13 @@
 """Where work is done: what is asked for is had or refused in one line; what is fetched ahead comes in its order."""
 
+import os
 import threading
 
 import pytest
 import torch
 from pretend_device import DEVICE, OnDevice, pretended
 
+from xmr_lib.cli.app import use_runtime
 from xmr_lib.errors import XmrError
 from xmr_lib.ragged import Ragged
 from xmr_lib.runtime import CPU, Runtime
@@ -112,3 +114,15 @@ def test_bf16_computes_in_bf16_and_fp32_does_not():
     for precision, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
         with Runtime.of("cpu", precision).autocast():
             assert layer(x).dtype == dtype
+
+
+def test_a_command_hands_the_device_on_to_the_kernels_of_its_notebooks(monkeypatch):
+    for variable in ("XMR_DEVICE", "XMR_PRECISION", "XMR_WORKERS"):
+        # Set, so that what the command sets is taken back after the test.
+        monkeypatch.setenv(variable, "")
+    use_runtime("cpu", "bf16", None)
+    assert os.environ["XMR_DEVICE"] == "cpu" and os.environ["XMR_PRECISION"] == "bf16"
+    assert not os.environ["XMR_WORKERS"] and Runtime.of().name == "cpu bf16"
+    with pytest.raises(XmrError, match="device 'tpu' is unknown"):
+        use_runtime("tpu", None, None)
+    assert os.environ["XMR_DEVICE"] == "cpu"

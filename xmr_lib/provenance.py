@@ -3,6 +3,9 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
 
 TRACKS = ("clean", "transductive", "open")
 """From the best to the worst: nothing seen of the test set; its images without captions; perhaps its captions."""
@@ -29,13 +32,28 @@ class Provenance:
     def track(self) -> str:
         """``open`` where the test set's captions were, or may have been, among the training data."""
         names = [re.sub(r"[\W_]", "", name.lower()) for name in self.trained_on]
-        return (
-            "open"
-            if any(n == UNKNOWN or any(seen in n for seen in (*SEEN_BEFORE, *CRAWLED)) for n in names)
-            else "clean"
-        )
+        doubtful = (*SEEN_BEFORE, *CRAWLED)
+        return "open" if any(n == UNKNOWN or any(seen in n for seen in doubtful) for n in names) else "clean"
 
 
 def worst_track(tracks: Iterable[str]) -> str:
     """Return the track of a model that learned from several things: the worst of theirs."""
     return max(tracks, key=TRACKS.index, default="clean")
+
+
+def told_by_card(model_card: str | Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return ``datasets`` and ``base_model`` in the head of a model card, if there is one."""
+    model_card = Path(model_card)
+    if not model_card.is_file():
+        return (), ()
+    head = model_card.read_text("utf-8", "replace").split("---")
+    try:
+        facts = yaml.safe_load(head[1]) if len(head) > 2 and not head[0].strip() else None
+    except yaml.YAMLError:
+        facts = None
+    if not isinstance(facts, dict):
+        return (), ()
+    listed, bases = facts.get("datasets"), facts.get("base_model")
+    bases = [bases] if isinstance(bases, str) else bases
+    found = (tuple(map(str, names)) if isinstance(names, list) else () for names in (listed, bases))
+    return next(found), next(found)

@@ -1,6 +1,6 @@
 """Named weights: where they come from (a file given, an installed package, torch's cache), and strict loading.
 
-Nothing here downloads.
+Nothing here downloads: that is ``pretrained``'s.
 """
 
 import hashlib
@@ -52,26 +52,31 @@ def packaged(name: str, package: str, pattern: str) -> Weights:
     return Weights(name, files[0], digest_of(files[0]))
 
 
+def torch_cache() -> Path:
+    """Return the folder that torch keeps downloaded weights in, ``$TORCH_HOME/hub/checkpoints``."""
+    return Path(torch.hub.get_dir()) / "checkpoints"
+
+
 def from_file_or_torch_cache(name: str, file: str | None, cached: str, variable: str) -> Weights:
     """Find weights in a file given by the user, in the file that an environment variable names, or in torch's cache.
 
     Args:
-        name: what the weights are called here.
+        name: what the weights are called here; ``xmr weights get`` must know it.
         file: path given by the user, or None.
-        cached: file name within torch's cache, ``$TORCH_HOME/hub/checkpoints``.
+        cached: file name within torch's cache.
         variable: environment variable that may hold a path.
 
     Raises:
         XmrError: none of the places has them; the message lists the ways to get them.
     """
-    cache = Path(torch.hub.get_dir()) / "checkpoints"
+    cache = torch_cache()
     places = [Path(place).expanduser() for place in (file, os.environ.get(variable)) if place]
     # A path that the user gave is the only one looked at: quietly taking another one would be a fallback.
     path = places[0] if places else cache / cached
     if not path.is_file():
         raise XmrError(
-            f"{name}: no weights at {path}; set {variable}=FILE, or put {cached} (from torchvision's model page) "
-            f"into {cache}"
+            f"{name}: no weights at {path}; 'xmr weights get {name}' downloads them (so does --allow-download); or "
+            f"set {variable}=FILE, or put {cached} (from torchvision's model page) into {cache}"
         )
     return Weights(name, path, digest_of(path))
 

@@ -3,7 +3,7 @@
 # Each import registers its commands; this is their order in the help.
 # isort: off
 from .app import app, main
-from . import demo, features, train, evaluate, export, run, documents, publish_results, data, detector, cache
+from . import demo, features, train, evaluate, export, run, documents, publish_results, data, detector, weights, cache
 
 __all__ = [
     "app",
@@ -19,4 +19,5 @@ __all__ = [
     "publish_results",
     "run",
     "train",
+    "weights",
 ]

@@ -50,6 +50,24 @@ WorkersOption = Annotated[
 StrictOption = Annotated[bool, typer.Option("--strict", help="Stop at the first image that can't be read.")]
 
 
+def _allow(wanted: bool) -> bool:
+    if wanted:
+        from ..pretrained import allow_downloads
+
+        allow_downloads()
+    return wanted
+
+
+AllowDownloadOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-download",
+        callback=_allow,
+        help="Download pretrained weights that are missing (as XMR_ALLOW_DOWNLOAD=1 does).",
+    ),
+]
+
+
 def _version(wanted: bool | None) -> None:
     if wanted:
         from ..paths import cache_root, root

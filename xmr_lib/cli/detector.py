@@ -3,6 +3,7 @@
 import typer
 
 from .app import (
+    AllowDownloadOption,
     DataOption,
     DeviceOption,
     NamedOption,
@@ -23,6 +24,7 @@ def detector_train(
     profile: ProfileOption = "demo",
     device: DeviceOption = None,
     workers: WorkersOption = None,
+    allow_download: AllowDownloadOption = False,
 ) -> None:
     """Train the light Faster R-CNN on boxes.json (COCO's format) beside the captions, training split only.
 

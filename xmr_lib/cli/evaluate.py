@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from .app import (
+    AllowDownloadOption,
     DataOption,
     DeviceOption,
     PrecisionOption,
@@ -21,6 +22,7 @@ def evaluate(
     gallery: Annotated[str, typer.Option(help="What is searched: test (the field's protocol) or train.")] = "test",
     device: DeviceOption = None,
     precision: PrecisionOption = None,
+    allow_download: AllowDownloadOption = False,
 ) -> None:
     """Score a run again and compare with what is recorded; or search the training split with it."""
     from ..experiment import evaluate_run

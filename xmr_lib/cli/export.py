@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from .app import app
+from .app import AllowDownloadOption, app
 
 
 @app.command(short_help="Write the model of a run into a folder of its own.")
@@ -17,6 +17,7 @@ def export(
     with_networks: Annotated[
         bool, typer.Option("--with-networks", help="Copy the pretrained networks in, so that nothing is looked up.")
     ] = False,
+    allow_download: AllowDownloadOption = False,
 ) -> None:
     """Write the model of a run into a folder of its own, which RetrievalModel.load reads without dataset and cache."""
     from ..model import RetrievalModel

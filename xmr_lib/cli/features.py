@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from .app import (
+    AllowDownloadOption,
     DataOption,
     DeviceOption,
     NamedOption,
@@ -30,6 +31,7 @@ def features(
     device: DeviceOption = None,
     precision: PrecisionOption = None,
     workers: WorkersOption = None,
+    allow_download: AllowDownloadOption = False,
 ) -> None:
     """Make the feature stores of a dataset: image features and word vectors. What is there is not made again."""
     from ..experiment import Workspace

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from .app import (
+    AllowDownloadOption,
     DataOption,
     DeviceOption,
     NamedOption,
@@ -33,6 +34,7 @@ def run(
     device: DeviceOption = None,
     precision: PrecisionOption = None,
     workers: WorkersOption = None,
+    allow_download: AllowDownloadOption = False,
 ) -> None:
     """Run the notebooks by papermill, strictly; executed copies go to runs/DATASET/notebooks/."""
     from ..batch import notebooks, run_notebooks

@@ -7,6 +7,7 @@ import yaml
 
 from ..errors import XmrError
 from .app import (
+    AllowDownloadOption,
     DataOption,
     DeviceOption,
     NamedOption,
@@ -40,6 +41,7 @@ def train(
     device: DeviceOption = None,
     precision: PrecisionOption = None,
     workers: WorkersOption = None,
+    allow_download: AllowDownloadOption = False,
 ) -> None:
     """Train one model, score it once on test, and add its row to summary.csv. Goes on where a kill left it."""
     from ..experiment import Workspace, run

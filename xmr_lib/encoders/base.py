@@ -30,6 +30,7 @@ from ..features.shares import extract_shared
 from ..features.spec import FeatureSpec
 from ..features.store import FeatureStore
 from ..features.view import Squash, View
+from ..pretrained import Pretrained
 from ..provenance import Provenance
 from ..ragged import Ragged
 from ..runtime import CPU, Runtime
@@ -83,6 +84,8 @@ class Encoder(ABC):
     """What can be taken of it, by name; the first is the default and has no name."""
     asks_for_source: ClassVar[bool] = False
     """Whether a slug must name weights of the user's: ``bert:FOLDER``."""
+    known_sources: ClassVar[tuple[str, ...]] = ()
+    """Of an encoder that asks for a source: the names that it vouches for."""
     provenance: ClassVar[Provenance] = Provenance(("unknown",))
 
     runtime: Runtime = CPU
@@ -140,6 +143,14 @@ class Encoder(ABC):
     def provenance_of(cls, spec: FeatureSpec) -> Provenance:
         """What a spec's weights were trained on; an encoder with a source looks there."""
         return cls.provenance
+
+    @classmethod
+    def pretrained_of(cls, spec: FeatureSpec) -> tuple[Pretrained, ...]:
+        """The published weights that a spec stands on, for ``xmr weights`` and ``xmr weights get``.
+
+        Those that are made here, or come with the data, are none.
+        """
+        return ()
 
 
 class ImageEncoder(Encoder):

@@ -13,7 +13,8 @@ from transformers import PreTrainedTokenizerBase
 from ..data.captioned import CaptionedImages
 from ..errors import XmrError
 from ..features.spec import ENCODERS, FeatureSpec
-from ..networks.bert import LEAK, MINILM, Bert, BertTail, hidden_states, load_bert
+from ..networks.bert import BASE, LEAK, MINILM, Bert, BertTail, bert_weights, hidden_states, load_bert
+from ..pretrained import Pretrained
 from ..provenance import UNKNOWN, Provenance
 from ..ragged import Ragged
 from ..weights import Weights
@@ -23,7 +24,7 @@ from .tokenized import TOKENS, TokenizedEncoder, batches_of_like_length
 
 SHORT = 128
 """Tokens that stores of an older version have of a caption: they hold where none is longer (Flickr30K's have 90)."""
-KNOWN = ("bert-base-uncased", "bert-base-cased", "bert-large-uncased", "bert-large-cased")
+KNOWN = (BASE, "bert-base-cased", "bert-large-uncased", "bert-large-cased")
 """Names of networks that were trained on BookCorpus and Wikipedia alone."""
 
 
@@ -46,6 +47,10 @@ class BertEncoder(TokenizedEncoder):
         made = cls(spec)
         made.folder = copy_of_folder(networks, made.name)
         return made
+
+    @classmethod
+    def pretrained_of(cls, spec: FeatureSpec) -> tuple[Pretrained, ...]:
+        return (bert_weights(spec.source or spec.encoder),)
 
     @property
     def name(self) -> str:
@@ -114,7 +119,7 @@ class MiniLmEncoder(BertEncoder):
     )
 
 
-@ENCODERS.register("bert-base-uncased")
+@ENCODERS.register(BASE)
 class BertBaseEncoder(BertEncoder):
     provenance = Provenance(("BookCorpus", "Wikipedia"), "Apache 2.0", "https://huggingface.co/bert-base-uncased")
 
@@ -127,7 +132,7 @@ class BertBaseEncoder(BertEncoder):
 class AnyBertEncoder(BertEncoder):
     """A BERT by name or folder: ``bert:NAME_OR_FOLDER``."""
 
-    asks_for_source = True
+    asks_for_source, known_sources = True, KNOWN
 
     @classmethod
     def provenance_of(cls, spec: FeatureSpec) -> Provenance:

@@ -7,7 +7,8 @@ from typing import Any
 
 from ..errors import XmrError
 from ..features.spec import FeatureSpec
-from ..networks.clip import Clip, ClipTower, load_clip
+from ..networks.clip import Clip, ClipTower, clip_weights, load_clip
+from ..pretrained import Pretrained
 from ..provenance import Provenance
 from .base import Encoder, copy_of_folder, weights_name
 from .model_cards import known_by_name, provenance_by_card
@@ -32,6 +33,11 @@ KNOWN = (
     ),
 )
 """Names, as patterns, of networks of which it is known what they were trained on."""
+USUAL = (
+    *("openai/clip-vit-base-patch32", "openai/clip-vit-large-patch14"),
+    *("laion/CLIP-ViT-B-32-laion2B-s34B-b79K", "google/siglip-base-patch16-224"),
+)
+"""Those of them that ``xmr weights`` shows."""
 
 
 @cache
@@ -49,7 +55,7 @@ class ClipSide(Encoder):
         XmrError: the network can't be had, or has no such layer.
     """
 
-    asks_for_source = True
+    asks_for_source, known_sources = True, USUAL
     folder: Path | None = None
     """Where a copy of the network lies; None: where its name leads."""
     tower: ClipTower
@@ -59,6 +65,10 @@ class ClipSide(Encoder):
         made = cls(spec)
         made.folder = copy_of_folder(networks, spec.source)
         return made
+
+    @classmethod
+    def pretrained_of(cls, spec: FeatureSpec) -> tuple[Pretrained, ...]:
+        return (clip_weights(spec.source),)
 
     @classmethod
     def check_layers(cls, spec: FeatureSpec) -> None:

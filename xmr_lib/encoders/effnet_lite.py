@@ -9,12 +9,14 @@ from torch import nn
 from ..errors import XmrError
 from ..features.spec import ENCODERS, FeatureSpec
 from ..networks.efficientnet_lite import (
+    EFFNET_LITE0,
     EfficientNetHead,
     EfficientNetTail,
     efficientnet_lite0,
     efficientnet_lite0_weights,
 )
 from ..networks.frcnn_lite import CUT, MAP
+from ..pretrained import Pretrained
 from ..provenance import Provenance
 from ..ragged import Ragged
 from .base import ImageEncoder, copy_of
@@ -61,6 +63,10 @@ class EfficientNetLite0Encoder(ImageEncoder):
             raise XmrError(
                 f"features {spec.slug!r}: a map is taken behind one block, @{' or @'.join(map(str, sorted(CUTS)))}"
             )
+
+    @classmethod
+    def pretrained_of(cls, spec: FeatureSpec) -> tuple[Pretrained, ...]:
+        return (EFFNET_LITE0,)
 
     @classmethod
     def yields(cls, spec: FeatureSpec) -> str:

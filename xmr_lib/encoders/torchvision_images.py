@@ -7,21 +7,15 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..features.spec import ENCODERS, FeatureSpec
-from ..networks.torchvision_networks import (
-    VERSIONS,
-    Penultimate,
-    has_places,
-    penultimate,
-    published,
-    torchvision_weights,
-)
+from ..networks.torchvision_networks import NETWORKS, Penultimate, has_places, penultimate
+from ..pretrained import Pretrained
 from ..provenance import Provenance
 from .base import copy_of
 from .preparation import Preparation
 from .prepared import PreparedEncoder
 
 
-@ENCODERS.register(*(slug for slug in VERSIONS if not has_places(slug)))
+@ENCODERS.register(*(slug for slug in NETWORKS if not has_places(slug)))
 class TorchvisionEncoder(PreparedEncoder):
     """The vector before the classifier, of a picture prepared by the transforms that are published with the weights."""
 
@@ -29,12 +23,17 @@ class TorchvisionEncoder(PreparedEncoder):
 
     def __init__(self, spec: FeatureSpec, file: str | Path | None = None):
         super().__init__(spec)
-        self.weights = torchvision_weights(spec.encoder, str(file) if file else None)
-        self.preparation = Preparation.of_torchvision(published(spec.encoder).transforms())
+        source = NETWORKS[spec.encoder]
+        self.weights = source.find(file)
+        self.preparation = Preparation.of_torchvision(source.published.transforms())
 
     @classmethod
     def restore(cls, spec: FeatureSpec, folder: str | Path, networks: str | Path | None = None) -> "TorchvisionEncoder":
         return cls(spec, copy_of(networks, spec.encoder))
+
+    @classmethod
+    def pretrained_of(cls, spec: FeatureSpec) -> tuple[Pretrained, ...]:
+        return (NETWORKS[spec.encoder],)
 
     @cached_property
     def _loaded(self) -> Penultimate:
@@ -53,7 +52,7 @@ class TorchvisionEncoder(PreparedEncoder):
         return self.network.places(images) if self.spec.output else self.network(images)
 
 
-@ENCODERS.register(*filter(has_places, VERSIONS))
+@ENCODERS.register(*filter(has_places, NETWORKS))
 class TorchvisionCnnEncoder(TorchvisionEncoder):
     """What can be taken: the vector before the classifier, (2048,) of a ResNet; ``grid``: the last map, (49, 2048)."""
 

@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from ..features.spec import ENCODERS, FeatureSpec
-from ..networks.vgg import vgg16_fc7, vgg16_weights
+from ..networks.vgg import VGG16, vgg16_fc7, vgg16_weights
+from ..pretrained import Pretrained
 from ..provenance import Provenance
 from .base import ImageEncoder, copy_of
 from .pixels import scaled
@@ -31,6 +32,10 @@ class Vgg16Encoder(ImageEncoder):
     @classmethod
     def restore(cls, spec: FeatureSpec, folder: str | Path, networks: str | Path | None = None) -> "Vgg16Encoder":
         return cls(spec, copy_of(networks, spec.encoder))
+
+    @classmethod
+    def pretrained_of(cls, spec: FeatureSpec) -> tuple[Pretrained, ...]:
+        return (VGG16,)
 
     @property
     def settings(self) -> dict:

@@ -88,15 +88,25 @@ def extract_images(
                 shutil.rmtree(before.folder, ignore_errors=True)
             # A picture may have changed while the others were read, or between two parts of the work.
             return extract_images(dataset, encoder, folder, strict, batch, workers)
-    store = FeatureStore.open(folder, meta)
-    if strict and store.skipped:
-        raise XmrError(
-            f"{folder}: {_named(store.skipped)} can't be read; reasons in {folder / META}; mend them and run again, or "
-            "run without strict"
-        )
-    if store.skipped:
-        line = f"warning: {_named(store.skipped)} can't be read and left out; reasons in {folder / META}"
-        tqdm.write(line, file=sys.stderr)
+    return tell_skipped(FeatureStore.open(folder, meta), strict)
+
+
+def tell_skipped(store: FeatureStore, strict: bool = False, what: str = "can't be read") -> FeatureStore:
+    """Name the images that have no features in a store in a warning, and return it.
+
+    Args:
+        strict: stop at them.
+        what: what is the matter with them, in words.
+
+    Raises:
+        XmrError: there are such images (``strict``).
+    """
+    if not store.skipped:
+        return store
+    named, reasons = _named(store.skipped), f"reasons in {store.folder / META}"
+    if strict:
+        raise XmrError(f"{store.folder}: {named} {what}; {reasons}; mend them and run again, or run without strict")
+    tqdm.write(f"warning: {named} {what}: left out; {reasons}", file=sys.stderr)
     return store
 
 

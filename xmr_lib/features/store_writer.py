@@ -95,7 +95,7 @@ class StoreWriter:
 
     def skip(self, name: str, reason: str) -> None:
         """Note an item that has no features."""
-        self._pending["skipped"] = {**self._pending["skipped"], name: reason}
+        self._pending["skipped"][name] = reason
         self._pending["done"] += 1
 
     def commit(self) -> None:
@@ -107,7 +107,7 @@ class StoreWriter:
                     raise XmrError(f"{self.folder}: an append failed half-way; open the writer again to go on")
             with atomic_write(self.partial / "journal.json") as path:
                 path.write_text(json.dumps({"made": self._made(), **self._pending}), "utf-8")
-        self._state = dict(self._pending)
+        self._state = _copied(self._pending)
 
     def finish(self) -> FeatureStore:
         """Close the store, give it its final name and open it.
@@ -147,7 +147,7 @@ class StoreWriter:
         else:
             shutil.rmtree(self.partial, ignore_errors=True)
             self.partial.mkdir()
-        self._pending = dict(self._state)
+        self._pending = _copied(self._state)
         for name, size in self._sizes(self._state).items():
             self._path(name).touch()
             file = self._files[name] = self._path(name).open("r+b")
@@ -202,6 +202,10 @@ class StoreWriter:
     def _close(self) -> None:
         self._close_files()
         self._lock.release()
+
+
+def _copied(state: dict) -> dict:
+    return {**state, "skipped": dict(state["skipped"])}
 
 
 def _to_disk(file) -> None:

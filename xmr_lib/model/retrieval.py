@@ -20,6 +20,7 @@ from ..features.extract import pixels_of
 from ..features.view import View
 from ..losses import similarity_matrix
 from ..modules import DualEncoder, RowPart, WordEmbedding
+from ..ragged import Ragged
 from ..runtime import CPU, Runtime
 from ..search import nearest
 from .inputs import Boxes, ImageInput, TextInput, as_items, one_or_parts
@@ -102,8 +103,8 @@ class RetrievalModel:
             found.append(self.embed_images(one_or_parts(features)))
         return self._joined(found)
 
-    def encode_image_features(self, features: np.ndarray) -> Float[np.ndarray, "images embed"]:
-        """Embed images by their features as they are stored, shape (images, …), e.g. columns of ``vgg_feats.mat``.
+    def encode_image_features(self, features: np.ndarray | Ragged) -> Float[np.ndarray, "images embed"]:
+        """Embed images by their features as they are stored: columns of ``vgg_feats.mat``, or ragged rows of regions.
 
         Raises:
             XmrError: the model has several kinds of image features.
@@ -194,7 +195,7 @@ class EnsembleModel(RetrievalModel):
     ) -> Float[np.ndarray, "images embed"]:
         return self.fused([member.encode_images(images, boxes, progress) for member in self.members])
 
-    def encode_image_features(self, features: np.ndarray) -> Float[np.ndarray, "images embed"]:
+    def encode_image_features(self, features: np.ndarray | Ragged) -> Float[np.ndarray, "images embed"]:
         specs = {spec for member in self.members for spec in member.config.image_specs}
         if len(specs) > 1:
             raise XmrError(

@@ -7,6 +7,9 @@ from torch import Tensor, nn
 from .item import ItemEncoder
 from .parts import Items
 
+BLOCK_BYTES = 2**23
+"""Of the features that are embedded at once, as they are stored."""
+
 
 class DualEncoder(nn.Module):
     """Image encoder and caption encoder (Kiros et al. 2014, without the LSTM): similarity needs no joint pass."""
@@ -39,7 +42,8 @@ def embed_items(encoder: nn.Module, features: Items) -> Float[Tensor, "items emb
     try:
         # A map of a CNN or the rows of a grid take fifty times the memory of one vector.
         vectors = isinstance(features, Tensor) and features.ndim == 2
-        parts = features.split(8192 if vectors else 512)
+        several = min(max(BLOCK_BYTES * len(features) // max(features.nbytes, 1), 1), 512)
+        parts = features.split(8192 if vectors else several)
         return torch.cat([encoder(part.to(device)).float().cpu() for part in parts])
     finally:
         encoder.train(training)

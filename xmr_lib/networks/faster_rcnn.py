@@ -8,19 +8,23 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torchvision.models import detection, get_model_weights
+from torchvision.models import detection
 from torchvision.models.detection import FasterRCNN
 from torchvision.ops import nms, roi_align
 
-from ..weights import Weights, from_file_or_torch_cache, load_frozen
+from ..pretrained import TorchvisionWeights
+from ..weights import Weights, load_frozen
 from .frcnn_lite import LiteBackbone
 
 COCO_DETECTORS = {
-    "frcnn-resnet50": ("fasterrcnn_resnet50_fpn", "fasterrcnn_resnet50_fpn_coco-258fb6c6.pth"),
-    "frcnn-resnet50-v2": ("fasterrcnn_resnet50_fpn_v2", "fasterrcnn_resnet50_fpn_v2_coco-dd69338a.pth"),
-    "frcnn-mobilenet": ("fasterrcnn_mobilenet_v3_large_fpn", "fasterrcnn_mobilenet_v3_large_fpn-fb6a3cc7.pth"),
+    slug: TorchvisionWeights(slug, model, "COCO_V1")
+    for slug, model in (
+        ("frcnn-resnet50", "fasterrcnn_resnet50_fpn"),
+        ("frcnn-resnet50-v2", "fasterrcnn_resnet50_fpn_v2"),
+        ("frcnn-mobilenet", "fasterrcnn_mobilenet_v3_large_fpn"),
+    )
 }
-"""Slug → torchvision's function and the file of its COCO weights."""
+"""Slug → torchvision's detector with its COCO weights."""
 OLD_NAMES = (
     (re.compile(r"^(rpn\.head\.conv)\.(weight|bias)$"), r"\1.0.0.\2"),
     (re.compile(r"^(backbone\.fpn\.(?:inner|layer)_blocks\.\d+)\.(weight|bias)$"), r"\1.0.\2"),
@@ -45,18 +49,17 @@ class Regions(NamedTuple):
 
 
 def coco_weights(slug: str, file: str | None = None) -> Weights:
-    """Find torchvision's COCO weights: in ``file``, at ``$XMR_FRCNN_…_WEIGHTS``, or in torch's cache.
+    """Find COCO weights: in ``file``, at ``$XMR_FRCNN_…_WEIGHTS``, or in torch's cache, downloaded with consent.
 
     Raises:
         XmrError: they are in none of these; the message lists the ways to get them.
     """
-    variable = f"XMR_{slug.replace('-', '_').upper()}_WEIGHTS"
-    return from_file_or_torch_cache(slug, file, COCO_DETECTORS[slug][1], variable)
+    return COCO_DETECTORS[slug].find(file)
 
 
 def coco_names(slug: str) -> dict[int, str]:
     """Return the names of a detector's labels, from 1 on."""
-    return dict(enumerate(get_model_weights(COCO_DETECTORS[slug][0]).COCO_V1.meta["categories"]))
+    return dict(enumerate(COCO_DETECTORS[slug].published.meta["categories"]))
 
 
 def coco_detector(slug: str, side: int, file: str | None = None) -> FasterRCNN:
@@ -65,7 +68,7 @@ def coco_detector(slug: str, side: int, file: str | None = None) -> FasterRCNN:
     Raises:
         XmrError: there are no weights, or the file holds something else.
     """
-    build = getattr(detection, COCO_DETECTORS[slug][0])
+    build = getattr(detection, COCO_DETECTORS[slug].model)
     with torch.random.fork_rng(devices=[]):
         detector = build(weights=None, weights_backbone=None, num_classes=91, min_size=side, max_size=side)
     load_frozen(detector, coco_weights(slug, file), partial(_names_of_today, detector))

@@ -1,7 +1,6 @@
-"""Networks and tokenizers from Hugging Face's cache or a folder: whole, frozen, hashed. Nothing is downloaded."""
+"""Networks and tokenizers from Hugging Face's cache or a folder: whole, frozen, hashed; downloaded with consent."""
 
 import hashlib
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -12,15 +11,28 @@ from transformers import AutoConfig, AutoModel, PreTrainedModel, PreTrainedToken
 from transformers.utils import cached_file
 
 from ..errors import XmrError
+from ..pretrained import HubWeights, Pretrained
 from ..weights import Weights
 
 T = TypeVar("T")
-HUB_NAME = r"[\w.-]+(/[\w.-]+)?"
-"""What a name looks like there, and most folders don't."""
+
+
+def folder_or_name(source: Pretrained, folder: str | Path | None = None) -> str:
+    """Return where a network is read from: a copy, a package, or Hugging Face's cache, fetched into it with consent.
+
+    Raises:
+        XmrError: the package is not installed, or the download failed.
+    """
+    if folder:
+        return str(folder)
+    if isinstance(source, HubWeights):
+        source.fetch_with_consent()
+        return source.repo
+    return str(source.find().path.parent)
 
 
 def load_network(
-    name: str,
+    source: Pretrained,
     where: str,
     what: str,
     kinds: Sequence[str] | None = None,
@@ -30,8 +42,8 @@ def load_network(
     """Load a network, frozen, in evaluation mode and single precision.
 
     Args:
-        name: what it is called in messages.
-        where: folder, or name in Hugging Face's cache.
+        source: what is asked for.
+        where: folder, or name in Hugging Face's cache; see ``folder_or_name``.
         what: what is looked for, in messages: ``BERT``.
         kinds: types of networks that can be read; None: any.
         attention: how it is computed, ``sdpa`` or ``eager``; None: as Hugging Face chooses.
@@ -41,11 +53,11 @@ def load_network(
         XmrError: it is not there, is of no kind that can be read, or its weights are not all there.
     """
     transformers.utils.logging.disable_progress_bar()
-    kind = found_in(name, what, lambda: AutoConfig.from_pretrained(where, local_files_only=True)).model_type
+    kind = found_in(source, what, lambda: AutoConfig.from_pretrained(where, local_files_only=True)).model_type
     if kinds is not None and kind not in kinds:
-        raise XmrError(f"{name}: a network of the kind {kind!r}; what can be read is {', '.join(kinds)}")
+        raise XmrError(f"{_asked(source)}: a network of the kind {kind!r}; what can be read is {', '.join(kinds)}")
     network, told = found_in(
-        name,
+        source,
         what,
         lambda: AutoModel.from_pretrained(
             where,
@@ -64,7 +76,7 @@ def load_network(
     return network.requires_grad_(False).eval()
 
 
-def found_in(name: str, what: str, load: Callable[[], T]) -> T:
+def found_in(source: Pretrained, what: str, load: Callable[[], T]) -> T:
     """Return what ``load`` reads from a folder or the cache.
 
     Raises:
@@ -74,15 +86,16 @@ def found_in(name: str, what: str, load: Callable[[], T]) -> T:
         return load()
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
         reason = " ".join(str(error).split())[:150]
-        command = f"'xmr weights get {name}', or " if re.fullmatch(HUB_NAME, name) else ""
+        known = isinstance(source, HubWeights) and source.can_be_fetched
+        command = f"'xmr weights get {source.name}' downloads it (so does --allow-download); or " if known else ""
         raise XmrError(
-            f"{name}: no {what} that can be loaded without a download ({reason}); {command}give a folder with all its "
-            "files, or put it into Hugging Face's cache"
+            f"{_asked(source)}: no {what} that can be loaded without a download ({reason}); {command}give "
+            "a folder with its config.json, weights and the like, or put it into Hugging Face's cache"
         ) from None
 
 
 def weights_of(
-    name: str,
+    source: Pretrained,
     where: str,
     network: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase | None = None,
@@ -104,7 +117,13 @@ def weights_of(
     vocabulary = tokenizer.get_vocab() if tokenizer is not None else {}
     for word, number in sorted(vocabulary.items(), key=lambda item: item[1]):
         digest.update(f"{number} {word}\n".encode("utf-8", "surrogatepass"))
-    return Weights(name, home, digest.hexdigest(), tuple(sorted(file for file in home.glob("*") if file.is_file())))
+    files = tuple(sorted(file for file in home.glob("*") if file.is_file()))
+    return Weights(_asked(source), home, digest.hexdigest(), files)
+
+
+def _asked(source: Pretrained) -> str:
+    """Return the name or folder that people typed."""
+    return source.repo if isinstance(source, HubWeights) else source.name
 
 
 def too_long(tokenizer: PreTrainedTokenizerBase, captions: Sequence[str], longest: int) -> int:

@@ -1,40 +1,29 @@
 """torchvision's image networks by name, with the ImageNet weights that it publishes, without their last layer."""
 
 import re
-from pathlib import Path
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torchvision.models import WeightsEnum, get_model_builder, get_model_weights
+from torchvision.models import get_model_builder
 from torchvision.models.convnext import ConvNeXt
 from torchvision.models.resnet import ResNet
 
-from ..weights import Weights, from_file_or_torch_cache, load_frozen
+from ..pretrained import TorchvisionWeights
+from ..weights import Weights, load_frozen
 
-VERSIONS = {
-    **dict.fromkeys(("resnet50", "resnet101", "resnet152"), "IMAGENET1K_V2"),
-    **dict.fromkeys(("vit-b-16", "vit-b-32", "vit-l-16", "vit-l-32"), "IMAGENET1K_V1"),
-    **dict.fromkeys(("convnext-tiny", "convnext-small", "convnext-base", "convnext-large"), "IMAGENET1K_V1"),
+NETWORKS = {
+    slug: TorchvisionWeights(slug, slug.replace("-", "_"), version)
+    for version, slugs in (
+        ("IMAGENET1K_V2", ("resnet50", "resnet101", "resnet152")),
+        ("IMAGENET1K_V1", ("vit-b-16", "vit-b-32", "vit-l-16", "vit-l-32")),
+        ("IMAGENET1K_V1", ("convnext-tiny", "convnext-small", "convnext-base", "convnext-large")),
+    )
+    for slug in slugs
 }
-"""Slug → the version of the weights: of those that torchvision publishes for it, the best of ImageNet-1k alone."""
+"""Slug → the weights: of those that torchvision publishes for it, the best of ImageNet-1k alone."""
 OLD_NAMES = ((re.compile(r"(\.mlp)\.linear_1\."), r"\1.0."), (re.compile(r"(\.mlp)\.linear_2\."), r"\1.3."))
 """Layers that torchvision has since put into sequences, and their names now."""
-
-
-def published(slug: str) -> WeightsEnum:
-    """Return what torchvision publishes with the weights: their address and transforms."""
-    return get_model_weights(_builder(slug))[VERSIONS[slug]]
-
-
-def torchvision_weights(slug: str, file: str | None = None) -> Weights:
-    """Find the weights: in ``file``, at ``$XMR_…_WEIGHTS``, or in torch's cache.
-
-    Raises:
-        XmrError: they are in none of these; the message lists the ways to get them.
-    """
-    name = Path(published(slug).url).name
-    return from_file_or_torch_cache(slug, file, name, f"XMR_{slug.replace('-', '_').upper()}_WEIGHTS")
 
 
 def has_places(slug: str) -> bool:
@@ -77,7 +66,7 @@ def penultimate(slug: str, weights: Weights) -> Penultimate:
     """
     # On the meta device nothing is drawn at random until the file's own tensors take their place.
     with torch.device("meta"):
-        network = get_model_builder(_builder(slug))(weights=None)
+        network = get_model_builder(NETWORKS[slug].model)(weights=None)
     counters = {name for name in network.state_dict() if name.endswith("num_batches_tracked")}
 
     def of_today(state: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -91,7 +80,3 @@ def penultimate(slug: str, weights: Weights) -> Penultimate:
 
     load_frozen(network, weights, of_today)
     return Penultimate(network).eval()
-
-
-def _builder(slug: str) -> str:
-    return slug.replace("-", "_")

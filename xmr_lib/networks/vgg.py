@@ -4,16 +4,19 @@ import torch
 from torch import nn
 from torchvision.models import vgg16
 
-from ..weights import Weights, from_file_or_torch_cache, load_frozen
+from ..pretrained import TorchvisionWeights
+from ..weights import Weights, load_frozen
+
+VGG16 = TorchvisionWeights("vgg16-torchvision", "vgg16", variable="XMR_VGG16_WEIGHTS")
 
 
 def vgg16_weights(file: str | None = None) -> Weights:
-    """Find torchvision's weights: in ``file``, at ``$XMR_VGG16_WEIGHTS``, or in torch's cache.
+    """Find the weights: in ``file``, at ``$XMR_VGG16_WEIGHTS``, or in torch's cache, downloaded with consent.
 
     Raises:
         XmrError: they are in none of these; the message lists the ways to get them.
     """
-    return from_file_or_torch_cache("vgg16-torchvision", file, "vgg16-397923af.pth", "XMR_VGG16_WEIGHTS")
+    return VGG16.find(file)
 
 
 def vgg16_fc7(file: str | None = None) -> tuple[nn.Module, Weights]:

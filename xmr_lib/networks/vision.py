@@ -10,9 +10,10 @@ from transformers import AutoImageProcessor
 from transformers.image_processing_utils import BaseImageProcessor
 
 from ..errors import XmrError
+from ..pretrained import HubWeights
 from ..weights import Weights
 from .clip import KINDS as BOTH_SIDES
-from .huggingface import found_in, load_network, weights_of
+from .huggingface import folder_or_name, found_in, load_network, weights_of
 
 POOLER = ("pooler.",)
 """Layers that belong to a pretraining task, and that many files leave out: they are not used."""
@@ -44,8 +45,13 @@ class VisionNetwork:
         return states.mean((2, 3)) if states.ndim == 4 else states[:, 0]
 
 
+def vision_weights(name: str) -> HubWeights:
+    """Return where an image network comes from: a name on Hugging Face's hub, or a folder."""
+    return HubWeights(f"hf-vision:{name}", name)
+
+
 def load_vision(name: str, folder: str | Path | None = None) -> VisionNetwork:
-    """Load an image network from a folder or Hugging Face's cache; nothing is downloaded.
+    """Load an image network from a folder or Hugging Face's cache; only with consent is it downloaded.
 
     Args:
         name: a name such as ``facebook/dinov2-base``, or a folder.
@@ -54,15 +60,13 @@ def load_vision(name: str, folder: str | Path | None = None) -> VisionNetwork:
     Raises:
         XmrError: it is not there, its weights are not all there, or it reads other things than images.
     """
-    where = str(folder or name)
-    what = "image network"
-    network = load_network(name, where, what, unused=POOLER)
+    source, what = vision_weights(name), "image network"
+    where = folder_or_name(source, folder)
+    network = load_network(source, where, what, unused=POOLER)
     kind = network.config.model_type
     if kind in BOTH_SIDES:
         raise XmrError(f"{name}: a {kind} reads captions too; take clip-image:{name}")
     if network.main_input_name != "pixel_values":
         raise XmrError(f"{name}: a network of the kind {kind!r} reads no images")
-    processor = found_in(
-        name, "image network", lambda: AutoImageProcessor.from_pretrained(where, local_files_only=True)
-    )
-    return VisionNetwork(network, processor, weights_of(name, where, network, unused=POOLER))
+    processor = found_in(source, what, lambda: AutoImageProcessor.from_pretrained(where, local_files_only=True))
+    return VisionNetwork(network, processor, weights_of(source, where, network, unused=POOLER))

@@ -52,7 +52,7 @@ def region_queries(
     """Draw the regions of a few test images, and where the attention of a run looks; for ``width`` see ``use_style``.
 
     Raises:
-        XmrError: the run's image aggregation is not attention over regions.
+        XmrError: the run's image aggregation is not attention over regions, or no detector of ours found these.
     """
     config = result.config
     model = model_of(workspace, result)
@@ -67,7 +67,8 @@ def region_queries(
         )
         weights = part.pooling.weights(rows, geometry)
     encoder = workspace.bank.encoder(config.image_specs[0])
-    assert isinstance(encoder, RegionEncoder)
+    if not isinstance(encoder, RegionEncoder):
+        raise XmrError(f"{config.name}: {config.image_specs[0].slug!r} has no names of its regions to draw")
     store = workspace.bank.image_store(config.image_specs[0])
     part = workspace.usable(config).split("test")
     found = [encoder.boxes_of(store, int(part.image_ids[image])) for image in images]
