@@ -1,5 +1,6 @@
 """The model card: what a model learned from, how well it does, and on which terms it may be handed on."""
 
+from ..config import ZeroShotConfig
 from .retrieval import EnsembleModel, RetrievalModel
 
 
@@ -32,9 +33,7 @@ def card(model: RetrievalModel) -> str:
             "",
             "## Data",
             "",
-            f"Trained on the training split of {data['name']} ({data['images'].get('train', 0)} images, "
-            f"{data['captions'].get('train', 0)} captions; splits from: {data['split_source']}), seed {facts['seed']}, "
-            f"profile {data['profile']}. Everything was chosen on the validation split.",
+            _training(model),
             "",
             *track,
             "",
@@ -69,4 +68,18 @@ def card(model: RetrievalModel) -> str:
             "```",
             "",
         ]
+    )
+
+
+def _training(model: RetrievalModel) -> str:
+    data, seed = model.facts["data"], model.facts["seed"]
+    if isinstance(model.config.method, ZeroShotConfig):
+        return (
+            f"Nothing was trained or chosen on {data['name']} (splits from: {data['split_source']}; profile "
+            f"{data['profile']}): the network is as its authors published it."
+        )
+    return (
+        f"Trained on the training split of {data['name']} ({data['images'].get('train', 0)} images, "
+        f"{data['captions'].get('train', 0)} captions; splits from: {data['split_source']}), seed {seed}, "
+        f"profile {data['profile']}. Everything was chosen on the validation split."
     )
