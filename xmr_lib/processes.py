@@ -80,7 +80,7 @@ class Processes:
         """
         return own if self.alone else torch.cat(all_gather(own.contiguous()))
 
-    def of_first(self, value: float | int) -> float:
+    def of_first(self, value: float) -> float:
         """Return the first process's value: all must decide alike."""
         if self.alone:
             return value
