@@ -58,7 +58,7 @@ def test_before_is_where_training_began(workspace, groups, monkeypatch):
 
     config = groups[0][1].config
 
-    def keep(model, loss, train_pairs, val_pairs, distance, schedule, seed, *rest):
+    def keep(model, loss, train_pairs, val_pairs, distance, schedule, seed, *rest, **more):
         pairs = workspace.pairs(config, "test", seed)
         given["images"] = model.embed_images(pairs.images).numpy()
         raise XmrError("far enough")
@@ -129,8 +129,11 @@ def test_the_learned_temperature_is_that_of_the_best_epoch(workspace, tmp_path, 
     monkeypatch.setattr(PairProblem, "validate", lambda problem: next(values))
     train, shown = FIT.train, []
 
-    def watched(model, loss, *rest):
-        return train(model, loss, *rest, after_epoch=lambda _: shown.append(float(torch.exp(-loss.log_scale.detach()))))
+    def watched(model, loss, *rest, **more):
+        def show(epoch):
+            shown.append(float(torch.exp(-loss.log_scale.detach())))
+
+        return train(model, loss, *rest, after_epoch=show, **more)
 
     monkeypatch.setattr(FIT, "train", watched)
     [result] = run(alone, config.replace(**{"name": "worse", "optimiser.epochs": 4, "optimiser.learning_rate": 0.01}))

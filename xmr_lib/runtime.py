@@ -87,6 +87,11 @@ class Runtime:
         """The same without the other processes: of what the first one does for all."""
         return replace(self, processes=Processes(device=self.device))
 
+    @property
+    def identity(self) -> dict[str, object]:
+        """What a training that goes on must have been begun with, to end with the same numbers."""
+        return {"precision": self.precision, "processes": self.processes.count, "chunk": self.chunk}
+
     def autocast(self) -> AbstractContextManager:
         """Within it, modules compute in the runtime's precision."""
         if self.precision == "fp32":

@@ -88,8 +88,7 @@ def _fit_dual_encoder(workspace: Workspace, config: RunConfig, seed: int) -> Fit
         "data": workspace.facts(config),
         "weights": workspace.weights(config, seed),
         "seed": seed,
-        "precision": workspace.runtime.precision,
-        "processes": workspace.runtime.processes.count,
+        **workspace.runtime.identity,
     }
     history = train(
         network,

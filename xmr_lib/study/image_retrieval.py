@@ -276,7 +276,7 @@ def _fitted(
         "weights": workspace.weights(config, seed),
         "relevance": qrels.name,
         "seed": seed,
-        "precision": workspace.runtime.precision,
+        **workspace.runtime.alone.identity,
     }
     loss = config.method.loss.build()
     # All epochs, whatever the patience: the recorded runs were chosen so.

@@ -14,7 +14,7 @@ from ..errors import XmrError
 from ..paths import atomic_write
 from ..records import flat
 
-UNRECORDED = {"precision": "fp32", "processes": 1}
+UNRECORDED = {"precision": "fp32", "processes": 1, "chunk": 0}
 """What checkpoints of older versions do not say."""
 
 
@@ -84,7 +84,7 @@ class Checkpoint:
             identity["config"] = read_config(identity["config"]).to_dict()
         found = flat(identity)
         for key, value in flat(json.loads(json.dumps(self.identity))).items():
-            # A fact of the data that was not recorded then tells nothing; there was one precision and one process.
+            # A fact of the data that was not recorded then tells nothing; there was one way to compute.
             unrecorded = value if key.startswith("data.") else UNRECORDED.get(key)
             if found.get(key, unrecorded) != value:
                 raise XmrError(

@@ -153,7 +153,7 @@ def fit(
             history.loss.append(processes.of_first(sum(torch.stack(losses).tolist()) / steps))
             # Before validation, which can't rank what is not finite and would not say why.
             _check_finite(problem.name, history)
-            history.validation.append(processes.of_first(problem.validate()))
+            history.validation.append(processes.of_first(float(problem.validate())))
             if not problem.chooses:
                 history.best_epoch = epoch
             elif history.best_epoch < 0 or history.validation[-1] > history.validation[history.best_epoch]:
