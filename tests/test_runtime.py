@@ -126,3 +126,9 @@ def test_a_command_hands_the_device_on_to_the_kernels_of_its_notebooks(monkeypat
     with pytest.raises(XmrError, match="device 'tpu' is unknown"):
         use_runtime("tpu", None, None)
     assert os.environ["XMR_DEVICE"] == "cpu"
+
+
+def test_what_several_processes_cannot_share_is_refused_under_torchrun(monkeypatch):
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "1")
+    with pytest.raises(XmrError, match="share 'xmr train' and 'xmr features' alone; start this without torchrun"):
+        use_runtime("cpu", None, None)

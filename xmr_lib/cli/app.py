@@ -97,14 +97,19 @@ def main() -> None:
         sys.exit(130)
 
 
-def use_runtime(device: str | None, precision: str | None, workers: int | None) -> None:
+def use_runtime(device: str | None, precision: str | None, workers: int | None, shared: bool = False) -> None:
     """Put what was asked for into the environment: it holds for this process and for the notebooks that it starts.
 
+    Args:
+        shared: whether several processes can do the command together.
+
     Raises:
-        XmrError: there is no such device here, or it can't do this precision.
+        XmrError: there is no such device here, it can't do this precision, or torchrun has started what it can't share.
     """
     from ..runtime import DEVICE, PRECISION, WORKERS, Runtime
 
+    if not shared and "TORCHELASTIC_RUN_ID" in os.environ:
+        raise XmrError("several processes share 'xmr train' and 'xmr features' alone; start this without torchrun")
     Runtime.of(device, precision, workers)
     for variable, value in ((DEVICE, device), (PRECISION, precision), (WORKERS, workers)):
         if value is not None:

@@ -37,10 +37,15 @@ def features(
     from ..experiment import Workspace
     from ..features.spec import FeatureSpec
 
-    use_runtime(device, precision, workers)
+    use_runtime(device, precision, workers, shared=True)
     workspace = Workspace(dataset, data, profile, strict=strict)
-    slugs = workspace.own_features
-    store = workspace.bank.image_store(FeatureSpec.parse(image_features or slugs["image"]))
+    slugs, processes = workspace.own_features, workspace.runtime.processes
+    spec = FeatureSpec.parse(image_features or slugs["image"])
+    if not processes.alone:
+        workspace.bank.share(spec)
+    if not processes.first:
+        return
+    store = workspace.bank.image_store(spec)
     typer.echo(f"{store.folder}: {len(store)} items of {store.values.shape[1:]}, {len(store.skipped)} left out")
     for seed in parse_seeds(seeds):
         workspace.bank.words(FeatureSpec.parse(slugs["text"]), seed)

@@ -54,7 +54,7 @@ def train(
             )
         )
         return
-    use_runtime(device, precision, workers)
+    use_runtime(device, precision, workers, shared=True)
     workspace = Workspace(dataset, data, profile, results, strict)
     [config] = get_configs(workspace, model)
     if changes:
