@@ -44,6 +44,9 @@ class Processes:
             return cls(device=device)
         if device.type == "mps":
             raise XmrError("several processes need cpu or cuda; start one on mps, or take --device cpu")
+        if device.type == "cuda":
+            # What waits for all, waits on the device in use.
+            torch.cuda.set_device(device)
         if not dist.is_initialized():
             dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
             atexit.register(dist.destroy_process_group)
