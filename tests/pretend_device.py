@@ -28,6 +28,8 @@ ALLOWED = {
 }
 PACKED = ("gru", "lstm", "_pack_padded_sequence", "_pad_packed_sequence")
 _setup_privateuseone_for_python_backend(NAME)
+# Asked for wherever activations are computed again, also on the processor, once a device of this kind is known.
+torch.get_device_module(NAME).get_amp_supported_dtype = lambda: [torch.bfloat16]
 DEVICE = torch.device(NAME, 0)
 
 
