@@ -316,6 +316,8 @@ def test_the_catalogue_is_what_encoders_state():
         assert entries[name].provenance.licence and entries[name].provenance.trained_on[0] != "unknown"
     assert pretrained_named("vgg16") == (VGG16,) == pretrained_named("vgg16-torchvision")
     assert pretrained_named("frcnn-resnet50-roi") == (COCO_DETECTORS["frcnn-resnet50"],)
+    [clip] = pretrained_named("clip-vit-base-patch32")
+    assert clip.aliases == ("openai/clip-vit-base-patch32",)
     assert pretrained_named("bert:a/b@3")[0].aliases == ("a/b",)
     assert pretrained_named("a/b")[0].aliases == ("a/b",)
     assert len([entry for entry in entries.values() if "bert-base-uncased" in entry.pretrained.aliases]) == 1

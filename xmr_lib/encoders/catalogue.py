@@ -38,7 +38,8 @@ def pretrained_named(name: str) -> tuple[Pretrained, ...]:
         XmrError: there are none; the message lists what there is.
     """
     for entry in (entries := catalogue()):
-        if name in _names(entry.pretrained):
+        # Without its owner, too, as people call it: clip-vit-base-patch32.
+        if name in _names(entry.pretrained) or name in {own.rpartition("/")[2] for own in _names(entry.pretrained)}:
             return (entry.pretrained,)
     hub = HubWeights(name, name)
     if "/" in name and hub.can_be_fetched:
