@@ -35,7 +35,7 @@ config = from_flat("regions", image_features="frcnn-resnet50", image_pooling="at
                    projection="linear", embed_dim=64)
 images = [BranchInput(store.values.shape[1] - 5, rows=True)]
 network = build_dual_encoder(config, images, [BranchInput(32)])
-every, few = np.arange(len(store)), np.arange(50)
+every = np.arange(len(store))
 def pairs(ids):
     captions = torch.randn(len(ids), 32)
     held = OnDisk(lambda ids: as_items(store.take(ids)), ids, store.nbytes_of(ids))

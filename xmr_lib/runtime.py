@@ -40,7 +40,6 @@ class Runtime:
     """Threads that decode pictures; a network on the processor needs the rest of the machine."""
     hold: int = 2**62
     """Bytes of features of one kind and split that the host holds in memory; what is more is read batch by batch."""
-
     chunk: int = 0
     """Pairs whose activations a step keeps at once; what is more is computed anew for the gradient. 0: keeps all."""
     processes: Processes = ALONE
@@ -103,11 +102,7 @@ class Runtime:
 
         The host does not wait for it.
         """
-        if isinstance(items, tuple | list):
-            return type(items)(map(self.send, items))
-        if isinstance(items, dict):
-            return {name: self.send(item) for name, item in items.items()}
-        return items.to(self.device, non_blocking=True)
+        return _each(items, lambda item: item.to(self.device, non_blocking=True))
 
     def place(self, module: nn.Module) -> nn.Module:
         """Move a module to the device, if it is not there yet; return it. One without parameters (CCA) stays."""
@@ -136,7 +131,7 @@ class Runtime:
 
         def ready(batch: Any) -> tuple:
             found = fetch(batch)
-            return _pinned(found) if self.device.type == "cuda" else found
+            return _each(found, _pinned) if self.device.type == "cuda" else found
 
         with ThreadPoolExecutor(1) as thread:
             waiting: deque = deque()
@@ -151,14 +146,19 @@ class Runtime:
 CPU = Runtime()
 
 
-def _pinned(items: Any) -> Any:
+def _each(items: Any, act: Callable[[Any], Any]) -> Any:
+    """Do something to all that tuples, lists and dictionaries hold; return the same structure."""
     if isinstance(items, tuple | list):
-        return type(items)(map(_pinned, items))
+        return type(items)(_each(item, act) for item in items)
     if isinstance(items, dict):
-        return {name: _pinned(item) for name, item in items.items()}
+        return {name: _each(item, act) for name, item in items.items()}
+    return act(items)
+
+
+def _pinned(item: Any) -> Any:
     # What lies on the device already can't be pinned.
-    where = items if isinstance(items, torch.Tensor) else getattr(items, "values", None)
-    return items.pin_memory() if where is None or where.device.type == "cpu" else items
+    where = item if isinstance(item, torch.Tensor) else getattr(item, "values", None)
+    return item.pin_memory() if where is None or where.device.type == "cpu" else item
 
 
 def _device(name: str) -> torch.device:

@@ -23,12 +23,10 @@ class DualEncoder(nn.Module):
     ) -> tuple[Float[Tensor, "pairs embed"], Float[Tensor, "pairs embed"]]:
         return self.image(images), self.caption(captions)
 
-    @torch.inference_mode()
     def embed_images(self, images: Items) -> Float[Tensor, "images embed"]:
         """Embed many images, in blocks, without dropout; the embeddings lie on the host."""
         return embed_items(self.image, images)
 
-    @torch.inference_mode()
     def embed_captions(self, captions: Items) -> Float[Tensor, "captions embed"]:
         """Embed many captions, in blocks, without dropout; the embeddings lie on the host."""
         return embed_items(self.caption, captions)
