@@ -3,8 +3,9 @@
 from torch import Tensor, nn
 
 from xmr_lib.config import RunConfig
+from xmr_lib.items import Items
 from xmr_lib.model import BranchInput, build_dual_encoder, build_image_encoder
-from xmr_lib.modules import BOX_FEATURES, DualEncoder, ItemEncoder, Items
+from xmr_lib.modules import BOX_FEATURES, DualEncoder, ItemEncoder
 from xmr_lib.ragged import Ragged
 from xmr_lib.training import Pairs
 

@@ -63,7 +63,7 @@ def smoke_run(tmp_path_factory):
 
 def test_the_numbered_notebooks_run_from_top_to_bottom(smoke_run):
     folder, shown = smoke_run
-    timed = [line.split()[0] for line in shown.splitlines() if line.endswith(" s")]
+    timed = [line.split()[0] for line in shown.splitlines() if line.endswith(" GiB at most")]
     built = [f"{name}.pdf" for name in DOCUMENTS.values()] if shutil.which("latexmk") else []
     assert timed == ["drawing", *(path.stem for path in NUMBERED), *(["report"] if built else []), "all"]
     assert all((folder / name).is_file() for name in built)
@@ -163,7 +163,9 @@ def test_a_file_that_is_no_notebook(own_notebooks):
 def test_parameters_reach_the_notebook_and_paths_are_absolute(own_notebooks, tmp_path, monkeypatch):
     own_notebooks("00_show.ipynb", GOOD, "assert (dataset, profile, seeds) == ('mine', 'full', [3, 4]); print(data)")
     monkeypatch.chdir(tmp_path)
-    run_notebooks("mine", "some/folder", "full", [3, 4])
+    took = run_notebooks("mine", "some/folder", "full", [3, 4])
+    # A kernel takes a second to start, and more than a few megabytes.
+    assert took["00_show"].seconds > 0.1 and took["00_show"].peak_bytes > 30e6
     executed = nbformat.read(tmp_path / "runs" / "mine" / "notebooks" / "00_show.ipynb", 4)
     assert executed.cells[-1].outputs[0].text.strip() == str(tmp_path / "some" / "folder")
 

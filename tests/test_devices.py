@@ -7,18 +7,23 @@ import numpy as np
 import pytest
 import torch
 from pretend_device import DEVICE, NAME, OnDevice, pretended
+from safetensors.torch import load_file
+from small_models import small_image_encoder
 
-from xmr_lib.config import RunConfig
+from xmr_lib.config import RunConfig, from_flat
 from xmr_lib.encoders import Captions, open_encoder
 from xmr_lib.experiment import run
+from xmr_lib.experiment.bank import TRUNK
+from xmr_lib.experiment.detectors import detector_of
 from xmr_lib.experiment.fit import untrained
 from xmr_lib.experiment.run import model_folder
 from xmr_lib.features.spec import FeatureSpec
 from xmr_lib.model import RetrievalModel
-from xmr_lib.modules import RowPart
+from xmr_lib.modules import RowPart, embed_items
+from xmr_lib.ragged import Ragged
 from xmr_lib.runtime import CPU, Runtime
 from xmr_lib.study import get_configs
-from xmr_lib.training import Checkpoint, Pairs, Schedule, train
+from xmr_lib.training import Checkpoint, Pairs, Schedule, train, train_metric
 from xmr_lib.training.dual_encoder import PairProblem, score
 
 ITEMS = 32
@@ -128,6 +133,42 @@ def test_a_step_never_waits_for_the_device(smoke_workspace, tmp_path, monkeypatc
         with pretended() as runtime:
             three_steps(smoke_workspace, config, runtime, tmp_path / model)
     assert not waits
+
+
+def test_the_detector_learns_there_what_it_learns_here(smoke_workspace, tmp_path):
+    bank = smoke_workspace.bank
+    given = bank.usable((TRUNK,)), bank.site().beside("boxes.json"), bank.image_store(TRUNK)
+    here = detector_of(*given, tmp_path / "here.safetensors", 1)
+    with pretended() as runtime:
+        there = detector_of(*given, tmp_path / "there.safetensors", 1, runtime=runtime)
+    np.testing.assert_allclose(there.loss, here.loss, rtol=1e-5)
+    np.testing.assert_allclose(there.validation, here.validation, atol=1e-3)
+    kept = [load_file(tmp_path / f"{place}.safetensors") for place in ("here", "there")]
+    for name, values in kept[0].items():
+        torch.testing.assert_close(kept[1][name], values, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("roomy", [False, True])
+def test_metric_learning_goes_there_as_here(tmp_path, roomy):
+    config = from_flat("x", method="metric-learning", projection="linear", image_scaling="standardise", dropout=0.0)
+    torch.manual_seed(0)
+    features, classes = torch.randn(60, 12), np.arange(60) // 3
+    positives = Ragged.from_lengths(np.arange(60).reshape(20, 3).repeat(3, axis=0).ravel(), np.full(60, 3))
+
+    def trained(runtime: Runtime, folder: str):
+        torch.manual_seed(0)
+        encoder = runtime.place(small_image_encoder(config, features))
+        checkpoint = Checkpoint(tmp_path / folder, {})
+        loss, spread = config.method.loss.build(), lambda model: float(embed_items(model, features).var())
+        given = (features, positives, classes, spread, config.distance, Schedule(3, 20, 1e-3, 1e-2, 0.1))
+        history = train_metric(encoder, loss, *given, 0, checkpoint, "x", runtime=runtime)
+        return history, embed_items(encoder, features)
+
+    here, expected = trained(CPU, "here")
+    with pretended(roomy) as runtime:
+        there, found = trained(runtime, "there")
+    np.testing.assert_allclose(there.loss, here.loss, rtol=1e-6)
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("slug", ["effnet-lite0", "effnet-lite0-grid", "effnet-lite0@15", "frcnn-lite0"])

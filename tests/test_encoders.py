@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from xmr_lib.errors import XmrError
-from xmr_lib.modules import DualEncoder, ItemEncoder, Projection, pool
+from xmr_lib.modules import DualEncoder, ItemEncoder, Moments, Projection, pool
 from xmr_lib.ragged import offsets_of
 
 
@@ -103,7 +103,7 @@ def test_zeros_have_finite_gradients():
 
 def test_a_dimension_that_training_never_uses_is_not_blown_up():
     projection = Projection(2, 2, "linear", 1, 0.0, "standardise").eval()
-    projection.fit_input(torch.stack([torch.randn(100), torch.zeros(100)], dim=1))
+    projection.fit_input(Moments.of(torch.stack([torch.randn(100), torch.zeros(100)], dim=1)))
     assert projection(torch.tensor([[0.0, 0.1]])).abs().max() < 10
 
 
@@ -112,15 +112,26 @@ def test_l2_forgets_length_and_standardise_forgets_scale_and_shift():
     l2 = Projection(4, 2, "linear", 1, 0.0, "l2")
     assert torch.allclose(l2(features), l2(features * 7), atol=1e-5)
     standardise = Projection(4, 2, "linear", 1, 0.0, "standardise")
-    standardise.fit_input(features)
+    standardise.fit_input(Moments.of(features))
     before = standardise(features)
-    standardise.fit_input(features * 3 - 1)
+    standardise.fit_input(Moments.of(features * 3 - 1))
     assert torch.allclose(before, standardise(features * 3 - 1), atol=1e-3)
+
+
+def test_moments_are_the_same_in_blocks():
+    torch.manual_seed(0)
+    vectors = torch.randn(50, 4) * torch.tensor([1.0, 100.0, 1e-3, 0.0]) + torch.tensor([1e4, 0.0, -2.0, 7.0])
+    found = Moments()
+    for block in vectors.split([1, 0, 30, 7, 12]):
+        found.add(block)
+    torch.testing.assert_close(found.mean, vectors.double().mean(0), rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(found.deviation, vectors.double().std(0), rtol=1e-9, atol=1e-12)
+    assert found.count == 50
 
 
 def test_statistics_travel_with_the_checkpoint():
     source = Projection(4, 2, "linear", 1, 0.0, "standardise")
-    source.fit_input(torch.randn(30, 4) + 9)
+    source.fit_input(Moments.of(torch.randn(30, 4) + 9))
     copy = Projection(4, 2, "linear", 1, 0.0, "standardise")
     copy.load_state_dict(source.state_dict())
     features = torch.randn(5, 4)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from course_twin import write_course_twin
+from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torchvision.models import resnet50
@@ -16,13 +17,16 @@ from torchvision.ops import FrozenBatchNorm2d, box_iou
 
 from xmr_lib.data.boxes import read_boxes
 from xmr_lib.encoders import ENCODERS, Encoder, Site, open_encoder
+from xmr_lib.encoders.frcnn import CocoRegionEncoder
 from xmr_lib.errors import XmrError
 from xmr_lib.experiment import Workspace, run
 from xmr_lib.experiment.bank import TRUNK
 from xmr_lib.experiment.detectors import detector_of
-from xmr_lib.features.extract import read_image
+from xmr_lib.features.extract import pixels_of, read_image
 from xmr_lib.features.spec import FeatureSpec
-from xmr_lib.networks.faster_rcnn import OVERLAP, coco_detector, coco_names, find_regions
+from xmr_lib.features.view import together
+from xmr_lib.networks import faster_rcnn
+from xmr_lib.networks.faster_rcnn import OVERLAP, SCORE, coco_detector, coco_names, find_regions
 from xmr_lib.networks.frcnn_lite import frcnn_lite, load_frcnn_lite
 from xmr_lib.study import detector_lines, get_configs, region_queries, runnable
 from xmr_lib.training import Schedule
@@ -126,18 +130,20 @@ def test_torchvisions_file_of_the_resnet_is_read_as_torchvision_reads_it(tmp_pat
     images = torch.rand(1, 3, 64, 64)
     with torch.inference_mode():
         expected = reference.eval().backbone(images)
-        found = coco_detector("frcnn-resnet50", 64, str(path)).backbone(images)
+        found = coco_detector("frcnn-resnet50", 64, 64, file=str(path)).backbone(images)
     for name, values in expected.items():
         torch.testing.assert_close(found[name], values, rtol=1e-3, atol=1e-3 * float(values.abs().max()))
 
 
 def test_boxes_are_those_of_torchvisions_own_forward(coco_file, pixels, monkeypatch):
     monkeypatch.setenv("XMR_FRCNN_MOBILENET_WEIGHTS", str(coco_file))
+    # As many and as sure as torchvision keeps: of a network that has learned nothing, the others are all but ties.
+    monkeypatch.setattr(CocoRegionEncoder, "least_score", SCORE)
+    monkeypatch.setattr(faster_rcnn, "MOST_FOUND", 100)
     extractor = encoder_of("frcnn-mobilenet")
     detector = extractor.network()
-    reference = fasterrcnn_mobilenet_v3_large_fpn(
-        weights=None, weights_backbone=None, min_size=extractor.side, max_size=extractor.side
-    )
+    sizes = {"min_size": extractor.view.shorter, "max_size": extractor.view.longest}
+    reference = fasterrcnn_mobilenet_v3_large_fpn(weights=None, weights_backbone=None, **sizes)
     reference.load_state_dict(torch.load(coco_file, weights_only=True))
     images = as_images(pixels)[:2]
     with torch.inference_mode():
@@ -157,6 +163,29 @@ def test_boxes_are_those_of_torchvisions_own_forward(coco_file, pixels, monkeypa
     assert rows.shape[1:] == extractor.row_shape == (1024 + 960 + 6,)
     vectors = torch.cat([regions.head, regions.backbone], dim=1).numpy()
     np.testing.assert_allclose(rows[:, :-6].astype(float), vectors, rtol=5e-3, atol=2e-3 * np.abs(vectors).max())
+
+
+def test_photographs_of_mixed_sizes_are_described_as_if_alone(coco_file, monkeypatch):
+    """In their own shape; padded to one another's size, their borders would see the neighbour."""
+    monkeypatch.setenv("XMR_FRCNN_MOBILENET_WEIGHTS", str(coco_file))
+    extractor, rng = encoder_of("frcnn-mobilenet"), np.random.default_rng(0)
+    pictures = [
+        Image.fromarray(rng.integers(0, 256, (height, width, 3), dtype=np.uint8)).resize((2 * width, 2 * height))
+        for height, width in ((60, 80), (80, 60), (60, 80), (20, 200))
+    ]
+    seen = [pixels_of(picture, extractor.view) for picture in pictures]
+    assert [own.shape[:2] for own in seen] == [(640, 853), (853, 640), (640, 853), (107, 1067)]
+    batch = extractor.features(together(seen))
+    # As many as there may be, and the whole image.
+    assert batch.lengths.tolist() == [37] * 4
+    for place, own in enumerate(seen):
+        alone = extractor.features(together([own]))
+        np.testing.assert_allclose(batch[place], alone.values, rtol=2e-2, atol=2e-3 * np.abs(alone.values).max())
+    # The boxes that were found, described again.
+    given = [(rows[1:, -6:-2], rows[1:, -2].astype(int), rows[1:, -1]) for rows in (batch[0], batch[1])]
+    again = extractor.describe(together(seen[:2]), given)
+    np.testing.assert_array_equal(again.lengths, batch.lengths[:2])
+    np.testing.assert_allclose(again[1], batch[1], rtol=2e-2, atol=2e-3 * np.abs(batch[1]).max())
 
 
 def test_names_and_weights_of_torchvisions_detectors(workspace, tmp_path, monkeypatch):

@@ -9,7 +9,8 @@ from torch import nn
 from xmr_lib.config import from_flat
 from xmr_lib.errors import XmrError
 from xmr_lib.experiment import Workspace, run
-from xmr_lib.modules import FUSIONS, ItemEncoder, Parts, Projection
+from xmr_lib.items import Parts
+from xmr_lib.modules import FUSIONS, ItemEncoder, Projection
 from xmr_lib.study import get_configs
 from xmr_lib.training import Pairs
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xmr_lib.errors import XmrError
-from xmr_lib.metrics import Ranks, ranks_from_similarity, ranks_of_embeddings
+from xmr_lib.metrics import Ranks, ranks_from_similarity, ranks_of_embeddings, ranks_of_fusions
 
 WORKED = np.array([[0.9, 0.2, 0.5, 0.1], [0.3, 0.4, 0.8, 0.6]])
 
@@ -185,3 +185,36 @@ def test_wrong_shapes_are_refused():
 def test_an_unknown_measure_is_refused():
     with pytest.raises(XmrError, match="'manhattan' is unknown; there are cosine, dot, euclidean"):
         ranks_of_embeddings(np.eye(2), np.eye(2), np.array([0, 1]), "manhattan")
+
+
+@pytest.mark.parametrize("block", [1024, 7])
+def test_fusions_are_ranked_as_their_weighted_cosines(block):
+    rng = np.random.default_rng(0)
+    owner = owners(rng.integers(1, 6, 20), 0)
+    members = [(rng.normal(size=(20, dim)), rng.normal(size=(len(owner), dim))) for dim in (3, 5, 4)]
+    # Of many ties: the same item again and again.
+    members[1][1][:] = members[1][1][0]
+    cosines = [
+        (x / np.linalg.norm(x, axis=1, keepdims=True) @ (y / np.linalg.norm(y, axis=1, keepdims=True)).T)
+        for x, y in members
+    ]
+    weightings = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.5, 0.3, 0.2]]
+    found = ranks_of_fusions(members, weightings, owner, block)
+    for ranks, weights in zip(found, weightings, strict=True):
+        rounded = sum(np.float32(w) * own.astype(np.float32) for w, own in zip(weights, cosines, strict=True))
+        same(ranks, ranks_from_similarity(rounded, owner))
+
+
+def test_fusions_hold_no_whole_matrix():
+    rng = np.random.default_rng(0)
+    owner = np.repeat(np.arange(2000), 5)
+    members = [
+        (rng.normal(size=(2000, 16)).astype(np.float32), rng.normal(size=(10_000, 16)).astype(np.float32))
+        for _ in range(2)
+    ]
+    tracemalloc.start()
+    ranks_of_fusions(members, [[0.5, 0.5], [1.0, 0.0]], owner, block=256)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # One matrix of cosines has 80 MB.
+    assert peak < 20e6

@@ -94,20 +94,24 @@ def test_training_goes_as_with_one_process_and_on_after_a_kill(tmp_path):
     def result(results: str) -> dict:
         return json.loads((tmp_path / results / "scenes/runs/shared/seed0/result.json").read_text("utf-8"))
 
-    caches = {count: tmp_path / f"cache{count}" for count in (1, 2)}
+    caches = {count: tmp_path / f"cache{count}" for count in (1, 2, 3)}
     environment = {**os.environ, "PYTHONPATH": str(HOME), "XMR_CACHE": str(caches[1])}
-    subprocess.run([sys.executable, *command("one")], env=environment, check=True, capture_output=True)
-    told = ended(torchrun(2, *command("two"), cache=caches[2]))
-    # Only one of them speaks.
-    rows = [line for line in told.replace("\r", "\n").splitlines() if line.startswith("shared ")]
-    assert len([row for row in rows if not row.startswith("shared seed")]) == 1
-    one, two = result("one"), result("two")
-    np.testing.assert_allclose(two["history"]["loss"], one["history"]["loss"], rtol=1e-3)
-    assert abs(two["history"]["val_rsum"][0] - one["history"]["val_rsum"][0]) < 0.5
-    for file in ("values.npy", "ids.npy", "meta.json", "pictures.json"):
-        contents = [next(caches[count].glob(f"scenes-*/features/effnet-lite0/{file}")).read_bytes() for count in (1, 2)]
-        assert contents[0] == contents[1], file
-    assert not list(caches[2].glob("scenes-*/features/*.shares"))
+    subprocess.run([sys.executable, *command("1")], env=environment, check=True, capture_output=True)
+    one = result("1")
+    for count in (2, 3):
+        told = ended(torchrun(count, *command(str(count)), cache=caches[count]))
+        # Only one of them speaks.
+        rows = [line for line in told.replace("\r", "\n").splitlines() if line.startswith("shared ")]
+        assert len([row for row in rows if not row.startswith("shared seed")]) == 1
+        several = result(str(count))
+        np.testing.assert_allclose(several["history"]["loss"], one["history"]["loss"], rtol=1e-3)
+        assert abs(several["history"]["val_rsum"][0] - one["history"]["val_rsum"][0]) < 0.5
+        for file in ("values.npy", "ids.npy", "meta.json", "pictures.json"):
+            store = "scenes-*/features/effnet-lite0"
+            contents = [next(caches[own].glob(f"{store}/{file}")).read_bytes() for own in (1, count)]
+            assert contents[0] == contents[1], file
+        assert not list(caches[count].glob("scenes-*/features/*.shares"))
+    two = result("2")
     process = torchrun(2, *command("killed"), cache=caches[2])
     [checkpoint] = wait_for(caches[2], "scenes-*/checkpoints/shared/seed0.safetensors", process)
     [victim] = [pid for pid in children_of(process.pid) if environment_of(pid).get("RANK") == "1"]

@@ -2,7 +2,6 @@
 
 import os
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from papermill.exceptions import PapermillExecutionError
 from .data.files import slug
 from .errors import XmrError
 from .paths import root, runs_root
+from .usage import Usage
 
 PARAMETERS = ("dataset", "data", "profile", "seeds", "results")
 
@@ -59,8 +59,8 @@ def run_notebooks(
     seeds: Sequence[int],
     results: str | None = None,
     only: Sequence[str] = (),
-) -> dict[str, float]:
-    """Run notebooks by papermill; return the seconds that each took.
+) -> dict[str, Usage]:
+    """Run notebooks by papermill; return what each took.
 
     Executed copies go to ``<results>/<dataset>/notebooks/`` (``smoke``: in a new temporary folder), also that of a
     notebook that failed, so that the error can be seen where it happened.
@@ -84,24 +84,23 @@ def run_notebooks(
     }
     # Without it a kernel called python3 in the user's home would be taken, with other packages than ours.
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
-    seconds = {}
+    took = {}
     for path in paths:
-        started = time.perf_counter()
         try:
-            papermill.execute_notebook(
-                str(path),
-                str(folder / path.name),
-                parameters,
-                kernel_name="python3",
-                cwd=str(root()),
-                progress_bar=True,
-                # Its warnings are about transports and debuggers; errors of the notebook come back by themselves.
-                extra_arguments=["--IPKernelApp.log_level=40"],
-            )
+            with Usage() as took[path.stem]:
+                papermill.execute_notebook(
+                    str(path),
+                    str(folder / path.name),
+                    parameters,
+                    kernel_name="python3",
+                    cwd=str(root()),
+                    progress_bar=True,
+                    # Its warnings are about transports and debuggers; errors of the notebook come back by themselves.
+                    extra_arguments=["--IPKernelApp.log_level=40"],
+                )
         except PapermillExecutionError as error:
             raise XmrError(
                 f"{path.name}: cell {error.cell_index + 1} stopped with {error.ename}: {error.evalue} "
                 f"(see {folder / path.name})"
             ) from None
-        seconds[path.stem] = time.perf_counter() - started
-    return seconds
+    return took

@@ -1,6 +1,7 @@
 """Regularised canonical correlation analysis: the linear common space, in closed form."""
 
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import scipy.linalg
@@ -10,7 +11,16 @@ from jaxtyping import Float, Float32, Float64, Int
 from ..errors import XmrError
 
 BLOCK = 4096
-"""Images handled at once: only so many are held in double precision."""
+"""Captions handled at once, and their images: only so many are held."""
+
+
+@runtime_checkable
+class Vectors(Protocol):
+    """Vectors of items: an array, or what reads some of them when it is asked."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, items: Int[np.ndarray, " some"]) -> Float[np.ndarray, "some dim"]: ...
 
 
 @dataclass(frozen=True)
@@ -27,8 +37,8 @@ class CCA:
     @classmethod
     def fit(
         cls,
-        images: Float[np.ndarray, "images image_dim"],
-        captions: Float[np.ndarray, "captions text_dim"],
+        images: Vectors,
+        captions: Vectors,
         image_of_caption: Int[np.ndarray, " captions"],
         regularisation: float,
         dims: int | None = None,
@@ -62,11 +72,11 @@ class CCAStatistics:
     @classmethod
     def of(
         cls,
-        images: Float[np.ndarray, "images image_dim"],
-        captions: Float[np.ndarray, "captions text_dim"],
+        images: Vectors,
+        captions: Vectors,
         image_of_caption: Int[np.ndarray, " captions"],
     ) -> "CCAStatistics":
-        """Collect the statistics; an image counts once for each of its captions, but is not copied for it.
+        """Collect the statistics, in two passes; an image counts once for each of its captions.
 
         Raises:
             XmrError: fewer than two captions, or features that are not finite.
@@ -74,25 +84,27 @@ class CCAStatistics:
         pairs = len(captions)
         if pairs < 2:
             raise XmrError(f"CCA needs at least 2 pairs; there are {pairs}")
-        for what, features in (("image", images), ("caption", captions)):
-            if not np.isfinite(features).all():
-                raise XmrError(f"CCA: the {what} features hold values that are not finite; make them again")
-        counts = np.bincount(image_of_caption, minlength=len(images)).astype(np.float64)
-        image_mean = counts @ images / pairs
-        caption_mean = captions.mean(0, dtype=np.float64)
-        y = captions - caption_mean
-        places = (image_of_caption, np.arange(pairs))
-        # Row i: the sum of the captions of image i.
-        sums = scipy.sparse.csr_array((np.ones(pairs), places), shape=(len(images), pairs)) @ y
-        image_covariance = np.zeros((images.shape[1], images.shape[1]))
-        cross_covariance = np.zeros((images.shape[1], captions.shape[1]))
-        for start in range(0, len(images), BLOCK):
-            rows = slice(start, start + BLOCK)
-            x = images[rows] - image_mean
-            cross_covariance += x.T @ sums[rows] / pairs
-            x *= np.sqrt(counts[rows, None])
+        # Captions of one image follow each other here, whatever their order: each image is read once, or nearly so.
+        order = np.argsort(image_of_caption, kind="stable")
+        blocks = [order[start : start + BLOCK] for start in range(0, pairs, BLOCK)]
+        image_mean, caption_mean = np.float64(0), np.float64(0)
+        for block in blocks:
+            own, counts = np.unique(image_of_caption[block], return_counts=True)
+            image_mean = image_mean + counts @ _finite("image", images[own]) / pairs
+            caption_mean = caption_mean + _finite("caption", captions[block]).sum(0) / pairs
+        image_covariance = np.zeros((len(image_mean), len(image_mean)))
+        caption_covariance = np.zeros((len(caption_mean), len(caption_mean)))
+        cross_covariance = np.zeros((len(image_mean), len(caption_mean)))
+        for block in blocks:
+            own, place, counts = np.unique(image_of_caption[block], return_inverse=True, return_counts=True)
+            x, y = images[own] - image_mean, captions[block] - caption_mean
+            # Row i: the sum of the captions of image i.
+            sums = scipy.sparse.csr_array((np.ones(len(y)), (place, np.arange(len(y)))), shape=(len(x), len(y))) @ y
+            cross_covariance += x.T @ sums / pairs
+            caption_covariance += y.T @ y / pairs
+            x *= np.sqrt(counts[:, None])
             image_covariance += x.T @ x / pairs
-        return cls(image_mean, caption_mean, image_covariance, y.T @ y / pairs, cross_covariance)
+        return cls(image_mean, caption_mean, image_covariance, caption_covariance, cross_covariance)
 
     def solve(self, regularisation: float, dims: int | None = None) -> CCA:
         """Find the directions (Hotelling 1936; with a ridge: Vinod 1976, Hardoon et al. 2004).
@@ -136,3 +148,9 @@ class CCAStatistics:
             scipy.linalg.solve_triangular(factors[1], right.T[:, kept], lower=True, trans="T"),
             np.clip(correlations[kept], 0.0, 1.0),
         )
+
+
+def _finite(what: str, vectors: Float[np.ndarray, "some dim"]) -> Float64[np.ndarray, "some dim"]:
+    if not np.isfinite(vectors).all():
+        raise XmrError(f"CCA: the {what} features hold values that are not finite; make them again")
+    return vectors.astype(np.float64)

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
+from ..items import Items, in_blocks
 from .cca import CCA
 
 
@@ -45,15 +46,20 @@ class LinearEncoder(nn.Module):
         return made
 
     @torch.inference_mode()
-    def embed_images(self, images: Float[Tensor, "images image_dim"]) -> Float[Tensor, "images embed"]:
+    def embed_images(self, images: Items) -> Float[Tensor, "images embed"]:
+        """Embed images, each a vector, in blocks."""
         return self._embedded(images, self.scalings[0], self.image_mean, self.image_map)
 
     @torch.inference_mode()
-    def embed_captions(self, captions: Float[Tensor, "captions text_dim"]) -> Float[Tensor, "captions embed"]:
+    def embed_captions(self, captions: Items) -> Float[Tensor, "captions embed"]:
+        """Embed captions, each a vector, in blocks."""
         return self._embedded(captions, self.scalings[1], self.caption_mean, self.caption_map)
 
     @staticmethod
-    def _embedded(items: Tensor, scaling: str, mean: Tensor, projection: Tensor) -> Tensor:
-        # Scaled in single precision, as what the CCA was fitted on.
-        items = normalize(items) if scaling == "l2" else items
-        return ((items - mean) @ projection).float()
+    def _embedded(items: Items, scaling: str, mean: Tensor, projection: Tensor) -> Tensor:
+        return in_blocks(items, lambda block: ((scaled(block.to("cpu"), scaling) - mean) @ projection).float())
+
+
+def scaled(vectors: Float[Tensor, "items dim"], scaling: str) -> Float[Tensor, "items dim"]:
+    """Scale as CCA is fed: ``l2`` to length 1, in single precision; others leave vectors as they are."""
+    return normalize(vectors) if scaling == "l2" else vectors

@@ -7,6 +7,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
+from ..items import Items, in_blocks
+
 
 class ZeroShot(nn.Module):
     """The interface of a trained encoder without any weights: embeddings are scaled to length 1."""
@@ -17,9 +19,11 @@ class ZeroShot(nn.Module):
         return {}
 
     @torch.inference_mode()
-    def embed_images(self, images: Float[Tensor, "images embed"]) -> Float[Tensor, "images embed"]:
-        return normalize(images)
+    def embed_images(self, images: Items) -> Float[Tensor, "images embed"]:
+        """Scale the embeddings of images, in blocks."""
+        return in_blocks(images, lambda block: normalize(block.to("cpu")))
 
     @torch.inference_mode()
-    def embed_captions(self, captions: Float[Tensor, "captions embed"]) -> Float[Tensor, "captions embed"]:
-        return normalize(captions)
+    def embed_captions(self, captions: Items) -> Float[Tensor, "captions embed"]:
+        """Scale the embeddings of captions, in blocks."""
+        return in_blocks(captions, lambda block: normalize(block.to("cpu")))

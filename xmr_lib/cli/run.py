@@ -1,5 +1,6 @@
 """``xmr run``."""
 
+import tempfile
 from typing import Annotated
 
 import typer
@@ -18,7 +19,7 @@ from .app import (
     parse_seeds,
     use_runtime,
 )
-from .show import times_text
+from .show import usage_text
 
 
 @app.command(short_help="Run the notebooks by papermill, strictly.")
@@ -38,12 +39,20 @@ def run(
 ) -> None:
     """Run the notebooks by papermill, strictly; executed copies go to runs/DATASET/notebooks/."""
     from ..batch import notebooks, run_notebooks
-    from ..config import profile as sizes
-    from ..data.locate import open_dataset
+    from ..experiment import Workspace
+    from ..study.estimate import estimate_lines
 
-    notebooks(only or ())
+    paths = notebooks(only or ())
     use_runtime(device, precision, workers)
     numbers = parse_seeds(seeds)
     # Data that can't be read are told here, in one line, and not by a notebook's kernel.
-    name = open_dataset(dataset, data, sizes(profile).scenes).name
-    typer.echo("\n" + times_text(run_notebooks(name, data, profile, numbers, results, only or ())))
+    if profile == "smoke" and not results:
+        results = tempfile.mkdtemp(prefix="xmr-smoke-")
+    workspace = Workspace(dataset, data, profile, results)
+    for line in estimate_lines(workspace, numbers, {path.name[:2] for path in paths}):
+        typer.echo(line)
+    name = workspace.dataset.name
+    # The notebooks read the data themselves: they need not be held here as well.
+    del workspace
+    took = run_notebooks(name, data, profile, numbers, results, only or ())
+    typer.echo("\n" + usage_text(took))

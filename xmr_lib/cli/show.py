@@ -1,6 +1,10 @@
-"""What commands print: rows of ``summary.csv``, and times."""
+"""What commands print: rows of ``summary.csv``, and what something took."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..usage import Usage
 
 
 def summary_text(path: Path, models: list[str] | None = None) -> str:
@@ -18,7 +22,8 @@ def summary_text(path: Path, models: list[str] | None = None) -> str:
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
 
 
-def times_text(seconds: dict[str, float]) -> str:
-    """Return what took how long, a line each, and all together."""
-    rows = [*seconds.items(), ("all", sum(seconds.values()))]
-    return "\n".join(f"{name:28} {value:7.1f} s" for name, value in rows)
+def usage_text(took: "dict[str, Usage]") -> str:
+    """Return how long what took and how much memory, a line each, and all together."""
+    rows = [(name, own.seconds, own.peak_bytes) for name, own in took.items()]
+    rows.append(("all", sum(own.seconds for own in took.values()), max(own.peak_bytes for own in took.values())))
+    return "\n".join(f"{name:28} {seconds:7.1f} s   {peak / 2**30:5.1f} GiB at most" for name, seconds, peak in rows)

@@ -163,6 +163,8 @@ class ImageEncoder(Encoder):
     """Pixels of a side of what the network sees."""
     dtype: str = "float32"
     """Of what is stored."""
+    of_pictures: bool = True
+    """Whether its features are made of photographs here; else they come as files."""
     ragged: bool = False
     """Whether an image has several rows, as many as it takes."""
     weights: Weights | None = None

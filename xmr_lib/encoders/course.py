@@ -26,6 +26,7 @@ class CourseVgg16(ImageEncoder):
 
     provenance = Provenance(("ImageNet-1k",), "that of the course")
     row_shape = (4096,)
+    of_pictures = False
 
     def __init__(self, spec: FeatureSpec, file: str | Path | None = None):
         super().__init__(spec)

@@ -15,6 +15,7 @@ from torchvision.models.detection import FasterRCNN
 from ..errors import XmrError
 from ..features.spec import ENCODERS, FeatureSpec
 from ..features.store import FeatureStore
+from ..features.view import Pixels, Whole
 from ..networks.efficientnet_lite import efficientnet_lite0_weights
 from ..networks.faster_rcnn import (
     COCO_DETECTORS,
@@ -38,8 +39,10 @@ LITE = "frcnn-lite0"
 DETECTORS = (LITE, *COCO_DETECTORS)
 REGIONS = 36
 """Regions per image at most, beside the whole image."""
-COCO_SIDE = 640
-"""Pixels: torchvision's detectors were trained at 800, which takes half as long again."""
+COCO_VIEW = Whole(640, 1067)
+"""torchvision's detectors were trained at 800 and 1333 pixels, which takes half as long again."""
+COCO_SCORE = 0.001
+"""Of a region, at least: so low, nearly every photograph has ``REGIONS`` of them."""
 DETECTOR = "detector.safetensors"
 Given = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Boxes as shares of the image, shape (regions, 4), labels and scores, without the whole image."""
@@ -83,6 +86,8 @@ class RegionEncoder(ImageEncoder):
     outputs = ("", "roi")
     ragged, dtype = True, "float16"
     batch = (8, 16)
+    least_score: float = SCORE
+    """Of a region that is kept."""
     columns: Columns
     names: dict[int, str]
     """Of the labels, from 1 on."""
@@ -98,17 +103,17 @@ class RegionEncoder(ImageEncoder):
     @property
     def settings(self) -> dict:
         widths = [self.columns.head_width, self.columns.backbone_width]
-        rules = {"dtype": self.dtype, "regions": REGIONS, "score": SCORE, "overlap": OVERLAP}
-        return {"side": self.side, "columns": widths, **rules}
+        rules = {"dtype": self.dtype, "regions": REGIONS, "score": self.least_score, "overlap": OVERLAP}
+        return {**self.view.settings, "columns": widths, **rules}
 
     @abstractmethod
     def network(self) -> FasterRCNN:
         """Return the frozen detector."""
 
-    def features(self, pixels: np.ndarray) -> Ragged:
-        return self._rows(find_regions(self.network(), self._shares(pixels), REGIONS))
+    def features(self, pixels: Pixels) -> Ragged:
+        return self._rows(self._found(pixels))
 
-    def describe(self, pixels: np.ndarray, boxes: Sequence[Given]) -> Ragged:
+    def describe(self, pixels: Pixels, boxes: Sequence[Given]) -> Ragged:
         """Return what ``features`` would, had the detector found these boxes."""
         given = [
             (
@@ -118,8 +123,7 @@ class RegionEncoder(ImageEncoder):
             )
             for box, labels, scores in boxes
         ]
-        given = self.runtime.send(given)
-        return self._rows(find_regions(self.network(), self._shares(pixels), REGIONS, given))
+        return self._rows(self._found(pixels, self.runtime.send(given)))
 
     def inputs(self, stored: Ragged) -> Ragged:
         columns = self.columns
@@ -151,8 +155,19 @@ class RegionEncoder(ImageEncoder):
         lengths = np.array([len(one) for one in rows], dtype=np.int64)
         return Ragged.from_lengths(torch.cat(rows).cpu().numpy().astype(self.dtype), lengths)
 
-    def _shares(self, pixels: np.ndarray) -> Tensor:
-        return self.runtime.send(torch.tensor(pixels)).permute(0, 3, 1, 2).float() / 255
+    def _found(self, pixels: Pixels, given: Sequence[tuple[Tensor, Tensor, Tensor]] | None = None) -> list[Regions]:
+        """Find or describe regions; pictures of one size together, so that none is padded for a neighbour's sake."""
+        found: dict[int, Regions] = {}
+        sizes: dict[tuple[int, ...], list[int]] = {}
+        for place, own in enumerate(pixels):
+            sizes.setdefault(own.shape, []).append(place)
+        for places in sizes.values():
+            same = np.stack([pixels[place] for place in places])
+            shares = self.runtime.send(torch.from_numpy(same)).permute(0, 3, 1, 2).float() / 255
+            boxes = None if given is None else [given[place] for place in places]
+            regions = find_regions(self.network(), shares, REGIONS, boxes, self.least_score)
+            found.update(zip(places, regions, strict=True))
+        return [found[place] for place in range(len(pixels))]
 
 
 @ENCODERS.register(LITE)
@@ -199,10 +214,11 @@ class FrcnnLiteEncoder(RegionEncoder):
 
 @ENCODERS.register(*COCO_DETECTORS)
 class CocoRegionEncoder(RegionEncoder):
-    """torchvision's detectors, COCO weights; 640 pixels."""
+    """torchvision's detectors, COCO weights; photographs in their own shape, the shorter side of 640 pixels."""
 
     provenance = Provenance(("COCO", "ImageNet-1k"), "BSD 3-Clause", "https://pytorch.org/vision")
-    side = COCO_SIDE
+    view = COCO_VIEW
+    least_score = COCO_SCORE
 
     def __init__(self, spec: FeatureSpec, file: str | Path | None = None):
         super().__init__(spec)
@@ -221,5 +237,9 @@ class CocoRegionEncoder(RegionEncoder):
 
     def network(self) -> FasterRCNN:
         if self._detector is None:
-            self._detector = self.runtime.place(coco_detector(self.spec.encoder, self.side, str(self.weights.path)))
+            self._detector = self.runtime.place(self._loaded())
         return self._detector
+
+    def _loaded(self) -> FasterRCNN:
+        sizes = self.view.shorter, self.view.longest
+        return coco_detector(self.spec.encoder, *sizes, self.least_score, str(self.weights.path))

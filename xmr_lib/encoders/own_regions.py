@@ -23,6 +23,7 @@ class OwnRegions(ImageEncoder):
 
     asks_for_source = True
     ragged, dtype = True, "float16"
+    of_pictures = False
 
     @classmethod
     def yields(cls, spec: FeatureSpec) -> str:

@@ -16,8 +16,8 @@ from ..features.idf import InverseFrequency
 from ..features.spec import FeatureSpec
 from ..features.store import FeatureStore
 from ..features.words import WordVectors
+from ..items import OnDisk
 from ..model import as_items, pooled
-from ..modules import OnDisk
 from ..ragged import Ragged
 from ..runtime import CPU, Runtime
 from ..training import History
@@ -55,6 +55,7 @@ class FeatureBank:
         self.image_store = lru_cache(maxsize=None)(self._image_store)
         self._opened = lru_cache(maxsize=6)(self._words)
         self.caption_vectors = lru_cache(maxsize=3)(self._caption_vectors)
+        self.frequency = lru_cache(maxsize=None)(self._frequency)
 
     def site(self, seed: int = 0) -> Site:
         """Return where encoders are opened."""
@@ -84,7 +85,7 @@ class FeatureBank:
     def captions(self, branch: TextBranch, captions: np.ndarray, seed: int) -> torch.Tensor | Ragged | OnDisk:
         """Return captions, by their places in the dataset, as a branch is fed them: vectors, rows or numbers."""
         if branch.pooled_ahead:
-            return self.caption_vectors(branch.features, branch.pooling, seed)[torch.from_numpy(captions)]
+            return self._pooled_ahead(branch.features, branch.pooling, captions, seed)
         words = self.words(branch.features, seed, branch.train_words)
         if isinstance(words, FeatureStore):
             return self._held(lambda ids: as_items(words.take(ids)), self.dataset.caption_ids[captions], words)
@@ -102,7 +103,7 @@ class FeatureBank:
         assert isinstance(encoder, TextEncoder)
         return encoder
 
-    def frequency(self) -> InverseFrequency:
+    def _frequency(self) -> InverseFrequency:
         """Count the words of the training captions."""
         return InverseFrequency.of(self.dataset)
 
@@ -140,6 +141,12 @@ class FeatureBank:
         if not there:
             encoder.share(self.dataset, folder, self.strict)
 
+    def without_pictures(self, spec: FeatureSpec) -> bool:
+        """Return whether features can be had without photographs: they came with the data, or were made before."""
+        encoder = self.encoder(spec)
+        assert isinstance(encoder, ImageEncoder)
+        return not encoder.of_pictures or encoder.store_folder(self.site()).exists()
+
     def words(self, spec: FeatureSpec, seed: int, as_words: bool = False) -> WordVectors | FeatureStore:
         """Return the table of a dataset's words, or the store of its captions; see ``text_encoder``."""
         # However it is asked for, it is opened once, and what it has to say is said once.
@@ -151,16 +158,27 @@ class FeatureBank:
             return encoder.words(self.dataset)
         return encoder.store(self.dataset, encoder.store_folder(self.site(seed)))
 
+    def _pooled_ahead(self, spec: FeatureSpec, pooling: str, captions: np.ndarray, seed: int) -> torch.Tensor | OnDisk:
+        """Return the aggregated words of captions; where all are too many, those of some when they are asked for."""
+
+        def read(some: np.ndarray) -> torch.Tensor:
+            return self._aggregated(spec, pooling, some, seed)
+
+        per_caption = read(captions[:1]).nbytes
+        if per_caption * self.dataset.caption_count > self.runtime.hold:
+            return OnDisk(read, captions, per_caption * len(captions))
+        return self.caption_vectors(spec, pooling, seed)[torch.from_numpy(captions)]
+
     def _caption_vectors(self, spec: FeatureSpec, pooling: str, seed: int) -> torch.Tensor:
-        words, frequency = self.words(spec, seed), self.frequency() if pooling == "idf" else None
         captions = np.arange(self.dataset.caption_count)
         blocks = np.split(captions, captions[BLOCK::BLOCK])
-        return torch.cat(
-            [
-                pooled(self._rows(words, block), pooling, [self.dataset.tokens[c] for c in block], frequency)
-                for block in tqdm(blocks, desc=f"words → captions ({pooling})", leave=False)
-            ]
-        )
+        bar = tqdm(blocks, desc=f"words → captions ({pooling})", leave=False)
+        return torch.cat([self._aggregated(spec, pooling, block, seed) for block in bar])
+
+    def _aggregated(self, spec: FeatureSpec, pooling: str, captions: np.ndarray, seed: int) -> torch.Tensor:
+        frequency = self.frequency() if pooling == "idf" else None
+        rows = self._rows(self.words(spec, seed), captions)
+        return pooled(rows, pooling, [self.dataset.tokens[c] for c in captions], frequency)
 
     def _rows(self, words: WordVectors | FeatureStore, captions: np.ndarray) -> Ragged:
         if isinstance(words, FeatureStore):

@@ -8,17 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn.functional import normalize
 from tqdm import tqdm
 
-from ..baselines import CCAStatistics, LinearEncoder, ZeroShot
+from ..baselines import CCAStatistics, LinearEncoder, ZeroShot, scaled
 from ..config import CcaConfig, DualEncoderConfig, EnsembleConfig, RunConfig, ZeroShotConfig
 from ..errors import XmrError
-from ..losses import similarity_matrix
-from ..metrics import ranks_from_similarity, ranks_of_embeddings, summarise
+from ..items import Items
+from ..metrics import ranks_of_fusions, summarise
 from ..model import EnsembleModel, RetrievalModel, build_dual_encoder
 from ..modules import DualEncoder
-from ..training import Checkpoint, Pairs, Schedule, train
+from ..training import Checkpoint, Schedule, score, train
 from .workspace import Workspace
 
 Embeddings = tuple[np.ndarray, np.ndarray]
@@ -122,11 +121,11 @@ def _fit_late(workspace: Workspace, config: RunConfig, seed: int, members: list[
             f"config {config.name!r}: its members were not trained on the same images; an image that can't be read "
             "leaves the split only for features that are made from it: take it out of the data"
         )
-    cosines = np.stack([similarity_matrix(*map(torch.from_numpy, pair), "cosine").numpy() for pair in pairs])
-    table = []
-    for weights in tqdm(_weights(len(members)), desc=f"{config.name} seed {seed}", unit="weighting", leave=False):
-        ranks = ranks_from_similarity(np.einsum("m,mic->ic", np.float32(weights), cosines), image_of_caption)
-        table.append({"weights": weights, "val_rsum": summarise(ranks)["rsum"]})
+    weightings = list(_weights(len(members)))
+    found = ranks_of_fusions(pairs, weightings, image_of_caption, progress=f"{config.name} seed {seed}")
+    table = [
+        {"weights": own, "val_rsum": summarise(ranks)["rsum"]} for own, ranks in zip(weightings, found, strict=True)
+    ]
     best = max(table, key=lambda row: row["val_rsum"])["weights"]
     model = EnsembleModel(config, [own.model for own in members], best, {})
     return Fitted(
@@ -147,24 +146,30 @@ def _fit_cca(workspace: Workspace, config: RunConfig, method: CcaConfig, seed: i
     train_pairs, val_pairs = (workspace.pairs(config, split, seed) for split in ("train", "val"))
     started, wall = time.process_time(), time.perf_counter()
     scalings = method.image_scaling, method.text_scaling
-
-    def inputs(pairs: Pairs) -> Embeddings:
-        pair = zip(scalings, (pairs.images.to("cpu"), pairs.captions.to("cpu")), strict=True)
-        images, captions = ((normalize(x) if scaling == "l2" else x).numpy() for scaling, x in pair)
-        return images, captions
-
-    statistics = CCAStatistics.of(*inputs(train_pairs), train_pairs.image_of_caption)
-    val_inputs = inputs(val_pairs)
+    inputs = (Scaled(*own) for own in zip((train_pairs.images, train_pairs.captions), scalings, strict=True))
+    statistics = CCAStatistics.of(*inputs, train_pairs.image_of_caption)
     best, table = None, []
     for regularisation in tqdm(method.regularisations, desc=f"{config.name} seed {seed}", unit="ridge", leave=False):
         cca = statistics.solve(regularisation)
         for power in method.powers:
-            embeddings = cca.embed_images(val_inputs[0], power), cca.embed_captions(val_inputs[1], power)
-            rsum = summarise(ranks_of_embeddings(*embeddings, val_pairs.image_of_caption, method.distance))["rsum"]
+            network = LinearEncoder.of(cca, power, scalings)
+            rsum = summarise(score(network, val_pairs, method.distance))["rsum"]
             table.append({"regularisation": regularisation, "power": power, "val_rsum": rsum})
             if best is None or rsum > best[0]:
-                best = (rsum, cca, power)
-    _, cca, power = best
-    network = LinearEncoder.of(cca, power, scalings)
-    model = RetrievalModel(config, network, *workspace.inputs(config, seed), {})
+                best = (rsum, network)
+    model = RetrievalModel(config, best[1], *workspace.inputs(config, seed), {})
     return Fitted(model, {"validation": table}, time.process_time() - started, time.perf_counter() - wall)
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """Features as CCA is fitted on them, read when they are asked for."""
+
+    items: Items
+    scaling: str
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, items: np.ndarray) -> np.ndarray:
+        return scaled(self.items[torch.from_numpy(items)], self.scaling).numpy()

@@ -13,13 +13,14 @@ from ..config import EnsembleConfig, RunConfig, TextBranch, profile
 from ..data import CaptionedImages
 from ..data.locate import open_dataset
 from ..data.splits import OWN, OWN_NOTE
-from ..encoders import ImageEncoder, WordEncoder
+from ..encoders import DETECTORS, ImageEncoder, WordEncoder
 from ..errors import XmrError
 from ..features.renew import pictures_of
 from ..features.spec import FeatureSpec
 from ..features.store import FeatureStore
+from ..items import Items
 from ..model import BranchInput, ImageInput, TextInput, one_or_parts
-from ..modules import BOX_FEATURES, Items
+from ..modules import BOX_FEATURES
 from ..networks.faster_rcnn import coco_weights
 from ..paths import cache_root, runs_root
 from ..ragged import Ragged
@@ -30,6 +31,9 @@ from .bank import LITE, FeatureBank
 
 FILES = {"glove": "XMR_GLOVE_FILE", "fasttext-file": "XMR_FASTTEXT_FILE"}
 """Environment variables that may name a file of vectors, by the encoder that reads it."""
+NO_PHOTOGRAPHS = (
+    "no image folder was found beside the captions; tell where it is by: xmr data check DATA --images FOLDER --remember"
+)
 COURSE_FILES = {"image": ("vgg_feats.mat", "vgg16-course"), "text": ("fasttext_feats.npy", "fasttext-course")}
 
 
@@ -165,6 +169,14 @@ class Workspace:
             for slug, store in stores.items()
             if isinstance(store, FeatureStore) and "weights" in store.meta
         }
+
+    def missing(self, config: RunConfig) -> str:
+        """Return why a model's image features can't be had on these data, and what to do; empty where they can."""
+        if self.detector_error and any(spec.encoder in DETECTORS for spec in config.image_specs):
+            return self.detector_error
+        if self.dataset.images_folder is None and not all(map(self.bank.without_pictures, config.image_specs)):
+            return NO_PHOTOGRAPHS
+        return ""
 
     @property
     def detector_slug(self) -> str:

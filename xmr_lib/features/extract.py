@@ -25,7 +25,7 @@ from .renew import Plan, first_names, plan_of, set_aside
 from .spec import FeatureSpec
 from .store import META, FeatureStore
 from .store_writer import StoreWriter
-from .view import Squash, View
+from .view import Pixels, Squash, View, together
 
 COMMIT_EVERY = 256
 """Images between two commits: a kill loses a few seconds of work."""
@@ -45,7 +45,7 @@ class Extracts(Protocol):
     dtype: str
     ragged: bool
 
-    def features(self, pixels: np.ndarray) -> np.ndarray | Ragged: ...
+    def features(self, pixels: Pixels) -> np.ndarray | Ragged: ...
 
 
 def extract_images(
@@ -127,7 +127,7 @@ def drop_skipped(dataset: CaptionedImages, store: FeatureStore) -> CaptionedImag
     return replace(dataset, splits=splits, notes=(*dataset.notes, note))
 
 
-def pixels_of(image: str | Path | Image.Image | np.ndarray, view: View | int) -> UInt8[np.ndarray, "side side 3"]:
+def pixels_of(image: str | Path | Image.Image | np.ndarray, view: View | int) -> UInt8[np.ndarray, "height width 3"]:
     """Return the pixels of a file, an open image or an array (height, width, 3), RGB; see ``read_image``.
 
     Raises:
@@ -148,7 +148,7 @@ def pixels_of(image: str | Path | Image.Image | np.ndarray, view: View | int) ->
         raise XmrError(f"the image can't be used ({error})") from None
 
 
-def read_image(path: str | Path, view: View | int) -> UInt8[np.ndarray, "side side 3"] | str:
+def read_image(path: str | Path, view: View | int) -> UInt8[np.ndarray, "height width 3"] | str:
     """Read an image of any kind, turned upright, as RGB; or return why that can't be done.
 
     Args:
@@ -193,7 +193,7 @@ def _extract(
                 else:
                     writer.skip(dataset.filenames[image], found)
             if read:
-                features = encoder.features(np.stack(pixels))
+                features = encoder.features(together(pixels))
                 rows = (features.values, features.lengths) if isinstance(features, Ragged) else (features, None)
                 writer.append(dataset.image_ids[read], *rows)
             any_read = any_read or bool(read)

@@ -42,7 +42,7 @@ class FeatureStore:
             meta: what the caller believes made it; every key is compared.
 
         Raises:
-            XmrError: there is incomplete store, it is damaged, or it was made by something else.
+            XmrError: the store is incomplete or damaged, or it was made by something else.
         """
         folder = Path(folder)
         try:

@@ -1,5 +1,6 @@
-"""How a network sees a picture: squashed to a square, or the middle of it, as the network was trained."""
+"""How a network sees a picture: squashed to a square, the middle of it, or in its own shape."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,5 +55,32 @@ class CentreCrop:
         return {"side": self.side, "crop": crop}
 
 
-View = Squash | CentreCrop
+@dataclass(frozen=True)
+class Whole:
+    """The whole picture in its own shape, as detectors see it: the shorter side has ``shorter`` pixels, unless the
+    longer one would then have more than ``longest``."""
+
+    shorter: int
+    longest: int
+
+    def __call__(self, picture: Image.Image) -> UInt8[np.ndarray, "height width 3"]:
+        short, long = sorted(picture.size)
+        scale = min(self.shorter / short, self.longest / long)
+        width, height = (min(max(round(side * scale), 1), self.longest) for side in picture.size)
+        return np.asarray(picture.resize((width, height), BILINEAR))
+
+    @property
+    def settings(self) -> dict:
+        """What a store is told by."""
+        return {"shorter": self.shorter, "longest": self.longest}
+
+
+View = Squash | CentreCrop | Whole
 """From a picture, upright and RGB, to its pixels."""
+Pixels = UInt8[np.ndarray, "images height width 3"] | list[UInt8[np.ndarray, "_ _ 3"]]
+"""Of several pictures; in a list where a view leaves them of different sizes."""
+
+
+def together(pictures: Sequence[UInt8[np.ndarray, "_ _ 3"]]) -> Pixels:
+    """Return the pixels of pictures as one array, if they are all of one size."""
+    return np.stack(pictures) if len({own.shape for own in pictures}) == 1 else list(pictures)

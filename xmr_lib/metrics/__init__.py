@@ -2,6 +2,7 @@
 
 from .folds import five_folds
 from .image_retrieval import ImageScores, score_image_retrieval
+from .late_fusion import ranks_of_fusions
 from .ranks import Ranks, ranks_from_similarity, ranks_of_embeddings
 from .recall import chance_levels, summarise
 from .statistics import bootstrap_interval, holm, mean_interval, paired_test, sign_flip_test
@@ -17,6 +18,7 @@ __all__ = [
     "paired_test",
     "ranks_from_similarity",
     "ranks_of_embeddings",
+    "ranks_of_fusions",
     "score_image_retrieval",
     "sign_flip_test",
     "summarise",

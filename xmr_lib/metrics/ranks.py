@@ -1,16 +1,12 @@
 """Ranks of the right answers, in one pass over the similarities, which need not fit in memory."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from ..errors import XmrError
-
-DISTANCES = ("cosine", "dot", "euclidean")
-ROUNDING = 1e-12
-"""Squared distances below this share of the squared lengths are rounding: they count as 0."""
+from .scores import Scores
 
 
 @dataclass(frozen=True)
@@ -62,9 +58,11 @@ def ranks_from_similarity(
     Raises:
         XmrError: a score is not finite, an image has no caption, or the shapes do not fit.
     """
-    owner = _checked(image_of_caption, *similarity.shape)
-    own = similarity[owner, np.arange(len(owner))]
-    return _rank(lambda rows, columns: similarity[rows, columns].copy(), own, owner, 1024, optimistic)
+    owner = checked_owners(image_of_caption, *similarity.shape)
+    counting = Counting(similarity[owner, np.arange(len(owner))], owner, optimistic)
+    for rows, columns in tiles(*similarity.shape, 1024):
+        counting.add(rows, columns, similarity[rows, columns].copy())
+    return counting.ranks()
 
 
 def ranks_of_embeddings(
@@ -91,38 +89,29 @@ def ranks_of_embeddings(
     Raises:
         XmrError: as ``ranks_from_similarity``, or an unknown distance.
     """
-    if distance not in DISTANCES:
-        raise XmrError(f"distance {distance!r} is unknown; there are {', '.join(DISTANCES)}")
-    owner = _checked(image_of_caption, len(images), len(captions))
-
-    def vectors(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return what is multiplied, and its squared lengths."""
-        wide = rows.astype(np.float64)
-        squares = np.einsum("re,re->r", wide, wide)  # r rows, e embed
-        if distance == "cosine":
-            wide /= np.sqrt(np.where(squares == 0, 1, squares))[:, None]
-        return wide, squares
-
-    def rounded(dots: np.ndarray, image_squares: np.ndarray, caption_squares: np.ndarray) -> np.ndarray:
-        if distance == "euclidean":
-            squares = image_squares + caption_squares
-            dots = -np.maximum(squares - 2 * dots, ROUNDING * squares)
-        return dots.astype(np.float32)
-
-    def tile(rows: slice, columns: slice) -> np.ndarray:
-        (x, x_squares), (y, y_squares) = vectors(images[rows]), vectors(captions[columns])
-        return rounded(x @ y.T, x_squares[:, None], y_squares)
-
-    own = np.empty(len(captions), np.float32)
-    for start in range(0, len(captions), block):
-        part = slice(start, start + block)
-        (x, x_squares), (y, y_squares) = vectors(images[owner[part]]), vectors(captions[part])
-        own[part] = rounded(np.einsum("ce,ce->c", x, y), x_squares, y_squares)  # c captions, e embed
-    return _rank(tile, own, owner, block, optimistic)
+    owner = checked_owners(image_of_caption, len(images), len(captions))
+    scores = Scores(images, captions, distance)
+    counting = Counting(scores.own(owner, block), owner, optimistic)
+    for rows, columns in tiles(len(images), len(captions), block):
+        counting.add(rows, columns, scores.tile(rows, columns))
+    return counting.ranks()
 
 
-def _checked(image_of_caption: np.ndarray, images: int, captions: int) -> Int[np.ndarray, " captions"]:
-    """Return the owners, if each caption has an image and each image a caption."""
+def tiles(images: int, captions: int, block: int) -> list[tuple[slice, slice]]:
+    """Cut a similarity matrix into squares: rows and columns of each."""
+    return [
+        (slice(top, top + block), slice(left, left + block))
+        for top in range(0, images, block)
+        for left in range(0, captions, block)
+    ]
+
+
+def checked_owners(image_of_caption: np.ndarray, images: int, captions: int) -> Int[np.ndarray, " captions"]:
+    """Return the image of each caption, if each caption has one and each image has a caption.
+
+    Raises:
+        XmrError: it is not so.
+    """
     if len(image_of_caption) != captions or not captions:
         raise XmrError(f"ranks: {captions} captions were scored, but {len(image_of_caption)} have an image")
     if image_of_caption.min() < 0 or image_of_caption.max() >= images:
@@ -133,53 +122,58 @@ def _checked(image_of_caption: np.ndarray, images: int, captions: int) -> Int[np
     return image_of_caption.astype(np.int64)
 
 
-def _rank(
-    tile: Callable[[slice, slice], np.ndarray],
-    own: Float[np.ndarray, " captions"],
-    owner: Int[np.ndarray, " captions"],
-    block: int,
-    optimistic: bool,
-) -> Ranks:
-    """Count, tile by tile, the foreign items that stand before each right one.
+class Counting:
+    """Counts, tile by tile, the foreign items that stand before each right one.
 
-    ``tile`` returns the scores of some images (rows) with some captions (columns), a fresh array; ``own`` are the
-    scores of the right pairs.
+    Args:
+        own: scores of the right pairs, rounded as those of the tiles.
+        owner: image of each caption.
+        optimistic: see ``ranks_from_similarity``.
     """
-    images, captions = int(owner.max()) + 1, len(owner)
-    # An image's own captions in one row, so that all images are handled at once; NaN compares false with everything.
-    counts = np.bincount(owner)
-    order = np.argsort(owner, kind="stable")
-    slot = np.empty(captions, np.int64)
-    slot[order] = np.arange(captions) - np.repeat(np.cumsum(counts) - counts, counts)
-    own_rows = np.full((images, int(counts.max())), np.nan, own.dtype)
-    own_rows[owner, slot] = own
 
-    before = np.greater if optimistic else np.greater_equal
-    foreign_images, foreign_captions = np.zeros(captions, np.int64), np.zeros(own_rows.shape, np.int64)
-    unusable: list[tuple[int, int]] = []
-    unusable_count = 0
-    for top in range(0, images, block):
-        rows = slice(top, top + block)
-        for left in range(0, captions, block):
-            columns = slice(left, left + block)
-            scores = tile(rows, columns)
-            if not (finite := np.isfinite(scores)).all():
-                bad = np.argwhere(~finite)
-                unusable_count += len(bad)
-                unusable.append((top + int(bad[0, 0]), left + int(bad[0, 1])))
-            row = owner[columns] - top
-            inside = np.flatnonzero((row >= 0) & (row < len(scores)))
-            scores[row[inside], inside] = np.nan
-            foreign_images[columns] += np.count_nonzero(before(scores, own[columns]), axis=0)
-            for k in range(own_rows.shape[1]):
-                foreign_captions[rows, k] += np.count_nonzero(before(scores, own_rows[rows, k, None]), axis=1)
-    if unusable:
-        image, caption = min(unusable)
-        raise XmrError(
-            f"ranks: {unusable_count} scores are not finite, first that of image {image} with caption {caption}; ranks "
-            "would mean nothing: look for NaN in the features or a training that diverged"
-        )
-    for k in range(own_rows.shape[1]):
-        value = own_rows[:, k, None]
-        foreign_captions[:, k] += (own_rows > value).sum(1) + (own_rows[:, :k] == value).sum(1)
-    return Ranks(foreign_captions[owner, slot] + 1, foreign_images + 1, owner)
+    def __init__(self, own: Float[np.ndarray, " captions"], owner: Int[np.ndarray, " captions"], optimistic: bool):
+        # An image's own captions in one row, so that all images are handled at once; NaN compares false with all.
+        counts = np.bincount(owner)
+        order = np.argsort(owner, kind="stable")
+        self.slot = np.empty(len(owner), np.int64)
+        self.slot[order] = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
+        self.own, self.owner = own, owner
+        self.own_rows = np.full((len(counts), int(counts.max())), np.nan, own.dtype)
+        self.own_rows[owner, self.slot] = own
+        self.before = np.greater if optimistic else np.greater_equal
+        self.foreign_images = np.zeros(len(owner), np.int64)
+        self.foreign_captions = np.zeros(self.own_rows.shape, np.int64)
+        self.unusable: list[tuple[int, int]] = []
+        self.unusable_count = 0
+
+    def add(self, rows: slice, columns: slice, scores: Float[np.ndarray, "rows columns"]) -> None:
+        """Count the scores of some images with some captions, which are written over."""
+        if not (finite := np.isfinite(scores)).all():
+            bad = np.argwhere(~finite)
+            self.unusable_count += len(bad)
+            self.unusable.append((rows.start + int(bad[0, 0]), columns.start + int(bad[0, 1])))
+        row = self.owner[columns] - rows.start
+        inside = np.flatnonzero((row >= 0) & (row < len(scores)))
+        scores[row[inside], inside] = np.nan
+        self.foreign_images[columns] += np.count_nonzero(self.before(scores, self.own[columns]), axis=0)
+        for k in range(self.own_rows.shape[1]):
+            own = self.own_rows[rows, k, None]
+            self.foreign_captions[rows, k] += np.count_nonzero(self.before(scores, own), axis=1)
+
+    def ranks(self) -> Ranks:
+        """Return the ranks, once all tiles are counted.
+
+        Raises:
+            XmrError: a score was not finite.
+        """
+        if self.unusable:
+            image, caption = min(self.unusable)
+            raise XmrError(
+                f"ranks: {self.unusable_count} scores are not finite, first that of image {image} with caption "
+                f"{caption}; ranks would mean nothing: look for NaN in the features or a training that diverged"
+            )
+        foreign_captions = self.foreign_captions.copy()
+        for k in range(self.own_rows.shape[1]):
+            value = self.own_rows[:, k, None]
+            foreign_captions[:, k] += (self.own_rows > value).sum(1) + (self.own_rows[:, :k] == value).sum(1)
+        return Ranks(foreign_captions[self.owner, self.slot] + 1, self.foreign_images + 1, self.owner)

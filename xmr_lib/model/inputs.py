@@ -11,7 +11,9 @@ from ..config import Branch, TextBranch
 from ..encoders import Captions, ImageEncoder, TextEncoder, WordEncoder
 from ..errors import XmrError
 from ..features.idf import InverseFrequency
-from ..modules import Items, OnDisk, Parts, WordEmbedding, pool
+from ..features.view import Pixels
+from ..items import Items, OnDisk, Parts
+from ..modules import WordEmbedding, pool
 from ..ragged import Ragged
 
 Boxes = Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]
@@ -25,8 +27,8 @@ class ImageInput:
     branch: Branch
     encoder: ImageEncoder
 
-    def of_pixels(self, pixels: np.ndarray, boxes: Boxes | None = None) -> Tensor | Ragged:
-        """Return the features of images, shape (images, side, side, 3); of ``boxes``, if regions are given."""
+    def of_pixels(self, pixels: Pixels, boxes: Boxes | None = None) -> Tensor | Ragged:
+        """Return the features of images; of ``boxes``, if regions are given."""
         if boxes is not None and hasattr(self.encoder, "describe"):
             return as_items(self.encoder.inputs(self.encoder.describe(pixels, boxes)))
         return as_items(self.encoder.inputs(self.encoder.features(pixels)))

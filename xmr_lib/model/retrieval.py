@@ -17,7 +17,7 @@ from ..data.words import tokenise
 from ..encoders import Captions
 from ..errors import XmrError
 from ..features.extract import pixels_of
-from ..features.view import View
+from ..features.view import Pixels, View, together
 from ..losses import similarity_matrix
 from ..modules import DualEncoder, RowPart, WordEmbedding
 from ..ragged import Ragged
@@ -95,9 +95,9 @@ class RetrievalModel:
         found = []
         for start in tqdm(range(0, len(images), BATCH), desc="images", unit="batch", disable=not progress):
             block = images[start : start + BATCH]
-            pixels: dict[View, np.ndarray] = {}
+            pixels: dict[View, Pixels] = {}
             for view in {given.encoder.view for given in self.images}:
-                pixels[view] = np.stack([pixels_of(image, view) for image in block])
+                pixels[view] = together([pixels_of(image, view) for image in block])
             own = None if boxes is None else boxes[start : start + BATCH]
             features = [given.of_pixels(pixels[given.encoder.view], own) for given in self.images]
             found.append(self.embed_images(one_or_parts(features)))

@@ -4,7 +4,7 @@ from .chunks import InChunks
 from .dual import DualEncoder, embed_items
 from .entries import BOX_FEATURES, MapEntry, RegionEntry, StatesEntry, TokenEntry, WordEmbedding
 from .item import FUSIONS, ItemEncoder, RowPart
-from .parts import Items, OnDisk, Parts
+from .moments import Moments
 from .pooling import POOLS, pool
 from .projection import Projection
 from .recurrent import RECURRENT
@@ -21,10 +21,8 @@ __all__ = [
     "DualEncoder",
     "InChunks",
     "ItemEncoder",
-    "Items",
     "MapEntry",
-    "OnDisk",
-    "Parts",
+    "Moments",
     "Projection",
     "RegionEntry",
     "RowPart",

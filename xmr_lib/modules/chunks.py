@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from .parts import Items
+from ..items import Items
 
 
 class InChunks(nn.Module):

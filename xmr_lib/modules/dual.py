@@ -4,11 +4,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ..items import Items, in_blocks
 from .item import ItemEncoder
-from .parts import Items
-
-BLOCK_BYTES = 2**23
-"""Of the features that are embedded at once, as they are stored."""
 
 
 class DualEncoder(nn.Module):
@@ -38,10 +35,6 @@ def embed_items(encoder: nn.Module, features: Items) -> Float[Tensor, "items emb
     training, device = encoder.training, next(encoder.parameters()).device
     encoder.eval()
     try:
-        # A map of a CNN or the rows of a grid take fifty times the memory of one vector.
-        vectors = isinstance(features, Tensor) and features.ndim == 2
-        several = min(max(BLOCK_BYTES * len(features) // max(features.nbytes, 1), 1), 512)
-        parts = features.split(8192 if vectors else several)
-        return torch.cat([encoder(part.to(device)).float().cpu() for part in parts])
+        return in_blocks(features, lambda block: encoder(block.to(device)).float().cpu())
     finally:
         encoder.train(training)

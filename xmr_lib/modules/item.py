@@ -6,8 +6,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ..items import Items, Parts, blocks_of
 from ..ragged import Ragged
-from .parts import Items, Parts
+from .moments import Moments
 from .projection import Projection
 
 FUSIONS = ("concat", "sum", "average", "gate", "attention")
@@ -70,9 +71,12 @@ class ItemEncoder(nn.Module):
         training = self.training
         self.eval()
         device = next(self.parameters()).device
-        blocks = zip(*(self.vectors(part.to(device)) for part in items.split(1024)), strict=True)
-        for projection, vectors in zip(self.projections, blocks, strict=True):
-            projection.fit_input(torch.cat(vectors))
+        moments = [Moments() for _ in self.projections]
+        for block in blocks_of(items):
+            for own, vectors in zip(moments, self.vectors(block.to(device)), strict=True):
+                own.add(vectors)
+        for projection, own in zip(self.projections, moments, strict=True):
+            projection.fit_input(own)
         self.train(training)
 
     def forward(self, items: Items) -> Float[Tensor, "items embed"]:

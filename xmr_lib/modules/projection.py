@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from .moments import Moments
+
 EPSILON = 1e-6
 
 
@@ -45,11 +47,11 @@ class Projection(nn.Module):
             else None
         )
 
-    def fit_input(self, features: Float[Tensor, "items features"]) -> None:
+    def fit_input(self, features: Moments) -> None:
         """Take the statistics that ``standardise`` needs; nothing is done for the other scalings."""
         if self.input_scaling == "standardise":
-            deviation = features.std(0)
-            self.mean.copy_(features.mean(0))
+            deviation = features.deviation
+            self.mean.copy_(features.mean)
             # A dimension that training hardly ever uses must not be blown up where it is used.
             self.deviation.copy_(deviation.clamp_min(0.1 * float(deviation.mean())))
 

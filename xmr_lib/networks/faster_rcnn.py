@@ -31,6 +31,8 @@ OLD_NAMES = (
 )
 """Convolutions that torchvision has since put into sequences, and their names now."""
 SCORE, OVERLAP = 0.05, 0.5
+MOST_FOUND = 300
+"""Boxes per image of all labels together, before those that lie on one another are put aside."""
 
 
 class Regions(NamedTuple):
@@ -62,15 +64,24 @@ def coco_names(slug: str) -> dict[int, str]:
     return dict(enumerate(COCO_DETECTORS[slug].published.meta["categories"]))
 
 
-def coco_detector(slug: str, side: int, file: str | None = None) -> FasterRCNN:
-    """Return torchvision's detector with its COCO weights, frozen; images are resized to ``side`` pixels.
+def coco_detector(
+    slug: str, shorter: int, longest: int, least_score: float = SCORE, file: str | None = None
+) -> FasterRCNN:
+    """Return torchvision's detector with its COCO weights, frozen.
+
+    Args:
+        shorter, longest: pixels of the sides that images are resized to: the shorter one, unless the longer one would
+            then have more.
+        least_score: of what it finds.
 
     Raises:
         XmrError: there are no weights, or the file holds something else.
     """
     build = getattr(detection, COCO_DETECTORS[slug].model)
+    sizes = {"min_size": shorter, "max_size": longest}
+    found = {"box_score_thresh": least_score, "box_detections_per_img": MOST_FOUND}
     with torch.random.fork_rng(devices=[]):
-        detector = build(weights=None, weights_backbone=None, num_classes=91, min_size=side, max_size=side)
+        detector = build(weights=None, weights_backbone=None, num_classes=91, **sizes, **found)
     load_frozen(detector, coco_weights(slug, file), partial(_names_of_today, detector))
     if slug == "frcnn-resnet50":
         # As torchvision does for this file: it was trained with a normalisation that added nothing to the variance.
@@ -102,9 +113,10 @@ def last_layer(detector: FasterRCNN) -> nn.Linear | None:
 @torch.inference_mode()
 def find_regions(
     detector: FasterRCNN,
-    images: Float[Tensor, "images 3 side side"],
+    images: Float[Tensor, "images 3 height width"],
     most: int = 36,
     given: Sequence[tuple[Tensor, Tensor, Tensor]] | None = None,
+    least_score: float = SCORE,
 ) -> list[Regions]:
     """Find and describe the regions of images.
 
@@ -113,9 +125,10 @@ def find_regions(
 
     Args:
         images: red, green, blue in 0 … 1, where the detector lies; it scales them.
-        most: regions kept, the most confident after suppression regardless of class (IoU 0.5, score 0.05); the whole
-            image is one more.
+        most: regions kept, the most confident after suppression regardless of class (IoU 0.5); the whole image is one
+            more.
         given: of each image, boxes (as shares of it), labels and scores to describe instead of what would be found.
+        least_score: of a region that is kept.
     """
     batch, _ = detector.transform(list(images))
     # Channels last: convolutions of one channel each are twice as fast so on a processor.
@@ -128,7 +141,7 @@ def find_regions(
     kept, boxes = [], []
     for one, (height, width) in zip(found, batch.image_sizes, strict=True):
         if given is None:
-            sure = one["scores"] >= SCORE
+            sure = one["scores"] >= least_score
             one = {name: values[sure] for name, values in one.items()}
             keep = nms(one["boxes"], one["scores"], OVERLAP)[:most]
         else:

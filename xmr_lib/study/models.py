@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any
 
 from ..config import RunConfig, from_flat
-from ..encoders import DETECTORS
 from ..errors import XmrError
 from ..experiment.workspace import Workspace
 from ..features.spec import FeatureSpec
@@ -150,13 +149,20 @@ def get_configs(workspace: Workspace, *models: str) -> list[RunConfig]:
 
 
 def runnable(workspace: Workspace, *models: str) -> list[RunConfig]:
-    """Return ``get_configs`` without those that need Faster R-CNN where none is to be had, and print which and why."""
-    configs = get_configs(workspace, *models)
-    regions = [c.name for c in configs if any(spec.encoder in DETECTORS for spec in c.image_specs)]
-    if not regions or not workspace.detector_error:
-        return configs
-    print(f"left out: {', '.join(regions)} ({workspace.detector_error})")
-    return [config for config in configs if config.name not in regions]
+    """Return ``get_configs`` without those whose image features can't be had, and print which and why.
+
+    They need Faster R-CNN where there is none, or photographs where only features came with the data.
+    """
+    reasons: dict[str, list[str]] = {}
+    kept = []
+    for config in get_configs(workspace, *models):
+        if reason := workspace.missing(config):
+            reasons.setdefault(reason, []).append(config.name)
+        else:
+            kept.append(config)
+    for reason, names in reasons.items():
+        print(f"left out: {', '.join(names)} ({reason})")
+    return kept
 
 
 def _config(workspace: Workspace, model: str) -> RunConfig:

@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 
 from ..errors import XmrError
-from ..modules import DualEncoder, Items
+from ..items import Items
+from ..modules import DualEncoder
 
 PATIENCE = 3
 """Epochs that a model has to leave chance level."""

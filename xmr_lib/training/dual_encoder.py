@@ -9,9 +9,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from ..items import Items
 from ..losses import similarity_matrix
 from ..metrics import Ranks, chance_levels, ranks_of_embeddings, summarise
-from ..modules import DualEncoder, InChunks, Items
+from ..modules import DualEncoder, InChunks
 from ..processes import drawn_from
 from ..runtime import CPU, Runtime
 from .checkpoint import Checkpoint
@@ -30,8 +31,8 @@ class Pairs:
     image_of_caption: Int[np.ndarray, " captions"]
 
 
-def score(model: DualEncoder, pairs: Pairs, distance: str, runtime: Runtime = CPU) -> Ranks:
-    """Rank every caption for every image of a split, and the other way."""
+def score(model: nn.Module, pairs: Pairs, distance: str, runtime: Runtime = CPU) -> Ranks:
+    """Rank every caption for every image of a split, and the other way; ``model`` embeds both, as a dual encoder."""
     with runtime.autocast():
         images, captions = model.embed_images(pairs.images), model.embed_captions(pairs.captions)
     return ranks_of_embeddings(images.numpy(), captions.numpy(), pairs.image_of_caption, distance)

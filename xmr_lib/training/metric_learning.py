@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from ..items import Items
 from ..losses import similarity_matrix
-from ..modules import Items
 from ..ragged import Ragged
 from ..runtime import CPU, Runtime
 from .checkpoint import Checkpoint

@@ -1,14 +1,14 @@
-"""What a tower is fed: one vector per item, several, or several kinds of features; in memory or on disk."""
+"""``Items``, what a tower is fed: one vector per item, rows, or several kinds of features; in memory or on disk."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
-from ..ragged import Ragged
+from .ragged import Ragged
 
 
 @dataclass(frozen=True)
@@ -71,3 +71,27 @@ class Parts:
 
 Items = Tensor | Ragged | OnDisk | Parts
 """Features of items of one modality; ``to("cpu")`` of any is in memory."""
+
+BLOCK_BYTES = 2**23
+"""Of the features that are in memory at once, as they are stored."""
+
+
+def blocks_of(items: Items) -> Sequence[Items]:
+    """Cut many items into blocks that are small enough to be computed with; what is on disk is not read yet."""
+    # A map of a CNN or the rows of a grid take fifty times the memory of one vector.
+    if isinstance(items, Tensor) and items.ndim == 2:
+        return items.split(8192)
+    return items.split(min(max(BLOCK_BYTES * len(items) // max(items.nbytes, 1), 1), 512))
+
+
+def in_blocks(items: Items, embed: Callable[[Items], Float[Tensor, "some embed"]]) -> Float[Tensor, "items embed"]:
+    """Embed many items block by block; ``embed`` gives embeddings that lie on the host."""
+    found, start = None, 0
+    for block in blocks_of(items):
+        own = embed(block)
+        # Made once: small results between the large things that are freed would keep their memory from being used.
+        found = own.new_empty(len(items), *own.shape[1:]) if found is None else found
+        found[start : start + len(own)] = own
+        start += len(own)
+    assert found is not None
+    return found

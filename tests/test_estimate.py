@@ -1,0 +1,53 @@
+"""What will be trained is told before it starts, by what the same models took on the reference."""
+
+import csv
+
+import pytest
+from course_twin import write_course_twin
+
+from xmr_lib.experiment import Workspace, run
+from xmr_lib.paths import reference_root
+from xmr_lib.study import get_configs
+from xmr_lib.study.estimate import estimate, estimate_lines
+
+
+@pytest.fixture
+def twin(tmp_path, monkeypatch):
+    """The course's files without boxes, and no detector to be had."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv("XMR_CACHE", str(tmp_path / "cache"))
+    write_course_twin(tmp_path / "course", images=80)
+    return tmp_path / "course"
+
+
+def test_minutes_are_those_of_the_reference_by_captions(twin, tmp_path):
+    workspace = Workspace("flickr30k", twin, "full", tmp_path / "results")
+    rows = {row.notebook: row for row in estimate(workspace, [0, 1])}
+    recorded = {
+        row["run"]: row
+        for row in csv.DictReader((reference_root() / "flickr8k" / "summary.csv").read_text().splitlines())
+    }
+    expected = [recorded[model] for model in ("b-recipe", "b-infonce") if model in recorded]
+    share = workspace.dataset.split("train").caption_count / 30_000
+    of_b = [row for row in recorded.values() if row["task"] == "b"]
+    trainings = [2 if int(row["seeds"]) > 1 else 1 for row in of_b]
+    assert expected and rows["02"].trainings == sum(trainings)
+    minutes = sum(count * float(row["cpu_minutes"]) for count, row in zip(trainings, of_b, strict=True))
+    assert rows["02"].cpu_minutes == pytest.approx(minutes * share)
+    # Regions can't be had here, so nothing is trained on them.
+    assert "03" not in rows
+
+
+def test_what_is_there_is_not_counted_again(twin, tmp_path):
+    full = Workspace("flickr30k", twin, "full", tmp_path / "results")
+    before = {row.notebook: row for row in estimate(full, [0])}
+    run(full, get_configs(full, "cca-mean")[0])
+    after = {row.notebook: row for row in estimate(full, [0])}
+    assert after["00"].trainings == before["00"].trainings - 1
+    lines = estimate_lines(full, [0], {"00", "01"})
+    assert [line.split()[0] for line in lines[1:-1]] == ["00", "01"] and "on flickr8k" in lines[0]
+    assert estimate_lines(full, [0], {"08"}) == []
+
+
+def test_a_profile_without_reference_has_no_estimate(smoke_workspace):
+    assert estimate_lines(smoke_workspace, [0], {"00"}) == []
