@@ -7,7 +7,7 @@ from course_twin import write_course_twin
 
 from xmr_lib.experiment import Workspace, run
 from xmr_lib.paths import reference_root
-from xmr_lib.study import get_configs
+from xmr_lib.study import get_configs, runnable
 from xmr_lib.study.estimate import estimate, estimate_lines
 
 
@@ -51,3 +51,18 @@ def test_what_is_there_is_not_counted_again(twin, tmp_path):
 
 def test_a_profile_without_reference_has_no_estimate(smoke_workspace):
     assert estimate_lines(smoke_workspace, [0], {"00"}) == []
+
+
+def test_without_photographs_what_came_with_the_data_is_left(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv("XMR_CACHE", str(tmp_path / "cache"))
+    folder = write_course_twin(tmp_path / "course", images=80, with_images=False)
+    workspace = Workspace("flickr30k", folder, "smoke", tmp_path / "results")
+    asked = ("t-cnn-frozen", "c-roi-mean", "r-fasttext", "t-cnn-tuned")
+    assert [config.name for config in runnable(workspace, *asked)] == ["r-fasttext"]
+    said = capsys.readouterr().out
+    assert "left out: t-cnn-frozen, t-cnn-tuned (no image folder was found" in said
+    assert "left out: c-roi-mean (frcnn-resnet50: no weights at" in said
+    # What was made of them before can be used without them.
+    (workspace.cache / "features" / "effnet-lite0").mkdir(parents=True)
+    assert workspace.missing(get_configs(workspace, "t-cnn-frozen")[0]) == ""

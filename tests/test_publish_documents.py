@@ -191,6 +191,36 @@ def test_nothing_is_written_where_a_fact_is_missing(plan, home):
     assert not plan.folder.exists()
 
 
+def test_a_draft_has_gaps_where_nothing_is_recorded(latex, home, made_up, tmp_path, capsys):
+    shutil.copytree(made_up / "scenes", tmp_path / "less" / "scenes")
+    summary = tmp_path / "less" / "scenes" / "summary.csv"
+    summary.write_text("".join(line for line in summary.open() if not line.startswith(("c-roi-", "a-recipe,"))))
+    more = (
+        r"\val{c-roi-gpo}{rsum}, \ifbetter{@regions}{ab-infonce}{up}{down}{undecided}, \fact{comparisons} tests"
+        r"\includegraphics[width=5cm]{attention_regions}"
+    )
+    edit(home / "report" / "main.tex", r"\clearpage", more)
+    with pytest.raises(XmrError, match="no row of the run"):
+        build(Plan.of("scenes", tmp_path / "less"), ["main"])
+    plan = Plan.of("scenes", tmp_path / "less", tmp_path / "nowhere", draft=True)
+    [built] = build(plan, ["main"])
+    told = capsys.readouterr().err
+    assert "draft, with gaps where nothing is recorded: @regions, a-recipe, c-roi-attention" in told
+    numbers, table = ((plan.folder / name).read_text() for name in ("numbers.tex", "tables/basics.tex"))
+    assert r"\xmrset{val:c-roi-gpo:rsum}{[c-roi-gpo?]}" in numbers and r"{ifbetter:@regions:ab-infonce}{3}" in numbers
+    # What is left is compared with what is left; the table has one line less.
+    assert r"\xmrset{fact:comparisons}{1}" in numbers
+    assert "recipe, t" in table and "recipe, i" not in table
+    assert not has_type_3_fonts(built)
+    # It is no record of anything.
+    assert not (tmp_path / "less" / "scenes" / "numbers.tex").exists()
+    edit(home / "report" / "main.tex", "c-roi-gpo", "c-roi-magic")
+    with pytest.raises(XmrError, match="no row of the run 'c-roi-magic'"):
+        build(plan, ["main"])
+    with pytest.raises(XmrError, match="the committed documents have no gaps"):
+        Plan.of("scenes", reference=True, draft=True)
+
+
 def test_a_gallery_that_is_missing_names_the_notebook(plan, home, made_up):
     edit(home / "report" / "main.tex", r"\clearpage", r"\includegraphics{gallery_images}")
     with pytest.raises(

@@ -9,6 +9,10 @@ from .app import DatasetOption, GalleriesOption, ResultsOption, app
 if TYPE_CHECKING:
     from ..publish import Plan
 
+DraftOption = Annotated[
+    bool, typer.Option("--draft", help="Leave a gap, [run?], where a result is not recorded, instead of stopping.")
+]
+
 
 @app.command(short_help="Build the paper and its supplement.")
 def report(
@@ -18,27 +22,32 @@ def report(
     commit: Annotated[
         bool, typer.Option("--commit", help="Build the slides too, from results/, and write the PDFs that are in git.")
     ] = False,
+    draft: DraftOption = False,
 ) -> None:
     """Build the paper and its supplement from the results of a dataset; only what changed is made again.
 
     The results are those of --results; else runs/DATASET where that holds a summary.csv, else results/DATASET, the
     reference in git. PDFs go to report/build/DATASET/; those of other --results to RESULTS/DATASET/report/. It stops
-    where a result is missing or older than its run. Needs LaTeX; if there is none, it says how to install it.
+    where a result is missing (with --draft it leaves a gap there) or older than its run. Needs LaTeX; if there is none,
+    it says how to install it.
     """
     from ..publish import PAPER, build, commit_documents
 
-    plan = plan_of(dataset, results, galleries_from, reference=commit)
+    plan = plan_of(dataset, results, galleries_from, reference=commit, draft=draft)
     typer.echo("\n".join(map(str, commit_documents(plan) if commit else build(plan, PAPER))))
 
 
 @app.command(short_help="Build the slides.")
 def slides(
-    dataset: DatasetOption = "scenes", results: ResultsOption = None, galleries_from: GalleriesOption = None
+    dataset: DatasetOption = "scenes",
+    results: ResultsOption = None,
+    galleries_from: GalleriesOption = None,
+    draft: DraftOption = False,
 ) -> None:
     """Build the slides from the same results as the paper."""
     from ..publish import SLIDES, build
 
-    typer.echo("\n".join(map(str, build(plan_of(dataset, results, galleries_from), SLIDES))))
+    typer.echo("\n".join(map(str, build(plan_of(dataset, results, galleries_from, draft=draft), SLIDES))))
 
 
 @app.command(short_help="Pack the sources of paper and slides for Overleaf.")
@@ -54,12 +63,14 @@ def overleaf(
     typer.echo(str(pack(plan_of(dataset, results, galleries_from))))
 
 
-def plan_of(dataset: str, results: str | None, galleries_from: str | None, reference: bool = False) -> "Plan":
+def plan_of(
+    dataset: str, results: str | None, galleries_from: str | None, reference: bool = False, draft: bool = False
+) -> "Plan":
     """Return what is built, and print which results it is built from."""
     from ..data.files import slug
     from ..publish import Plan
 
     dataset = slug(dataset)
-    plan = Plan.of(dataset, results, galleries_from, reference)
+    plan = Plan.of(dataset, results, galleries_from, reference, draft)
     typer.echo(f"results: {plan.results / dataset}{' (the reference in git)' if plan.of_reference else ''}")
     return plan

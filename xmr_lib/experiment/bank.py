@@ -13,7 +13,7 @@ from ..data import CaptionedImages
 from ..encoders import DETECTORS, Encoder, ImageEncoder, Site, TextEncoder, WordEncoder, open_encoder
 from ..features.extract import drop_skipped
 from ..features.idf import InverseFrequency
-from ..features.spec import FeatureSpec
+from ..features.spec import ENCODERS, FeatureSpec
 from ..features.store import FeatureStore
 from ..features.words import WordVectors
 from ..items import OnDisk
@@ -143,9 +143,11 @@ class FeatureBank:
 
     def without_pictures(self, spec: FeatureSpec) -> bool:
         """Return whether features can be had without photographs: they came with the data, or were made before."""
-        encoder = self.encoder(spec)
-        assert isinstance(encoder, ImageEncoder)
-        return not encoder.of_pictures or encoder.store_folder(self.site()).exists()
+        kind, stores = ENCODERS[spec.encoder], self.cache / "features"
+        if not issubclass(kind, ImageEncoder) or not kind.of_pictures:
+            return True
+        # A detector is not opened for the question: it would be trained first.
+        return any(stores.glob(f"{spec.encoder}*")) if spec.encoder in DETECTORS else (stores / spec.folder).exists()
 
     def words(self, spec: FeatureSpec, seed: int, as_words: bool = False) -> WordVectors | FeatureStore:
         """Return the table of a dataset's words, or the store of its captions; see ``text_encoder``."""

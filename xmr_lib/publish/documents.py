@@ -1,6 +1,7 @@
 """From facts to PDFs: gather, write, draw, run LaTeX, look at what it says; only what changed is made again."""
 
 import hashlib
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,8 @@ class Plan:
     sources: Path
     folder: Path
     """Where LaTeX runs."""
+    draft: bool = False
+    """Whether what is not recorded leaves a gap, instead of stopping the build."""
 
     @classmethod
     def of(
@@ -41,6 +44,7 @@ class Plan:
         results: str | Path | None = None,
         galleries_from: str | Path | None = None,
         reference: bool = False,
+        draft: bool = False,
     ) -> "Plan":
         """Return the plan for a dataset.
 
@@ -50,10 +54,13 @@ class Plan:
                 built from others goes to them, so that the project's own PDFs hold its own numbers.
             galleries_from: slug of another dataset, or a folder of its results, whose galleries are taken.
             reference: read the results that are in git, whatever ``runs/`` holds; galleries are not among them.
+            draft: see ``Plan``.
 
         Raises:
-            XmrError: other results are named, and the reference is to be read.
+            XmrError: other results, or a draft, are asked for where the reference is to be read.
         """
+        if draft and reference:
+            raise XmrError("--draft: the committed documents have no gaps")
         if results and reference:
             raise XmrError(f"--results {results}: the committed documents are of {reference_root()}, and of no other")
         given = Path(results).expanduser().resolve() if results else None
@@ -66,6 +73,7 @@ class Plan:
             (given or recorded_root(galleries)) / galleries if inside else Path(galleries).expanduser().resolve(),
             root() / "report",
             given / dataset / "report" if given else build_root() / dataset,
+            draft,
         )
 
     @property
@@ -90,7 +98,8 @@ def gathered(plan: Plan, with_galleries: bool = True) -> Contents:
     Raises:
         XmrError: a result is missing or stale.
     """
-    return contents(RecordedResults.read(plan.results / plan.dataset), plan.sources, plan.galleries, with_galleries)
+    facts = RecordedResults.read(plan.results / plan.dataset, plan.draft)
+    return contents(facts, plan.sources, plan.galleries, with_galleries)
 
 
 def prepare(plan: Plan) -> Contents:
@@ -100,7 +109,7 @@ def prepare(plan: Plan) -> Contents:
         XmrError: a result is missing or stale.
     """
     made = gathered(plan)
-    if not plan.of_reference:
+    if not plan.of_reference and not plan.draft:
         write_if_new(plan.results / plan.dataset / NUMBERS, made.texts[NUMBERS])
     write_tree(plan.folder, made, plan.galleries)
     return made
@@ -114,6 +123,8 @@ def build(plan: Plan, documents: Sequence[str]) -> list[Path]:
     """
     made = prepare(plan)
     latex = find_latex()
+    if made.gaps:
+        print(f"draft, with gaps where nothing is recorded: {', '.join(made.gaps)}", file=sys.stderr)
     return [_document(plan.folder, made, latex, name) for name in documents]
 
 
@@ -136,7 +147,7 @@ def _document(folder: Path, made: Contents, latex: Latex, name: str) -> Path:
     problems = list(log.problems)
     if not problems:
         few, many = PAGES.get(name, (1, log.pages))
-        if not few <= log.pages <= many:
+        if not few <= log.pages <= many and not made.draft:
             problems.append(f"{log.pages} pages; there must be {few} to {many}")
         if has_type_3_fonts(folder / f"{name}.pdf"):
             problems.append("it holds fonts of Type 3 (see 'pdffonts'): draw the figure with xmr_lib/figures")

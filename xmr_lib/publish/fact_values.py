@@ -9,7 +9,7 @@ from ..metrics import bootstrap_interval, paired_test
 from ..records import DETECTOR
 from .compare import LEVEL
 from .dataset import words_of
-from .facts import RecordedResults
+from .facts import Missing, RecordedResults
 from .tex import count, escape, one_place
 
 SHARED = "ab-infonce"
@@ -44,9 +44,10 @@ def _default(function: Callable, name: str) -> str:
 def _detector_map(facts: RecordedResults) -> str:
     path = facts.folder / DETECTOR
     if not path.is_file():
-        raise XmrError(
+        raise Missing(
             f"{path}: the history of the light detector is not recorded; 'xmr detector train --dataset "
-            f"{facts.dataset}' records it"
+            f"{facts.dataset}' records it",
+            "detector",
         )
     text = path.read_text("utf-8")
     facts.note("detector", text.encode())

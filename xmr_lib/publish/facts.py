@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from ..metrics import Ranks, summarise
 from ..paths import reference_root, runs_root
 from ..records import RANKS, Result, read_ranks, read_result, read_summary, recorded_seeds, run_folder, summary_row
 from ..study.image_retrieval import COLUMNS
+from ..study.names import NAMES
 from .tex import is_number
 
 TOLERANCE = 1e-3
@@ -19,6 +20,19 @@ TOLERANCE = 1e-3
 IMAGE_RETRIEVAL = "image_retrieval.csv"
 IMAGE_TEXTS = COLUMNS[: COLUMNS.index("seeds")]
 """Its columns that hold no numbers."""
+
+
+class Missing(XmrError):
+    """Something is not recorded (not: it is wrong): a draft is built without it.
+
+    Args:
+        message: for a build that stops.
+        what: its name, for a draft.
+    """
+
+    def __init__(self, message: str, what: str):
+        super().__init__(message)
+        self.what = what
 
 
 @dataclass(frozen=True)
@@ -33,9 +47,13 @@ class RecordedResults:
     """Hash of each fact that was asked for."""
     results_read: dict[str, list[Result]] = field(default_factory=dict)
     ranks_read: dict[str, list[Ranks]] = field(default_factory=dict)
+    draft: bool = False
+    """Whether what is not recorded leaves a gap, instead of stopping the build."""
+    gaps: set[str] = field(default_factory=set)
+    """What was asked for in a draft and is not recorded."""
 
     @classmethod
-    def read(cls, folder: str | Path) -> "RecordedResults":
+    def read(cls, folder: str | Path, draft: bool = False) -> "RecordedResults":
         """Read the table of record of a dataset.
 
         Raises:
@@ -45,7 +63,7 @@ class RecordedResults:
         rows = {row["run"]: row for row in read_summary(folder / "summary.csv")}
         if not rows:
             raise XmrError(f"{folder / 'summary.csv'}: no results here; 'xmr run --dataset {folder.name}' makes them")
-        return cls(folder, rows)
+        return cls(folder, rows, draft=draft)
 
     @property
     def dataset(self) -> str:
@@ -63,6 +81,14 @@ class RecordedResults:
         """Count something among the facts that were asked for."""
         self.used[key] = hashlib.sha256(content).hexdigest()
 
+    def present(self, runs: Iterable[str]) -> list[str]:
+        """Return those of some runs that a draft has; otherwise all: what is missing is told when it is read."""
+        runs = list(runs)
+        if not self.draft:
+            return runs
+        self.gaps.update(run for run in runs if run not in self.rows)
+        return [run for run in runs if run in self.rows]
+
     def row(self, run: str) -> dict[str, str]:
         """Return a run's row of ``summary.csv``, checked against its runs.
 
@@ -70,7 +96,9 @@ class RecordedResults:
             XmrError: there is none, or it is older than its runs.
         """
         if run not in self.rows:
-            raise XmrError(f"{self.folder / 'summary.csv'}: no row of the run {run!r}; '{self.command(run)}' makes it")
+            said = f"{self.folder / 'summary.csv'}: no row of the run {run!r}; '{self.command(run)}' makes it"
+            # What is no model of the study is a slip of the pen, in a draft too.
+            raise Missing(said, run) if run in NAMES else XmrError(said)
         self.results(run)
         return self.rows[run]
 

@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 from .. import figures
 from ..errors import XmrError
 from ..figures import COLUMN, save_figure
+from ..figures.style import use_style
 from ..study.names import NAMES
-from ..study.table_rows import HEADLINE, TABLES
+from ..study.table_rows import HEADLINE, TABLES, Line
 from .facts import RecordedResults
 from .plot_facts import gaps, plot_facts, rank_shares
 
@@ -34,23 +35,29 @@ class Drawn:
     draw: Callable[..., Figure]
 
 
+def _headline(facts: RecordedResults) -> list[Line]:
+    return [line for line in HEADLINE if facts.present([line.run])]
+
+
 def _recalls(facts: RecordedResults) -> tuple:
-    return [facts.results(line.run) for line in HEADLINE], [facts.ranks(line.run) for line in HEADLINE]
+    runs = [line.run for line in _headline(facts)]
+    return [facts.results(run) for run in runs], [facts.ranks(run) for run in runs]
 
 
 def _rsums(facts: RecordedResults) -> tuple:
-    rows = [facts.row(line.run) for line in HEADLINE]
+    lines = _headline(facts)
+    rows = [facts.row(line.run) for line in lines]
     intervals = [(float(row["rsum_low"]), float(row["rsum_high"])) for row in rows]
     kinds = [int(row["track"] != "clean") for row in rows]
-    return [line.label for line in HEADLINE], [float(row["rsum"]) for row in rows], intervals, kinds
+    return [line.label for line in lines], [float(row["rsum"]) for row in rows], intervals, kinds
 
 
 def _learning(facts: RecordedResults) -> tuple:
-    return ([facts.results(line.run) for line in LEARNING],)
+    return ([facts.results(run) for run in facts.present(line.run for line in LEARNING)],)
 
 
 def _times(facts: RecordedResults) -> tuple:
-    rows = pd.DataFrame([facts.row(line.run) for line in HEADLINE])
+    rows = pd.DataFrame([facts.row(line.run) for line in _headline(facts)])
     numbers = ["cpu_minutes", "rsum", "rsum_low", "rsum_high"]
     return (rows[["run", "task"]].join(rows[numbers].astype(float)),)
 
@@ -93,3 +100,15 @@ def draw(name: str, gathered: tuple, folder: str | Path) -> Path:
     path = save_figure(figure, folder, name, "pdf")
     plt.close(figure)
     return path
+
+
+def draw_gap(path: str | Path) -> str:
+    """Draw a frame that says what a draft is built without; return what to know it by."""
+    path = Path(path)
+    use_style(COLUMN)
+    figure, axes = plt.subplots(figsize=(COLUMN, COLUMN / 3))
+    axes.set(xticks=[], yticks=[])
+    axes.text(0.5, 0.5, f"{path.stem}: not drawn", ha="center", va="center", transform=axes.transAxes)
+    save_figure(figure, path.parent, path.stem, "pdf")
+    plt.close(figure)
+    return "gap"

@@ -2,7 +2,7 @@
 
 from ..errors import XmrError
 from ..study.names import NAMES
-from .facts import RecordedResults
+from .facts import Missing, RecordedResults
 
 EARLY = ("concat", "sum", "average", "gate", "attention")
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -48,7 +48,10 @@ def chosen(facts: RecordedResults, group: str) -> str:
     Raises:
         XmrError: there is no such group, or a run of it is missing.
     """
-    return max(members(facts, group), key=lambda run: float(facts.row(run)["val_rsum"]))
+    there = facts.present(members(facts, group))
+    if not there:
+        raise Missing(f"no run of the group {group!r} is recorded", f"@{group}")
+    return max(there, key=lambda run: float(facts.row(run)["val_rsum"]))
 
 
 def resolve(facts: RecordedResults, run: str) -> str:

@@ -32,6 +32,8 @@ _HEAD = r"""% Written by 'xmr report' from results/{dataset}; behind each number
 \newcommand\published[2]{{\xmrvalue{{published:#1:#2}}}}
 \newcommand\imagerow[2]{{\xmrvalue{{imagerow:#1:#2}}}}
 """
+_GAP = r"\renewcommand\ifbetter[5]{\ifcase\xmrvalue{ifbetter:#1:#2} #3\or#4\or#5\or[#1?]\fi}"
+"""In a draft a comparison may have a gap."""
 
 
 def numbers_tex(facts: RecordedResults, sources: str | Path, uses: list[Use], gallery: str) -> str:
@@ -49,6 +51,7 @@ def numbers_tex(facts: RecordedResults, sources: str | Path, uses: list[Use], ga
     return "\n".join(
         [
             _HEAD.format(dataset=comment(facts.dataset)).rstrip(),
+            *([_GAP] if facts.draft else []),
             f"\\newcommand\\datasetname{{{words_of(facts.dataset).name}}}",
             f"\\newcommand\\datasettext{{{dataset_text(facts.dataset, reference)}}}",
             f"\\newcommand\\gallerysource{{{gallery_words(gallery)}}}",

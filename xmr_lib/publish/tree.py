@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import figures as drawing
+from ..errors import XmrError
 from ..paths import atomic_write
 from .facts import RecordedResults
-from .figures import LABELS, LOSSES, draw, gather
+from .figures import LABELS, LOSSES, draw, draw_gap, gather
 from .galleries import GALLERIES, gallery_file
 from .numbers import NUMBERS, numbers_tex, with_hash, write_if_new
 from .sources import DOCUMENTS, figures_named, source_files, tables_named, uses
@@ -33,6 +34,9 @@ class Contents:
     galleries: Sequence[str]
     digest: str
     """Hash of the facts of all documents."""
+    gaps: Sequence[str] = ()
+    """What a draft is built without, in words."""
+    draft: bool = False
 
 
 def contents(
@@ -66,10 +70,10 @@ def contents(
             drawn[name] = (_figure_key(own), gathered)
             facts.used.update(own.used)
     wanted = [name for name in figures_named(sources) if name in GALLERIES] if with_galleries else []
-    for name in wanted:
+    for name in wanted if not facts.draft else ():
         gallery_file(galleries, name)
     texts[NUMBERS] = with_hash(numbers, facts.digest())
-    return Contents(texts, drawn, wanted, facts.digest())
+    return Contents(texts, drawn, wanted, facts.digest(), sorted(facts.gaps), facts.draft)
 
 
 def write_tree(folder: str | Path, made: Contents, galleries: str | Path) -> None:
@@ -85,9 +89,15 @@ def write_tree(folder: str | Path, made: Contents, galleries: str | Path) -> Non
             draw(name, gathered, path.parent)
         figures[path.name] = key
     for name in made.galleries:
-        picture = gallery_file(galleries, name).read_bytes()
-        key = hashlib.sha256(picture).hexdigest()
         path = folder / "figures" / f"{name}.pdf"
+        try:
+            picture = gallery_file(galleries, name).read_bytes()
+        except XmrError:
+            if not made.draft:
+                raise
+            figures[path.name] = draw_gap(path)
+            continue
+        key = hashlib.sha256(picture).hexdigest()
         if state.get(path.name) != key or not path.is_file():
             with atomic_write(path) as temporary:
                 temporary.write_bytes(picture)

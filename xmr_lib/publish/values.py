@@ -12,7 +12,7 @@ from ..records import RECALLS, SUMMARY_COLUMNS, TEXT_COLUMNS, flat
 from ..study.names import readable
 from .compare import Comparisons, difference, shared_seeds, signed
 from .fact_values import fact_value
-from .facts import RecordedResults
+from .facts import Missing, RecordedResults
 from .groups import resolve
 from .sources import Use
 from .tex import escape, is_number, one_place, scientific
@@ -46,18 +46,21 @@ class Values:
         pairs = []
         for use in uses:
             if use.macro in ("compare", "ifbetter"):
-                with _at(use):
-                    pairs.append(tuple(resolve(facts, name) for name in use.names))
+                with _at(use), _gap_in(facts):
+                    runs = [resolve(facts, name) for name in use.names]
+                    if len(facts.present(runs)) == len(runs):
+                        pairs.append(tuple(runs))
         return cls(facts, read_published(sources / PUBLISHED), Comparisons.of(facts, pairs))
 
     def value(self, use: Use) -> Value:
-        """Return what a macro prints.
+        """Return what a macro prints; in a draft, of what is not recorded, a gap.
 
         Raises:
             XmrError: what it names is missing, stale or unknown; the message begins with the place in the sources.
         """
-        with _at(use):
+        with _at(use), _gap_in(self.facts):
             return getattr(self, f"_{use.macro}")(*use.names)
+        return Value("3" if use.macro == "ifbetter" else f"[{escape(use.names[0])}?]", "not recorded")
 
     def _val(self, run: str, column: str) -> Value:
         run = resolve(self.facts, run)
@@ -124,10 +127,11 @@ class Values:
     def _imagerow(self, run: str, column: str) -> Value:
         rows = self.facts.image_rows()
         if run not in rows or column not in rows[run]:
-            raise XmrError(
+            said = (
                 f"image_retrieval.csv has no {column!r} of {run!r}; runs: {', '.join(rows)}; columns: "
                 f"{', '.join(next(iter(rows.values())))}"
             )
+            raise XmrError(said) if run in rows else Missing(said, run)
         text = rows[run][column]
         number = is_number(text) and column not in ("seeds", "queries")
         return Value(one_place(text) if number else escape(text), f"{run}, {self.facts.dataset}, image_retrieval.csv")
@@ -141,6 +145,17 @@ class Values:
 
     def _chosen_from(self, group: str) -> str:
         return f"{self.facts.dataset}, the highest val_rsum of the group {group[1:]}"
+
+
+@contextmanager
+def _gap_in(facts: RecordedResults) -> Iterator[None]:
+    """In a draft, go on without what is not recorded."""
+    try:
+        yield
+    except Missing as error:
+        if not facts.draft:
+            raise
+        facts.gaps.add(error.what)
 
 
 @contextmanager
