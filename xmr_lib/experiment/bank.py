@@ -1,5 +1,6 @@
 """``FeatureBank``: the features of one dataset, made when first asked for and opened once."""
 
+import sys
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -50,6 +51,7 @@ class FeatureBank:
     ):
         self.dataset, self.cache, self.profile, self.strict = dataset, Path(cache), profile, strict
         self.runtime = runtime
+        self._on_disk: set[str] = set()
         # Memoised for this object alone; a memoised method would keep every bank alive.
         self.encoder = lru_cache(maxsize=None)(self._encoder)
         self.image_store = lru_cache(maxsize=None)(self._image_store)
@@ -112,7 +114,17 @@ class FeatureBank:
     ) -> torch.Tensor | Ragged | OnDisk:
         """Read features into memory, if they are not too many to be held there."""
         size = store.nbytes_of(ids)
-        return read(ids) if size <= self.runtime.hold else OnDisk(read, ids, size)
+        if size <= self.runtime.hold:
+            return read(ids)
+        self._tell_on_disk(store.folder.name, size)
+        return OnDisk(read, ids, size)
+
+    def _tell_on_disk(self, name: str, size: int) -> None:
+        """Say, once, that features are too many to be held: steps take longer."""
+        if name not in self._on_disk and self.runtime.processes.first:
+            held = f"{self.runtime.hold / 2**30:.1f} GiB (XMR_HOLD_MB)"
+            tqdm.write(f"{name}: {size / 2**30:.1f} GiB stay on disk, read by batch; held is {held}", file=sys.stderr)
+        self._on_disk.add(name)
 
     def _encoder(self, spec: FeatureSpec, seed: int = 0) -> Encoder:
         if spec.encoder == LITE.encoder:
@@ -167,7 +179,9 @@ class FeatureBank:
             return self._aggregated(spec, pooling, some, seed)
 
         per_caption = read(captions[:1]).nbytes
-        if per_caption * self.dataset.caption_count > self.runtime.hold:
+        size = per_caption * self.dataset.caption_count
+        if size > self.runtime.hold:
+            self._tell_on_disk(f"{spec.slug} ({pooling})", size)
             return OnDisk(read, captions, per_caption * len(captions))
         return self.caption_vectors(spec, pooling, seed)[torch.from_numpy(captions)]
 
