@@ -70,8 +70,7 @@ epoch(np.arange(128), "little")
 watched(lambda: epoch(every, "all"))
 """
 CLOSED = """
-from xmr_lib.baselines import CCAStatistics, LinearEncoder
-from xmr_lib.experiment.fit import Scaled
+from xmr_lib.baselines import CCAStatistics, LinearEncoder, Scaled
 
 def fit(ids):
     features, captions = held(ids), np.random.default_rng(0).normal(size=(len(ids), 8)).astype(np.float32)

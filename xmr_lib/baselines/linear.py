@@ -1,7 +1,9 @@
 """A fitted CCA as a module: two linear maps with the interface of a trained encoder."""
 
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -57,9 +59,23 @@ class LinearEncoder(nn.Module):
 
     @staticmethod
     def _embedded(items: Items, scaling: str, mean: Tensor, projection: Tensor) -> Tensor:
-        return in_blocks(items, lambda block: ((scaled(block.to("cpu"), scaling) - mean) @ projection).float())
+        return in_blocks(items, lambda block: ((_scaled(block.to("cpu"), scaling) - mean) @ projection).float())
 
 
-def scaled(vectors: Float[Tensor, "items dim"], scaling: str) -> Float[Tensor, "items dim"]:
+@dataclass(frozen=True)
+class Scaled:
+    """Features as CCA is fitted on them, read when they are asked for."""
+
+    items: Items
+    scaling: str
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, items: np.ndarray) -> np.ndarray:
+        return _scaled(self.items[torch.from_numpy(items)], self.scaling).numpy()
+
+
+def _scaled(vectors: Float[Tensor, "items dim"], scaling: str) -> Float[Tensor, "items dim"]:
     """Scale as CCA is fed: ``l2`` to length 1, in single precision; others leave vectors as they are."""
     return normalize(vectors) if scaling == "l2" else vectors

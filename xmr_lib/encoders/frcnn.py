@@ -237,9 +237,7 @@ class CocoRegionEncoder(RegionEncoder):
 
     def network(self) -> FasterRCNN:
         if self._detector is None:
-            self._detector = self.runtime.place(self._loaded())
+            sizes = self.view.shorter, self.view.longest
+            loaded = coco_detector(self.spec.encoder, *sizes, self.least_score, str(self.weights.path))
+            self._detector = self.runtime.place(loaded)
         return self._detector
-
-    def _loaded(self) -> FasterRCNN:
-        sizes = self.view.shorter, self.view.longest
-        return coco_detector(self.spec.encoder, *sizes, self.least_score, str(self.weights.path))

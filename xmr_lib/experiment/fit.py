@@ -10,10 +10,9 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from ..baselines import CCAStatistics, LinearEncoder, ZeroShot, scaled
+from ..baselines import CCAStatistics, LinearEncoder, Scaled, ZeroShot
 from ..config import CcaConfig, DualEncoderConfig, EnsembleConfig, RunConfig, ZeroShotConfig
 from ..errors import XmrError
-from ..items import Items
 from ..metrics import ranks_of_fusions, summarise
 from ..model import EnsembleModel, RetrievalModel, build_dual_encoder
 from ..modules import DualEncoder
@@ -159,17 +158,3 @@ def _fit_cca(workspace: Workspace, config: RunConfig, method: CcaConfig, seed: i
                 best = (rsum, network)
     model = RetrievalModel(config, best[1], *workspace.inputs(config, seed), {})
     return Fitted(model, {"validation": table}, time.process_time() - started, time.perf_counter() - wall)
-
-
-@dataclass(frozen=True)
-class Scaled:
-    """Features as CCA is fitted on them, read when they are asked for."""
-
-    items: Items
-    scaling: str
-
-    def __len__(self) -> int:
-        return len(self.items)
-
-    def __getitem__(self, items: np.ndarray) -> np.ndarray:
-        return scaled(self.items[torch.from_numpy(items)], self.scaling).numpy()

@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -81,13 +81,12 @@ class RecordedResults:
         """Count something among the facts that were asked for."""
         self.used[key] = hashlib.sha256(content).hexdigest()
 
-    def present(self, runs: Iterable[str]) -> list[str]:
-        """Return those of some runs that a draft has; otherwise all: what is missing is told when it is read."""
-        runs = list(runs)
-        if not self.draft:
-            return runs
-        self.gaps.update(run for run in runs if run not in self.rows)
-        return [run for run in runs if run in self.rows]
+    def wanted(self, run: str) -> bool:
+        """Return whether a run is read: always, but in a draft only where it is recorded; else it is a gap."""
+        if not self.draft or run in self.rows:
+            return True
+        self.gaps.add(run)
+        return False
 
     def row(self, run: str) -> dict[str, str]:
         """Return a run's row of ``summary.csv``, checked against its runs.

@@ -36,7 +36,7 @@ class Drawn:
 
 
 def _headline(facts: RecordedResults) -> list[Line]:
-    return [line for line in HEADLINE if facts.present([line.run])]
+    return [line for line in HEADLINE if facts.wanted(line.run)]
 
 
 def _recalls(facts: RecordedResults) -> tuple:
@@ -53,7 +53,7 @@ def _rsums(facts: RecordedResults) -> tuple:
 
 
 def _learning(facts: RecordedResults) -> tuple:
-    return ([facts.results(run) for run in facts.present(line.run for line in LEARNING)],)
+    return ([facts.results(line.run) for line in LEARNING if facts.wanted(line.run)],)
 
 
 def _times(facts: RecordedResults) -> tuple:

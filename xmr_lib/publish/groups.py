@@ -48,7 +48,7 @@ def chosen(facts: RecordedResults, group: str) -> str:
     Raises:
         XmrError: there is no such group, or a run of it is missing.
     """
-    there = facts.present(members(facts, group))
+    there = list(filter(facts.wanted, members(facts, group)))
     if not there:
         raise Missing(f"no run of the group {group!r} is recorded", f"@{group}")
     return max(there, key=lambda run: float(facts.row(run)["val_rsum"]))

@@ -94,7 +94,7 @@ def _blocks(
         rows = [
             Row([Cell(line.label), *cells(facts.row(line.run))], facts.origin(line.run))
             for line in block
-            if facts.present([line.run]) and (line.needed or line.run in facts.rows)
+            if facts.wanted(line.run) and (line.needed or line.run in facts.rows)
         ]
         if rows:
             blocks.append(("", rows))
@@ -148,7 +148,7 @@ def _published(facts: RecordedResults, sources: Path) -> str:
             label = escape(row["method"]) + (f"~\\cite{{{row['cite']}}}" if row.get("cite") else "")
             cells = [Cell(label), *(Cell(row.get(metric) or "--", _number(row.get(metric))) for metric in metrics)]
             theirs.append(Row(cells, f"{PUBLISHED}, {row['source']}"))
-    lines = [line for line in OURS if facts.present([line.run])]
+    lines = [line for line in OURS if facts.wanted(line.run)]
     ours = [Row([Cell(line.label), *_numbers(facts.row(line.run), metrics)], facts.origin(line.run)) for line in lines]
     blocks = [("published", theirs)] if theirs else []
     return tabular(columns, [*blocks, ("ours", ours)], _chance(facts, metrics, 0), gap="3pt")
@@ -197,7 +197,7 @@ def _configs(facts: RecordedResults) -> str:
     """The fields that tell the main rows apart."""
     columns = [Column("model", "l"), *(Column(heading, "l") for heading in _FIELDS.values())]
     rows = []
-    for line in (line for line in HEADLINE if facts.present([line.run])):
+    for line in (line for line in HEADLINE if facts.wanted(line.run)):
         config = facts.results(line.run)[0].config
         # What a closed form or an average of other models does not have is left empty.
         cells = [Cell(config_text(config.get(field, ""))) for field in _FIELDS]

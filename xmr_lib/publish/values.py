@@ -48,7 +48,7 @@ class Values:
             if use.macro in ("compare", "ifbetter"):
                 with _at(use), _gap_in(facts):
                     runs = [resolve(facts, name) for name in use.names]
-                    if len(facts.present(runs)) == len(runs):
+                    if all([facts.wanted(run) for run in runs]):
                         pairs.append(tuple(runs))
         return cls(facts, read_published(sources / PUBLISHED), Comparisons.of(facts, pairs))
 
