@@ -17,7 +17,7 @@ Nearest = tuple[Int[np.ndarray, "queries top"], Float[np.ndarray, "queries top"]
 class Engine(ABC):
     """Vectors under numbers that the caller gives. One class a file; it registers itself in ``ENGINES``.
 
-    What was added is found at once, and is safe against a kill after ``save``. After a kill, an engine has what the last
+    What was added is found at once, and is safe after ``save``. After a kill, an engine has what the last
     ``save`` left, or more: whoever fills it compares ``ids`` with what should be there.
 
     Args:
