@@ -2,7 +2,8 @@
 
 ``model.json`` (config, what the towers are fed, names and SHA-256 of pretrained networks, facts),
 ``weights.safetensors``, ``encoders/`` (what encoders learned on the data: words, a detector), ``networks/`` (copies, if
-asked for), ``members/`` (of late fusion) and ``README.md``, the model card.
+asked for), ``members/`` (of late fusion), ``bank.safetensors`` (for query-bank normalisation) and ``README.md``, the
+model card.
 """
 
 import json
@@ -13,8 +14,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
+from safetensors.numpy import load_file as load_numpy
+from safetensors.numpy import save_file as save_numpy
 from safetensors.torch import load_file, save_file
 
 from .. import __version__
@@ -26,6 +30,7 @@ from ..errors import XmrError
 from ..features.idf import InverseFrequency
 from ..features.spec import FeatureSpec
 from ..modules import DualEncoder
+from ..query_bank import SIDES, QueryBank
 from ..runtime import CPU, Runtime
 from .build import BranchInput, build_dual_encoder
 from .card import card
@@ -33,7 +38,7 @@ from .inputs import ImageInput, TextInput
 from .retrieval import EnsembleModel, RetrievalModel
 
 FORMAT = 1
-MODEL, WEIGHTS, CARD = "model.json", "weights.safetensors", "README.md"
+MODEL, WEIGHTS, BANK, CARD = "model.json", "weights.safetensors", "bank.safetensors", "README.md"
 IN_RUN = "model"
 """Folder of the model within the folder of its run."""
 
@@ -77,16 +82,10 @@ def load_model(folder: str | Path, runtime: Runtime = CPU) -> RetrievalModel:
         facts = json.loads((folder / MODEL).read_text("utf-8"))
         if facts["format"] != FORMAT:
             raise XmrError(f"{folder}: a model of format {facts['format']}; this version reads format {FORMAT}")
-        config = read_config(facts["config"])
-        if isinstance(config.method, EnsembleConfig):
-            members = [load_model(folder / "members" / member.name, runtime) for member in config.method.members]
-            return EnsembleModel(config, members, facts["weights"], facts["facts"])
-        if facts["tokenizer"] != TOKENIZER:
-            raise XmrError(
-                f"{folder}: its sentences are cut into words by {_named(facts['tokenizer'])}, this version's by "
-                f"{_named(TOKENIZER)}; use xmr {facts['library']}, or train the model again"
-            )
-        return _read(config, facts, folder, runtime)
+        model = _read(read_config(facts["config"]), facts, folder, runtime)
+        if "bank" in facts:
+            model.bank = QueryBank(**load_numpy(folder / BANK), **facts["bank"])
+        return model
     except (FileNotFoundError, NotADirectoryError) as error:
         missing = Path(error.filename or "").name
         raise XmrError(f"{folder}: no model here ({missing} is missing); 'xmr train' keeps one in its run") from None
@@ -106,7 +105,10 @@ def _write(model: RetrievalModel, folder: Path, with_networks: bool) -> None:
     if isinstance(model, EnsembleModel):
         for member in model.members:
             (folder / "members").mkdir(exist_ok=True)
+            # Banks are of whole models: a member's own would never be asked.
+            bank, member.bank = member.bank, None
             save_model(member, folder / "members" / member.config.name, with_networks)
+            member.bank = bank
         facts["weights"] = list(model.weights)
     else:
         facts |= {"tokenizer": TOKENIZER, "inputs": {}}
@@ -122,6 +124,11 @@ def _write(model: RetrievalModel, folder: Path, with_networks: bool) -> None:
         if model.loss is not None:
             tensors |= {f"loss.{name}": tensor for name, tensor in model.loss.state_dict().items()}
         save_file({name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, folder / WEIGHTS)
+    if model.bank is not None:
+        # A rounding of 1e-3 of the unit vectors of thousands of queries; half the size.
+        sides = {side: getattr(model.bank, side).astype(np.float16) for side in SIDES.values()}
+        save_numpy(sides, folder / BANK)
+        facts["bank"] = {"distance": model.bank.distance, "beta": model.bank.beta}
     (folder / CARD).write_text(card(model), "utf-8")
     (folder / MODEL).write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
@@ -143,6 +150,14 @@ def _write_encoder(encoder: Encoder, folder: Path, name: str, with_networks: boo
 
 
 def _read(config: RunConfig, facts: dict[str, Any], folder: Path, runtime: Runtime) -> RetrievalModel:
+    if isinstance(config.method, EnsembleConfig):
+        members = [load_model(folder / "members" / member.name, runtime) for member in config.method.members]
+        return EnsembleModel(config, members, facts["weights"], facts["facts"])
+    if facts["tokenizer"] != TOKENIZER:
+        raise XmrError(
+            f"{folder}: its sentences are cut into words by {_named(facts['tokenizer'])}, this version's by "
+            f"{_named(TOKENIZER)}; use xmr {facts['library']}, or train the model again"
+        )
     copies = folder / "networks"
     images = tuple(
         ImageInput(branch, _encoder(branch.features, given, folder / "encoders" / f"image{place}", copies, runtime))
