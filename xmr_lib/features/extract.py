@@ -136,7 +136,7 @@ def pixels_of(image: str | Path | Image.Image | np.ndarray, view: View | int) ->
     Raises:
         XmrError: it can't be read, or is no image.
     """
-    return seen_by([view], picture_of(image))[view]
+    return _viewed(picture_of(image), view)
 
 
 def picture_of(image: str | Path | Image.Image | np.ndarray) -> Image.Image:
@@ -160,9 +160,9 @@ def picture_of(image: str | Path | Image.Image | np.ndarray) -> Image.Image:
         raise XmrError(f"the image can't be used ({error})") from None
 
 
-def seen_by(views: Iterable[View | int], picture: Image.Image) -> Seen:
+def seen_by(views: Iterable[View], picture: Image.Image) -> Seen:
     """Return the pixels of a picture in each view."""
-    return {view: _viewed(picture, view) for view in views}
+    return {view: view(picture) for view in views}
 
 
 def read_image(path: str | Path, view: View | int) -> UInt8[np.ndarray, "height width 3"] | str:

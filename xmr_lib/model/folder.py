@@ -6,6 +6,7 @@ asked for), ``members/`` (of late fusion), ``bank.safetensors`` (for query-bank 
 model card.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -30,8 +31,10 @@ from ..errors import XmrError
 from ..features.idf import InverseFrequency
 from ..features.spec import FeatureSpec
 from ..modules import DualEncoder
+from ..paths import models_root, runs_root
 from ..query_bank import SIDES, QueryBank
 from ..runtime import CPU, Runtime
+from ..weights import sha256_of
 from .build import BranchInput, build_dual_encoder
 from .card import card
 from .inputs import ImageInput, TextInput
@@ -76,8 +79,7 @@ def load_model(folder: str | Path, runtime: Runtime = CPU) -> RetrievalModel:
         XmrError: there is no model, it is damaged or of a later version; an encoder, aggregation or loss that it names
             is not registered; or its sentences were cut into words in another way than this library does.
     """
-    folder = Path(folder)
-    folder = folder / IN_RUN if not (folder / MODEL).is_file() and (folder / IN_RUN / MODEL).is_file() else folder
+    folder = folder_of(folder)
     try:
         facts = json.loads((folder / MODEL).read_text("utf-8"))
         if facts["format"] != FORMAT:
@@ -93,6 +95,37 @@ def load_model(folder: str | Path, runtime: Runtime = CPU) -> RetrievalModel:
         raise XmrError(f"{folder}: the model can't be read ({error.strerror or error})") from None
     except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
         raise XmrError(f"{folder}: the model is damaged ({' '.join(str(error).split())[:150]})") from None
+
+
+def folder_of(place: str | Path) -> Path:
+    """Return the folder of a model: the one named, or the one within the run or the seeds of a model that is named.
+
+    Args:
+        place: a path; or the name of a saved model (``models/NAME``), or of one of the runs here, ``DATASET/MODEL``.
+    """
+    named = Path(place).expanduser()
+    dataset, _, model = str(place).partition("/")
+    for folder in (named, models_root() / named, runs_root() / dataset / "runs" / model):
+        # Of several seeds the first: they are the same model.
+        for own in (folder, folder / IN_RUN, folder / "seed0" / IN_RUN):
+            if (own / MODEL).is_file():
+                return own
+    return named
+
+
+def identity(folder: str | Path) -> str:
+    """Return a hash of what makes a model embed as it does; copied networks and facts about it are no part of that."""
+    folder = folder_of(folder)
+    facts = json.loads((folder / MODEL).read_text("utf-8"))
+    told = {key: facts.get(key) for key in ("config", "inputs", "shapes", "tokenizer", "weights", "bank")}
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
+    files = [folder / WEIGHTS, *sorted(path for path in folder.glob("encoders/**/*") if path.is_file())]
+    for path in files:
+        if path.is_file():
+            digest.update(f"{path.relative_to(folder).as_posix()} {sha256_of(path)}".encode())
+    for member in sorted((folder / "members").glob("*")):
+        digest.update(identity(member).encode())
+    return digest.hexdigest()[:16]
 
 
 def _write(model: RetrievalModel, folder: Path, with_networks: bool) -> None:
