@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,6 +14,7 @@ from .pictures import SIDE
 from .style import FAINT, as_written, line_style, use_style
 
 
+@runtime_checkable
 class HasPictures(Protocol):
     """What is asked of an index here."""
 

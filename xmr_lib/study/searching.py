@@ -1,7 +1,7 @@
 """Notebook 09: a model put to use on the pictures of a dataset, and what its hubs cost."""
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -21,14 +21,14 @@ FOUND, FIRST = 5, 10
 ASKS = {"t2i": "caption → images", "i2t": "image → captions"}
 
 
-def indexes(workspace: Workspace, result: Result, split: str = "test") -> Iterator[Index]:
-    """Yield the index of a split's pictures and captions under a model, made or brought up to date in the cache.
+def indexes(workspace: Workspace, result: Result, split: str = "test") -> list[Index]:
+    """Return the index of a split's pictures and captions under a model, made or brought up to date in the cache.
 
     None, and why is printed, where the data came without photographs: there is nothing that could be shown.
     """
     if workspace.dataset.images_folder is None:
         print(f"no index: {NO_PHOTOGRAPHS}")
-        return
+        return []
     # Where a run's facts alone are there, its model is fitted again; then it has a folder to be copied from.
     model_of(workspace, result)
     folder = workspace.cache / "indexes" / f"{result.model}-seed{result.seed}-{split}"
@@ -41,8 +41,7 @@ def indexes(workspace: Workspace, result: Result, split: str = "test") -> Iterat
         index = Index.create(folder, source, runtime=workspace.runtime)
     report = update(index, [Dataset(workspace.dataset.source, split=split)])
     print(f"{index.counts['image']} pictures and {index.counts['text']} captions:", *report.lines())
-    yield index
-    index.close()
+    return [index]
 
 
 def asked(index: Index, sentences: Sequence[str]) -> Figure:
