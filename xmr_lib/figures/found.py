@@ -21,15 +21,16 @@ class HasPictures(Protocol):
     def thumbnail(self, number: int, side: int) -> bytes: ...
 
 
-def found_figure(index: HasPictures, rows: Sequence[tuple[str, Sequence[Any]]]) -> Figure:
+def found_figure(index: HasPictures, rows: Sequence[tuple[str, Sequence[Any]]], title: str) -> Figure:
     """Draw a row for each query: its words above the pictures found for it, each with its similarity.
 
     Args:
         rows: query and hits (``id``, ``score``; a score that is no number is that of the query itself).
+        title: heading of the figure.
     """
     use_style()
     columns = max(len(hits) for _, hits in rows)
-    size = (1.85 * columns, 2.25 * len(rows) + 0.2)
+    size = (1.85 * columns, 2.25 * len(rows) + 0.5)
     figure, axes = plt.subplots(len(rows), columns, figsize=size, squeeze=False)
     for row, (heading, hits) in zip(axes, rows, strict=True):
         for axis in row:
@@ -41,6 +42,7 @@ def found_figure(index: HasPictures, rows: Sequence[tuple[str, Sequence[Any]]]) 
             axis.text(0.5, -0.03, told, transform=axis.transAxes, ha="center", va="top", fontsize=8, color=FAINT)
         row[0].text(0, 1.06, as_written(heading), transform=row[0].transAxes, fontsize=10.5, in_layout=False)
     figure.get_layout_engine().set(h_pad=0.16)
+    figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=10.5)
     return figure
 
 
@@ -57,13 +59,14 @@ def hubness_figure(counts: dict[tuple[str, str], Int[np.ndarray, " items"]], k: 
         ways = {way: own for (other, way), own in counts.items() if other == direction}
         for place, (way, own) in enumerate(ways.items()):
             share = 100 * (np.arange(len(own)) + 0.5) / len(own)
-            axis.plot(share, np.sort(own)[::-1], **line_style(place), label=f"{way} query bank")
+            axis.plot(share, np.sort(own)[::-1], **line_style(place), label=f"{way} query bank", clip_on=False)
         mean = float(next(iter(ways.values())).mean())
         axis.axhline(mean, color=FAINT, linestyle=":", label="all alike")
         axis.set_title(direction)
         axis.set_xlabel("items, most often found first (%)")
         axis.set_xlim(0, 100)
         axis.set_yscale("symlog", linthresh=1)
+        axis.set_ylim(bottom=0)
         axis.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         axis.legend()
     axes[0][0].set_ylabel(f"queries with it in their first {k}")

@@ -51,14 +51,16 @@ def asked(index: Index, sentences: Sequence[str]) -> Figure:
         print(
             f"{sentence!r}:", "a caption of this split" if " ".join(tokenise(sentence)) in texts else "nobody's caption"
         )
-    return found_figure(index, [(f"“{own}”", index.search(own, top=FOUND)) for own in sentences])
+    rows = [(f"“{own}”", index.search(own, top=FOUND)) for own in sentences]
+    return found_figure(index, rows, f"{index.facts['model']}: pictures found for a sentence")
 
 
 def asked_by_picture(index: Index, place: int = 0) -> tuple[Figure, list[Hit]]:
     """Draw the pictures nearest to a picture of the index, itself left out; return the sentences nearest to it, too."""
     item = index.item(index.catalogue.ids("image")[place])
     others = [hit for hit in index.search(item.path, top=FOUND + 1) if hit.id != item.id][:FOUND]
-    return found_figure(index, [(item.name, [item, *others])]), index.search(item.path, "text", FOUND)
+    figure = found_figure(index, [(item.name, [item, *others])], f"{index.facts['model']}: pictures nearest to one")
+    return figure, index.search(item.path, "text", FOUND)
 
 
 def hubs(workspace: Workspace, result: Result) -> tuple[pd.DataFrame, Figure]:
