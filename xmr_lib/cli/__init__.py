@@ -3,7 +3,21 @@
 # Each import registers its commands; this is their order in the help.
 # isort: off
 from .app import app, main
-from . import demo, features, train, evaluate, export, run, documents, publish_results, data, detector, weights, cache
+from . import (
+    demo,
+    features,
+    train,
+    evaluate,
+    export,
+    serve,
+    run,
+    documents,
+    publish_results,
+    data,
+    detector,
+    weights,
+    cache,
+)
 
 __all__ = [
     "app",
@@ -18,6 +32,7 @@ __all__ = [
     "main",
     "publish_results",
     "run",
+    "serve",
     "train",
     "weights",
 ]
