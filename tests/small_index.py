@@ -3,8 +3,8 @@
 from PIL import Image
 
 from xmr_lib.experiment import run
-from xmr_lib.experiment.run import model_of
-from xmr_lib.index.index import Index
+from xmr_lib.experiment.run import model_folder
+from xmr_lib.index import Index, Pictures, Sentences, update
 from xmr_lib.study import get_configs
 
 HTML = '<script>document.title="taken"</script><b>bold</b> & a "dog" on the beach <img src=x onerror=alert(1)>'
@@ -14,14 +14,17 @@ HTML = '<script>document.title="taken"</script><b>bold</b> & a "dog" on the beac
 def small_index(workspace, name, folder, model="ab-infonce-meanmax", pictures=20):
     """Return an index of the smoke profile's test pictures, their captions, and ``HTML``."""
     [config] = get_configs(workspace, model)
-    [result] = run(workspace, config)
+    run(workspace, config)
     part = workspace.dataset.split("test")
-    files = folder / name / "pictures"
+    files = folder / f"{name} pictures"
     files.mkdir(parents=True)
-    paths = []
-    for image in range(min(pictures, len(part))):
-        paths.append(files / f"{image:02} <b>dog & co.png")
+    count = min(pictures, len(part))
+    for image in range(count):
         with Image.open(part.path(image)) as opened:
-            opened.save(paths[-1])
-    sentences = [raw for raw, image in zip(part.raw, part.image_of_caption, strict=True) if image < len(paths)]
-    return Index(name, model_of(workspace, result), paths, [*sentences, HTML])
+            opened.save(files / f"{image:02} <b>dog & co.png")
+    sentences = [raw for raw, image in zip(part.raw, part.image_of_caption, strict=True) if image < count]
+    lines = folder / f"{name} sentences.txt"
+    lines.write_text("\n".join([*sentences, HTML]), "utf-8")
+    index = Index.create(folder / name, model_folder(workspace, config, 0))
+    update(index, [Pictures(files), Sentences(lines)], progress=False)
+    return index

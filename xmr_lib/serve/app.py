@@ -83,7 +83,7 @@ class Page:
         started, gallery = time.perf_counter(), gallery_of(asked.get("index", ""), self.galleries)
         query, top = self._query(request), number(asked.get("top", "24"), 1, MOST_FOUND)
         kinds = ("image", "text") if query.kind == "image" or not gallery.index.counts.get("image") else ("image",)
-        bank = {"0": False, "1": True}.get(asked.get("bank", ""))
+        bank = asked.get("bank") != "0"
         found = await gallery.compute(lambda: gallery.search(query, kinds, top, bank), _wanted(request))
         hits = {kind: [hit_facts(hit) for hit in own] for kind, own in found.items()}
         return done({"hits": hits, "milliseconds": round(1000 * (time.perf_counter() - started), 1)})

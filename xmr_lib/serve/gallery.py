@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -54,11 +55,20 @@ class Gallery:
             self._embeddings.put(query.key, found)
         return found
 
-    def search(self, query: Query, kinds: tuple[str, ...], top: int, bank: bool | None) -> dict[str, list[Hit]]:
-        """Return what is found of each kind that the index has."""
-        asked = self.embedding(query)
-        kinds = tuple(kind for kind in kinds if self.index.counts.get(kind))
-        return {kind: self.index.search(asked, kind=kind, top=top, bank=bank) for kind in kinds}
+    def search(self, query: Query, kinds: tuple[str, ...], top: int, bank: bool = True) -> dict[str, list[Hit]]:
+        """Return what is found of each kind that the index has.
+
+        Args:
+            bank: whether the order is normalised by the model's query bank, where it has one for such queries.
+        """
+        asked, counts = self.embedding(query), self.index.counts
+        # What an index knows of an embedding is not whether it is that of a sentence.
+        like = WARM_WORD if query.kind == "text" else Path()
+        return {
+            kind: self.index.search(asked, kind, top, bank and self.index.normalises(like, kind))
+            for kind in kinds
+            if counts[kind]
+        }
 
     def explain(self, query: Query, hit: Hit) -> tuple[RegionWeights | None, WordWeights | None]:
         """Return what a match rests on: regions of the picture that is shown, words of the sentence.
@@ -80,15 +90,15 @@ class Gallery:
         Raises:
             XmrError: the model can't be loaded.
         """
-        self.search(Query(text=WARM_WORD), ("image", "text"), 1, None)
+        self.search(Query(text=WARM_WORD), ("image", "text"), 1)
 
     def about(self) -> dict[str, Any]:
         """Return what people want to know of the index."""
         facts = self.index.facts
         return {
             "name": self.name,
-            "counts": self.index.counts,
-            "bank": bool(facts.get("bank")),
+            "counts": facts["counts"],
+            "bank": facts["bank"],
             "distance": facts["distance"],
             "lines": about_lines(self.index),
         }
@@ -96,15 +106,18 @@ class Gallery:
 
 def about_lines(index: Index) -> list[str]:
     """Return what a model is and what it has learned from, in honest words."""
-    model, facts = index.model, index.facts
-    data = model.facts.get("data", {})
-    name, count = data.get("name", "unknown data"), data.get("images", {}).get("train")
-    drawn = "drawn pictures, not photographs; " if name == "scenes" else ""
-    trained = f"trained on {name} ({drawn}{count:,} pictures)" if count else f"trained on {name}"
-    track = f"track {model.track}"
-    if model.track == "open":
-        track += ": it may have seen captions of the pictures that models are tested on"
-    return [model.config.name, trained, track, f"engine {facts['engine']}"]
+    facts, data = index.facts, index.model.facts.get("data", {})
+    name, count = facts["trained_on"], data.get("images", {}).get("train", 0)
+    if not name:
+        trained = "trained on nothing here"
+    elif name == "scenes":
+        trained = f"trained on scenes ({count:,} drawn pictures: expect little on photographs)"
+    else:
+        trained = f"trained on {name} ({count:,} pictures)"
+    track = f"track {facts['track']}"
+    if facts["track"] == "open":
+        track += " (it may have seen captions of the pictures that models are tested on)"
+    return [facts["model"], trained, track]
 
 
 def named(indexes: list[Index]) -> dict[str, Gallery]:

@@ -64,8 +64,8 @@ export class Large {
     $("large-picture").alt = hit.kind === "image" ? hit.name : "The picture that is searched with";
     $("large-name").textContent = hit.kind === "image" ? hit.name : hit.text;
     const measure = this.column.about.distance === "cosine" ? "cosine similarity" : "similarity (minus the distance)";
-    const bank = this.column.about.bank && this.state.bank !== "0" ? ", normalised by the query bank" : "";
-    $("large-score").textContent = `Number ${hit.rank} · ${measure}${bank} ${score(hit)}`;
+    const bank = this.column.about.bank && this.state.bank !== "0" ? " (the order is normalised by the query bank)" : "";
+    $("large-score").textContent = `Number ${hit.rank} · ${measure} ${score(hit)}${bank}`;
     $("with-this").textContent = `Search with this ${hit.kind === "image" ? "picture" : "sentence"}`;
     $("before").disabled = !this.column.hits[this.place - 1];
     $("after").disabled = !this.column.hits[this.place + 1];
