@@ -3,9 +3,14 @@
 import asyncio
 import io
 import json
+import os
+import signal
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 from struct import pack
+from urllib.request import urlopen
 
 import numpy as np
 import pytest
@@ -194,7 +199,7 @@ def test_html_is_data_and_no_markup(client):
         (image_bytes((300, 300), "JPEG")[:-600], 400, "the picture is damaged"),
         (bomb(10_000, 10_000), 413, "10,000 × 10,000 pixels; 50 million are taken"),
         (bomb(60_000, 60_000), 413, "too many pixels"),
-        (bomb(0, 5), 400, "the picture"),
+        (bomb(0, 5), 400, "no picture that can be read"),
         (bytes(MOST_BYTES + 1), 413, "pictures up to 20 MB are taken"),
     ],
     ids=["empty", "text", "postscript", "cut png", "cut jpeg", "100 megapixels", "3.6 gigapixels", "no width", "large"],
@@ -442,3 +447,20 @@ def test_a_missing_package_is_said_in_one_line(monkeypatch, tmp_path):
 def test_no_index_is_said_in_one_line(tmp_path):
     result = CliRunner().invoke(commands, ["serve", str(tmp_path), "--port", "0", "--no-browser"])
     assert isinstance(result.exception, XmrError) and "\n" not in str(result.exception)
+
+
+def test_a_server_tells_its_address_and_ends_quietly(indexes, tmp_path):
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), "XMR_HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "xmr_lib", "serve", str(indexes[1].folder), "--port", "0", "--no-browser"]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as server:
+        about, told = server.stdout.readline(), server.stdout.readline()
+        assert about.startswith("linear & co: 5 pictures, ") and "cca-mean" in about
+        address = told.removesuffix(" (Ctrl-C ends it)\n")
+        assert address.startswith("http://127.0.0.1:") and address.endswith("/")
+        with urlopen(f"{address}api/search?index=linear%20%26%20co&q=a+dog", timeout=60) as answer:
+            assert len(json.load(answer)["hits"]["image"]) == 5
+        server.send_signal(signal.SIGINT)
+        out, errors = server.communicate(timeout=30)
+    assert (server.returncode, out.strip(), errors) == (0, "", "")

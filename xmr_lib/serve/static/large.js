@@ -127,7 +127,7 @@ function showWords(found) {
   const measure = attention
     ? `The model's attention over the words (${found.model}).`
     : `How much the similarity falls when a word is left out (leave-one-out, ${found.model}).`;
-  const against = found.weights.some((weight) => weight < 0) ? "Words in the other colour speak against the match." : "";
+  const against = found.weights.some((weight) => weight < -most / 20) ? "Words in the other colour speak against the match." : "";
   const leading = first.length ? `Most: ${first.join(", ")}.` : "";
   $("words-note").textContent = [measure, leading, against].filter(Boolean).join(" ");
 }
