@@ -69,10 +69,11 @@ def index(
 
 def place_of(name: str) -> Path:
     """Return the folder of an index that is named: a path, or a bare name under ``indexes/``."""
+    from ..index.sources import INDEX
     from ..paths import indexes_root
 
-    bare = indexes_root() / name
-    return bare if Path(name).name == name and not Path(name).exists() else Path(name).expanduser()
+    path = Path(name).expanduser()
+    return path if path.name != name or (path / INDEX).is_file() else indexes_root() / name
 
 
 def told_of(index) -> str:
@@ -90,8 +91,8 @@ def _ready_model() -> Path:
         if (models_root() / name / MODEL).is_file():
             return models_root() / name
     raise XmrError(
-        "no model is ready: 'xmr train best --data DATA' trains one on your pictures with captions, 'xmr demo' leaves one "
-        "that knows drawn pictures; or name one with --model"
+        "no model is ready: 'xmr train best --data DATA' trains one on your pictures with captions, 'xmr demo' leaves "
+        "one that knows drawn pictures; or name one with --model"
     )
 
 

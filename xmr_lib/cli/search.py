@@ -71,7 +71,9 @@ def search(
         writer.writeheader()
         writer.writerows(map(_row, hits))
     elif gallery is None:
-        print(f"model: {told_of(opened)}", file=sys.stderr)
+        normalised = [kind for kind in kinds if bank is not False and opened.normalises(asked, kind)]
+        order = "; order normalised by its query bank" if normalised else ""
+        print(f"model: {told_of(opened)}{order}", file=sys.stderr)
         typer.echo("\n".join(f"{hit.rank:4}  {hit.score:7.4f}  {hit.text or hit.path}" for hit in hits))
 
 

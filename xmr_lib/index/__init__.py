@@ -3,8 +3,8 @@
 from .engine import ENGINES, Engine
 from .exact import ExactEngine
 from .index import Hit, Index
+from .refresh import Report, update
 from .sources import SOURCES, Dataset, Pictures, Sentences, Source
-from .update import Report, update
 
 __all__ = [
     "ENGINES",

@@ -12,7 +12,8 @@ from .thumbnails import as_jpeg
 
 SIDE = 320
 STYLE = """
-:root { color-scheme: light dark; --ink: #22303c; --faint: #66727d; --ground: #fbfbf9; --card: #ffffff; --edge: #e2e5e8 }
+:root { color-scheme: light dark;
+  --ink: #22303c; --faint: #66727d; --ground: #fbfbf9; --card: #ffffff; --edge: #e2e5e8 }
 @media (prefers-color-scheme: dark) {
   :root { --ink: #e8ecef; --faint: #9aa6b0; --ground: #14191d; --card: #1d242a; --edge: #2c353d } }
 body { margin: 0 auto; max-width: 72rem; padding: 2rem 1rem; background: var(--ground); color: var(--ink);

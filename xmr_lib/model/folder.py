@@ -113,6 +113,29 @@ def folder_of(place: str | Path) -> Path:
     return named
 
 
+def keep_as(place: str | Path, name: str) -> Path:
+    """Copy a model to ``models/NAME``, in place of what is there under that name, and return its folder.
+
+    Args:
+        place: see ``folder_of``.
+
+    Raises:
+        XmrError: there is no model, or it can't be written.
+    """
+    source, folder = folder_of(place), models_root() / name
+    load_model(source)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{name}.") as temporary:
+            shutil.copytree(source, Path(temporary) / "new")
+            if folder.exists():
+                folder.rename(Path(temporary) / "old")
+            (Path(temporary) / "new").rename(folder)
+    except OSError as error:
+        raise XmrError(f"{folder}: the model can't be written ({error.strerror or error})") from None
+    return folder
+
+
 def identity(folder: str | Path) -> str:
     """Return a hash of what makes a model embed as it does; copied networks and facts about it are no part of that."""
     folder = folder_of(folder)
