@@ -127,7 +127,7 @@ def test_typing_finds_pictures_as_soon_as_it_stops(page):
 
 def test_a_question_that_was_given_up_is_taken_back(page):
     held, given_up = [], []
-    page.route("**/api/search?*q=slow*", held.append)
+    page.route("**/api/search?*q=slow*", lambda route: held.append(route))
     page.on("requestfailed", lambda request: given_up.append(request.url))
     page.fill("#sentence", "slow")
     while not held:
