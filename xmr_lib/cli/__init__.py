@@ -3,8 +3,8 @@
 # Each import registers its commands; this is their order in the help.
 # isort: off
 from .app import app, main
-from . import demo, features, train, evaluate, export, index, search, run, documents, publish_results
-from . import data, detector, weights, cache
+from . import demo, features, train, evaluate, export, index, search, serve, run, documents
+from . import publish_results, data, detector, weights, cache
 
 __all__ = [
     "app",
@@ -21,6 +21,7 @@ __all__ = [
     "publish_results",
     "run",
     "search",
+    "serve",
     "train",
     "weights",
 ]

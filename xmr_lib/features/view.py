@@ -8,6 +8,9 @@ from jaxtyping import UInt8
 from PIL import Image
 
 BILINEAR = Image.Resampling.BILINEAR
+Frame = tuple[float, float, float, float]
+"""Left, top, right, bottom, as shares of a picture."""
+ALL: Frame = (0.0, 0.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,10 @@ class Squash:
 
     def __call__(self, picture: Image.Image) -> UInt8[np.ndarray, "side side 3"]:
         return np.asarray(picture.resize((self.side, self.side), self.resample))
+
+    def frame(self, size: tuple[int, int]) -> Frame:
+        """Return the part of a picture of this size (width, height) that is seen."""
+        return ALL
 
     @property
     def settings(self) -> dict:
@@ -37,13 +44,21 @@ class CentreCrop:
     """Where a crop can't lie in the very middle: torchvision rounds to the even pixel, Hugging Face takes the lower."""
 
     def __call__(self, picture: Image.Image) -> UInt8[np.ndarray, "side side 3"]:
-        short, long = sorted(picture.size)
-        longer = int(self.shorter * long / short)
-        wide = picture.width > picture.height
-        width, height = (longer, self.shorter) if wide else (self.shorter, longer)
+        width, height = self._resized(picture.size)
         picture = picture.resize((width, height), self.resample)
         left, top = self._start(width), self._start(height)
         return np.asarray(picture.crop((left, top, left + self.side, top + self.side)))
+
+    def frame(self, size: tuple[int, int]) -> Frame:
+        """Return the part of a picture of this size (width, height) that is seen."""
+        width, height = self._resized(size)
+        left, top = self._start(width), self._start(height)
+        return left / width, top / height, (left + self.side) / width, (top + self.side) / height
+
+    def _resized(self, size: tuple[int, int]) -> tuple[int, int]:
+        short, long = sorted(size)
+        longer = int(self.shorter * long / short)
+        return (longer, self.shorter) if size[0] > size[1] else (self.shorter, longer)
 
     def _start(self, length: int) -> int:
         return round((length - self.side) / 2) if self.rounded else (length - self.side) // 2
@@ -68,6 +83,10 @@ class Whole:
         scale = min(self.shorter / short, self.longest / long)
         width, height = (min(max(round(side * scale), 1), self.longest) for side in picture.size)
         return np.asarray(picture.resize((width, height), BILINEAR))
+
+    def frame(self, size: tuple[int, int]) -> Frame:
+        """Return the part of a picture of this size (width, height) that is seen."""
+        return ALL
 
     @property
     def settings(self) -> dict:

@@ -145,7 +145,9 @@ class RetrievalModel:
                 raw=[text if isinstance(text, str) else " ".join(text) for text in block],
                 tokens=[tokenise(text) if isinstance(text, str) else tuple(text) for text in block],
             )
-            features = [given.of_captions(captions, self._embedding(place)) for place, given in enumerate(self.texts)]
+            features = [
+                given.of_captions(captions, self.word_embedding(place)) for place, given in enumerate(self.texts)
+            ]
             found.append(self.embed_captions(one_or_parts(features)))
         return self._joined(found)
 
@@ -198,8 +200,8 @@ class RetrievalModel:
         """``clean`` or ``open``, as it was found where the model was made: there its networks could be looked at."""
         return self.facts.get("track", self.config.track)
 
-    def _embedding(self, place: int) -> WordEmbedding | None:
-        """Return the table of the words of a branch, where its network names them by number."""
+    def word_embedding(self, place: int) -> WordEmbedding | None:
+        """Return the table of the words of a branch of captions, where its network names them by number; else None."""
         part = self.network.caption.parts[place] if isinstance(self.network, DualEncoder) else None
         return part.entry if isinstance(part, RowPart) and isinstance(part.entry, WordEmbedding) else None
 

@@ -9,6 +9,7 @@ from ..errors import XmrError
 from ..experiment.run import embed, model_of, ranks_of
 from ..experiment.workspace import Workspace
 from ..figures import gallery_of_captions, gallery_of_images, regions_figure
+from ..model.explain import attention
 from ..modules import RegionEntry, RowPart
 from ..records import Result
 from ..search import nearest
@@ -61,11 +62,8 @@ def region_queries(
     if not regions or config.image_pooling != "attention":
         raise XmrError(f"{config.name}: attention over regions is to be drawn, not {config.image_pooling!r}")
     images = _some(len(workspace.usable(config).split("test")), count, seed)
-    with torch.inference_mode():
-        rows, geometry = part.eval().entry(
-            model.runtime.send(workspace.pairs(config, "test", result.seed).images[torch.from_numpy(images)])
-        )
-        weights = part.pooling.weights(rows, geometry)
+    rows = workspace.pairs(config, "test", result.seed).images[torch.from_numpy(images)]
+    looks = attention(part, rows, model.runtime)
     encoder = workspace.bank.encoder(config.image_specs[0])
     if not isinstance(encoder, RegionEncoder):
         raise XmrError(f"{config.name}: {config.image_specs[0].slug!r} has no names of its regions to draw")
@@ -73,7 +71,6 @@ def region_queries(
     part = workspace.usable(config).split("test")
     found = [encoder.boxes_of(store, int(part.image_ids[image])) for image in images]
     title = f"{config.name}: regions of Faster R-CNN, and where the attention looks"
-    looks = [own.numpy() for own in weights.cpu().split(rows.lengths.tolist())]
     return regions_figure(part, images, found, looks, encoder.names, title, width)
 
 

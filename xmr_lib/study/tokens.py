@@ -5,12 +5,14 @@ import pandas as pd
 import torch
 from matplotlib.figure import Figure
 
+from ..encoders import Captions
 from ..encoders.bert import BertEncoder
 from ..errors import XmrError
 from ..experiment.run import model_of
 from ..experiment.workspace import Workspace
 from ..features.spec import FeatureSpec
 from ..figures import word_weights
+from ..model.explain import attention, words_read
 from ..records import Result
 
 
@@ -46,17 +48,8 @@ def attended_words(
     chosen = np.sort(np.random.default_rng(seed).choice(part.caption_count, min(count, part.caption_count), False))
     model = model_of(workspace, result)
     [text] = model.network.caption.parts
-    words = [list(part.tokens[caption]) for caption in chosen]
-    encoder = workspace.bank.encoder(config.text_specs[0], result.seed)
-    if isinstance(encoder, BertEncoder):
-        tokenizer = encoder.tokenizer
-        raw = [part.raw[caption] for caption in chosen]
-        ids = tokenizer(raw, truncation=True, max_length=encoder.bert.longest)["input_ids"]
-        words = [tokenizer.convert_ids_to_tokens(own) for own in ids]
-    with torch.inference_mode():
-        rows, beside = text.eval().entry(
-            model.runtime.send(workspace.pairs(config, "test", result.seed).captions[torch.from_numpy(chosen)])
-        )
-        weights = text.pooling.weights(rows, beside)
-    own = [part.numpy() for part in weights.cpu().split(rows.lengths.tolist())]
+    captions = Captions([part.raw[caption] for caption in chosen], [part.tokens[caption] for caption in chosen])
+    words = words_read(workspace.bank.encoder(config.text_specs[0], result.seed), captions)
+    rows = workspace.pairs(config, "test", result.seed).captions[torch.from_numpy(chosen)]
+    own = attention(text, rows, model.runtime)
     return word_weights(words, own, f"{config.name}: the weight of each word", width)

@@ -1,0 +1,30 @@
+"""A small index of drawn pictures and their sentences, and what is put beside them to see what the page makes of it."""
+
+from PIL import Image
+
+from xmr_lib.experiment import run
+from xmr_lib.experiment.run import model_folder
+from xmr_lib.index import Index, Pictures, Sentences, update
+from xmr_lib.study import get_configs
+
+HTML = '<script>document.title="taken"</script><b>bold</b> & a "dog" on the beach <img src=x onerror=alert(1)>'
+"""A sentence that must be shown as it is."""
+
+
+def small_index(workspace, name, folder, model="ab-infonce-meanmax", pictures=20):
+    """Return an index of the smoke profile's test pictures, their captions, and ``HTML``."""
+    [config] = get_configs(workspace, model)
+    run(workspace, config)
+    part = workspace.dataset.split("test")
+    files = folder / f"{name} pictures"
+    files.mkdir(parents=True)
+    count = min(pictures, len(part))
+    for image in range(count):
+        with Image.open(part.path(image)) as opened:
+            opened.save(files / f"{image:02} <b>dog & co.png")
+    sentences = [raw for raw, image in zip(part.raw, part.image_of_caption, strict=True) if image < count]
+    lines = folder / f"{name} sentences.txt"
+    lines.write_text("\n".join([*sentences, HTML]), "utf-8")
+    index = Index.create(folder / name, model_folder(workspace, config, 0))
+    update(index, [Pictures(files), Sentences(lines)], progress=False)
+    return index
