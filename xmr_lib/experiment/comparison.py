@@ -22,7 +22,7 @@ DIRECTIONS = (("i2t", "images that search captions"), ("t2i", "captions that sea
 class Recorded:
     """A model, or one seed of it, as it was scored on the test split."""
 
-    folder: Path
+    folder: str
     results: list[Result]
     """One per seed."""
     ranks: list[Ranks]
@@ -44,7 +44,7 @@ class Recorded:
                 f"{folder}: no run with ranks here; give a run's folder, …/runs/MODEL/seed0, or a model's, …/runs/MODEL"
             )
         results = [read_result(model / f"seed{seed}" / "result.json") for seed in seeds]
-        return cls(folder, results, [Ranks(**read_ranks(dataset, model.name, int(seed))) for seed in seeds])
+        return cls(str(folder), results, [Ranks(**read_ranks(dataset, model.name, int(seed))) for seed in seeds])
 
     def mean(self, metric: str) -> float:
         """Return a metric, mean over seeds."""
@@ -78,9 +78,9 @@ def compare_runs(a: str | Path, b: str | Path, changed: int = 10, data: str | Pa
             raise XmrError(f"{b}: scored on other data than {a} ({key} {theirs}, not {mine})")
     low, high = difference_interval(first.ranks, second.ranks)
     p = paired_test(first.ranks, second.ranks)
-    width = max(len(str(own.folder)) for own in (first, second))
+    width = max(len(own.folder) for own in (first, second))
     lines = [
-        f"{letter}  {own.folder!s:{width}}  rSum {own.mean('rsum'):6.2f}  {_seeds(own)}"
+        f"{letter}  {own.folder:{width}}  rSum {own.mean('rsum'):6.2f}  {_seeds(own)}"
         for letter, own in (("A", first), ("B", second))
     ]
     lines += [
