@@ -26,7 +26,7 @@ def export(
 
     With --onnx its towers are also written for programs without torch: from the features that they are fed (vectors;
     rows or numbers of words in a rectangle, with their lengths) to embeddings. A tower with trained layers of a CNN or
-    BERT, or self-attention, can't be. It needs: pip install 'xmr[onnx]'
+    BERT, or self-attention, can't be. It needs the packages onnx, onnxscript and onnxruntime.
     """
     from ..model import RetrievalModel
     from ..paths import models_root

@@ -1,5 +1,6 @@
 """Two recorded models beside each other, query by query; neither model nor data are needed."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from ..data.locate import find_dataset, open_dataset
 from ..errors import XmrError
 from ..metrics import Ranks, difference_interval, paired_test
 from ..metrics.recall import summarise
-from ..records import RANKS, RECALLS, Result, read_ranks, read_result, recorded_seeds
+from ..records import RECALLS, Result, read_ranks, read_result, recorded_seeds
 
 DIRECTIONS = (("i2t", "images that search captions"), ("t2i", "captions that search images"))
 
@@ -35,7 +36,7 @@ class Recorded:
             XmrError: there is no run, or none that has its ranks.
         """
         folder = Path(folder).expanduser()
-        one = (folder / "result.json").is_file() or (folder / RANKS).is_file()
+        one = re.fullmatch(r"seed\d+", folder.resolve().name)
         model = folder.resolve().parent if one else folder.resolve()
         dataset = model.parent.parent
         seeds = [folder.resolve().name.removeprefix("seed")] if one else recorded_seeds(dataset, model.name)

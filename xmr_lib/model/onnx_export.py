@@ -146,7 +146,9 @@ def _write(name: str, tower: nn.Module, inputs: Sequence[Input], path: Path) -> 
         import onnxruntime
         import onnxscript  # noqa: F401 (torch's exporter needs it)
     except ImportError as error:
-        raise XmrError(f"{name}: ONNX needs the package {error.name}; pip install 'xmr[onnx]'") from None
+        raise XmrError(
+            f"{name}: ONNX needs the package {error.name}; pip install onnx onnxscript onnxruntime"
+        ) from None
     axes = {axis: torch.export.Dim(axis) for given in inputs for axis in given.shape if isinstance(axis, str)}
     shapes = tuple({k: axes[x] for k, x in enumerate(given.shape) if isinstance(x, str)} for given in inputs)
     with quiet(), torch.inference_mode():
