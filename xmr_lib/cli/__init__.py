@@ -3,12 +3,13 @@
 # Each import registers its commands; this is their order in the help.
 # isort: off
 from .app import app, main
-from . import demo, features, train, evaluate, export, index, search, serve, run, documents
-from . import publish_results, data, detector, weights, cache
+from . import demo, features, train, evaluate, predict, compare, export, index, search, serve, run
+from . import documents, publish_results, data, detector, weights, cache
 
 __all__ = [
     "app",
     "cache",
+    "compare",
     "data",
     "demo",
     "detector",
@@ -18,6 +19,7 @@ __all__ = [
     "features",
     "index",
     "main",
+    "predict",
     "publish_results",
     "run",
     "search",

@@ -27,8 +27,7 @@ def open_dataset(name: str | None, data: str | Path | None, scenes: tuple[int, i
         return read_dataset(Path(data).expanduser(), name or None)
     name = slug(name or "scenes")
     if name == "scenes":
-        train, val, test = scenes
-        return read_dataset(write_scenes(cache_root() / "scenes" / f"{train}-{val}-{test}", train, val, test), name)
+        return read_dataset(write_scenes(_drawn(scenes), *scenes), name)
     places = []
     if root := os.environ.get("XMR_DATA"):
         places = [folder for folder in _folders(Path(root).expanduser()) if slug(folder.name) == name]
@@ -39,6 +38,20 @@ def open_dataset(name: str | None, data: str | Path | None, scenes: tuple[int, i
             return read_dataset(place, name)
     looked = ", ".join(map(str, places)) or "nowhere: XMR_DATA is not set"
     raise XmrError(f"dataset {name!r}: no data found (looked in {looked}); give its folder with --data PATH")
+
+
+def find_dataset(name: str, scenes: tuple[int, int, int]) -> CaptionedImages | None:
+    """Return a dataset if it is at hand, as ``open_dataset`` without ``data`` finds it; nothing is drawn for it."""
+    if slug(name) == "scenes" and not (_drawn(scenes) / "scenes.json").is_file():
+        return None
+    try:
+        return open_dataset(name, None, scenes)
+    except XmrError:
+        return None
+
+
+def _drawn(scenes: tuple[int, int, int]) -> Path:
+    return cache_root() / "scenes" / "-".join(map(str, scenes))
 
 
 def _folders(root: Path) -> list[Path]:

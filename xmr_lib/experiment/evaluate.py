@@ -7,9 +7,9 @@ import numpy as np
 from ..errors import XmrError
 from ..metrics import summarise
 from ..metrics.graded import GradedRelevance
-from ..records import RECALLS, Result, read_result
+from ..records import RECALLS, Result
 from ..search import nearest
-from .run import embed, score_again
+from .run import embed, open_run, score_again
 from .workspace import Workspace
 
 FOUND = 10
@@ -30,11 +30,7 @@ def evaluate_run(run_folder: str | Path, data: str | None = None, gallery: str =
     run_folder = Path(run_folder)
     if gallery not in ("test", "train"):
         raise XmrError(f"gallery {gallery!r} is unknown; there are test, train")
-    result = read_result(run_folder / "result.json")
-    workspace = Workspace(result.data["name"], data, result.data["profile"], run_folder.resolve().parents[3])
-    facts = workspace.facts(result.config)
-    if facts["fingerprint"] != result.data["fingerprint"]:
-        raise XmrError(f"{run_folder}: this run was made on other data (fingerprint {result.data['fingerprint']})")
+    workspace, result = open_run(run_folder, data)
     if gallery == "train":
         values = search_train(workspace, result)
         return [

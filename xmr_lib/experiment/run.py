@@ -9,12 +9,23 @@ from pathlib import Path
 import numpy as np
 
 from ..config import RunConfig
+from ..errors import XmrError
 from ..metrics import Ranks, bootstrap_interval, chance_levels, five_folds, ranks_of_embeddings, summarise
 from ..metrics.folds import FOLDS, IMAGES_PER_FOLD
 from ..model import EnsembleModel, RetrievalModel
 from ..model.folder import IN_RUN, MODEL
 from ..paths import reference_root
-from ..records import Result, read_ranks, read_run, recorded_seeds, run_folder, summary_row, update_summary, write_run
+from ..records import (
+    Result,
+    read_ranks,
+    read_result,
+    read_run,
+    recorded_seeds,
+    run_folder,
+    summary_row,
+    update_summary,
+    write_run,
+)
 from .fit import Embeddings, Fitted, checkpoint_of, embed_split, fit
 from .machine import machine
 from .query_bank import fit_bank
@@ -54,6 +65,24 @@ def recorded_results(workspace: Workspace, config: RunConfig) -> list[Result]:
 def chosen_on_validation(groups: Sequence[list[Result]]) -> list[Result]:
     """Return the model (its results, one per seed) with the highest validation rSum, mean over seeds."""
     return max(groups, key=lambda results: float(np.mean([result.val_rsum for result in results])))
+
+
+def open_run(folder: str | Path, data: str | Path | None = None) -> tuple[Workspace, Result]:
+    """Return what is recorded in the folder of a run, and a workspace of the data that it was made on.
+
+    Args:
+        folder: ``runs/<dataset>/runs/<model>/seed<k>``.
+        data: see ``Workspace``.
+
+    Raises:
+        XmrError: there is no run, or its data are others now.
+    """
+    folder = Path(folder)
+    result = read_result(folder / "result.json")
+    workspace = Workspace(result.data["name"], data, result.data["profile"], folder.resolve().parents[3])
+    if workspace.facts(result.config)["fingerprint"] != result.data["fingerprint"]:
+        raise XmrError(f"{folder}: this run was made on other data (fingerprint {result.data['fingerprint']})")
+    return workspace, result
 
 
 def ranks_of(workspace: Workspace, result: Result) -> Ranks:

@@ -23,14 +23,28 @@ def bootstrap_interval(
     Raises:
         XmrError: runs on different test sets, or a metric that is not a recall.
     """
-    if metric not in (*RECALLS, "rsum"):
-        raise XmrError(f"no interval for {metric!r}; there are rsum, {', '.join(RECALLS)}")
-    _same_test_set(ranks)
-    counts = np.bincount(ranks[0].image_of_caption)
-    hits = {name: np.mean([_hits(one, name) for one in ranks], axis=0) for name in RECALLS if metric in (name, "rsum")}
-    sums = _drawn_sums(np.column_stack([*hits.values(), counts]), draws, seed)
-    images, captions = len(counts), sums[:, -1]
-    values = sum(100 * sums[:, i] / (images if name.startswith("i2t") else captions) for i, name in enumerate(hits))
+    return _percentiles(_drawn_values(ranks, metric, draws, seed), level)
+
+
+def difference_interval(
+    a: Sequence[Ranks],
+    b: Sequence[Ranks],
+    metric: str = "rsum",
+    draws: int = 2000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> tuple[float, float]:
+    """Return the paired bootstrap interval of how much higher ``b`` is than ``a``, in percent or points.
+
+    Draws, and means over seeds, as of ``bootstrap_interval``; both models are scored on the same draw, so that what
+    makes an image hard for both takes no part in the width.
+
+    Raises:
+        XmrError: runs on different test sets, or a metric that is not a recall.
+    """
+    _same_test_set([*a, *b])
+    # The same seed and as many images: the same draws.
+    values = _drawn_values(b, metric, draws, seed) - _drawn_values(a, metric, draws, seed)
     return _percentiles(values, level)
 
 
@@ -72,6 +86,18 @@ def holm(p_values: Sequence[float]) -> list[float]:
     adjusted = np.empty_like(p)
     adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)), 1.0)
     return [float(value) for value in adjusted]
+
+
+def _drawn_values(ranks: Sequence[Ranks], metric: str, draws: int, seed: int) -> Float[np.ndarray, " draws"]:
+    """Return a recall or rSum, mean over ``ranks``, of each draw of test images."""
+    if metric not in (*RECALLS, "rsum"):
+        raise XmrError(f"no interval for {metric!r}; there are rsum, {', '.join(RECALLS)}")
+    _same_test_set(ranks)
+    counts = np.bincount(ranks[0].image_of_caption)
+    hits = {name: np.mean([_hits(one, name) for one in ranks], axis=0) for name in RECALLS if metric in (name, "rsum")}
+    sums = _drawn_sums(np.column_stack([*hits.values(), counts]), draws, seed)
+    images, captions = len(counts), sums[:, -1]
+    return sum(100 * sums[:, i] / (images if name.startswith("i2t") else captions) for i, name in enumerate(hits))
 
 
 def _drawn_sums(

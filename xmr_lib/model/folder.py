@@ -3,7 +3,7 @@
 ``model.json`` (config, what the towers are fed, names and SHA-256 of pretrained networks, facts),
 ``weights.safetensors``, ``encoders/`` (what encoders learned on the data: words, a detector), ``networks/`` (copies, if
 asked for), ``members/`` (of late fusion), ``bank.safetensors`` (for query-bank normalisation) and ``README.md``, the
-model card.
+model card; if asked for, ``image.onnx``, ``text.onnx`` and ``onnx.json`` (see ``onnx_export``).
 """
 
 import hashlib
@@ -38,6 +38,7 @@ from ..weights import sha256_of
 from .build import BranchInput, build_dual_encoder
 from .card import card
 from .inputs import ImageInput, TextInput
+from .onnx_export import write_onnx
 from .retrieval import EnsembleModel, RetrievalModel
 
 FORMAT = 1
@@ -46,14 +47,16 @@ IN_RUN = "model"
 """Folder of the model within the folder of its run."""
 
 
-def save_model(model: RetrievalModel, folder: str | Path, with_networks: bool = False) -> None:
+def save_model(model: RetrievalModel, folder: str | Path, with_networks: bool = False, onnx: bool = False) -> None:
     """Write a model; the folder is there whole or not at all.
 
     Args:
         with_networks: copy the pretrained networks in, so that nothing has to be looked up.
+        onnx: also write the towers for programs without torch.
 
     Raises:
-        XmrError: the folder is there already, or a network that is to be copied can't be had.
+        XmrError: the folder is there already, a network that is to be copied can't be had, or a tower can't be written
+            as ONNX.
     """
     folder = Path(folder)
     if folder.exists():
@@ -61,7 +64,7 @@ def save_model(model: RetrievalModel, folder: str | Path, with_networks: bool = 
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
-        _write(model, temporary, with_networks)
+        _write(model, temporary, with_networks, onnx)
         umask = os.umask(0)
         os.umask(umask)
         temporary.chmod(0o777 & ~umask)
@@ -151,7 +154,7 @@ def identity(folder: str | Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def _write(model: RetrievalModel, folder: Path, with_networks: bool) -> None:
+def _write(model: RetrievalModel, folder: Path, with_networks: bool, onnx: bool) -> None:
     facts: dict[str, Any] = {
         "format": FORMAT,
         "library": __version__,
@@ -163,8 +166,10 @@ def _write(model: RetrievalModel, folder: Path, with_networks: bool) -> None:
             (folder / "members").mkdir(exist_ok=True)
             # Banks are of whole models: a member's own would never be asked.
             bank, member.bank = member.bank, None
-            save_model(member, folder / "members" / member.config.name, with_networks)
-            member.bank = bank
+            try:
+                save_model(member, folder / "members" / member.config.name, with_networks, onnx)
+            finally:
+                member.bank = bank
         facts["weights"] = list(model.weights)
     else:
         facts |= {"tokenizer": TOKENIZER, "inputs": {}}
@@ -185,6 +190,8 @@ def _write(model: RetrievalModel, folder: Path, with_networks: bool) -> None:
         sides = {side: getattr(model.bank, side).astype(np.float16) for side in SIDES.values()}
         save_numpy(sides, folder / BANK)
         facts["bank"] = {"distance": model.bank.distance, "beta": model.bank.beta}
+    if onnx:
+        write_onnx(model, folder)
     (folder / CARD).write_text(card(model), "utf-8")
     (folder / MODEL).write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", "utf-8")
 

@@ -77,11 +77,11 @@ class RetrievalModel:
 
         return load_model(Path(folder).expanduser(), runtime or Runtime.of())
 
-    def save(self, folder: str | Path, with_networks: bool = False) -> None:
+    def save(self, folder: str | Path, with_networks: bool = False, onnx: bool = False) -> None:
         """Write the model into a new folder; see ``folder.save_model``, whose errors it raises."""
         from .folder import save_model
 
-        save_model(self, Path(folder).expanduser(), with_networks)
+        save_model(self, Path(folder).expanduser(), with_networks, onnx)
 
     def encode_images(
         self, images: Sequence[Photograph], boxes: Boxes | None = None, progress: bool = False

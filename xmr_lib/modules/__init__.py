@@ -5,6 +5,7 @@ from .dual import DualEncoder, embed_items
 from .entries import BOX_FEATURES, MapEntry, RegionEntry, StatesEntry, TokenEntry, WordEmbedding
 from .item import FUSIONS, ItemEncoder, RowPart
 from .moments import Moments
+from .padded import PaddedPart, PaddedTower
 from .pooling import POOLS, pool
 from .projection import Projection
 from .recurrent import RECURRENT
@@ -23,6 +24,8 @@ __all__ = [
     "ItemEncoder",
     "MapEntry",
     "Moments",
+    "PaddedPart",
+    "PaddedTower",
     "Projection",
     "RegionEntry",
     "RowPart",

@@ -57,8 +57,7 @@ class ItemEncoder(nn.Module):
 
     def vectors(self, items: Items) -> list[Float[Tensor, "items _"]]:
         """Return one vector per item for each of what is projected."""
-        found = [part(features) for part, features in zip(self.parts, _parts(items), strict=True)]
-        return [torch.cat(found, dim=1)] if self.fusion == "concat" else found
+        return self._joined([part(features) for part, features in zip(self.parts, _parts(items), strict=True)])
 
     @torch.inference_mode()
     def fit_input(self, items: Items) -> None:
@@ -80,7 +79,16 @@ class ItemEncoder(nn.Module):
         self.train(training)
 
     def forward(self, items: Items) -> Float[Tensor, "items embed"]:
-        vectors = self.vectors(items)
+        return self._embedded(self.vectors(items))
+
+    def embedded(self, found: Sequence[Float[Tensor, "items _"]]) -> Float[Tensor, "items embed"]:
+        """Fuse and project what the parts gave, one vector per item each."""
+        return self._embedded(self._joined(found))
+
+    def _joined(self, found: Sequence[Tensor]) -> list[Tensor]:
+        return [torch.cat(list(found), dim=1)] if self.fusion == "concat" else list(found)
+
+    def _embedded(self, vectors: Sequence[Tensor]) -> Float[Tensor, "items embed"]:
         embeddings = torch.stack([p(v) for p, v in zip(self.projections, vectors, strict=True)], dim=1)
         embedding = self._fused(embeddings)
         return nn.functional.normalize(embedding, dim=-1) if self.normalised else embedding

@@ -3,7 +3,7 @@
 import math
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from ..errors import XmrError
@@ -115,9 +115,7 @@ class GeneralisedPooling(nn.Module):
         ``lengths`` lie on the host.
         """
         device, known = self.score.weight.device, lengths.clamp_min(1).unique()
-        rates = torch.exp(torch.arange(0, self.codes, 2) * (-math.log(10_000.0) / self.codes))
-        angles = torch.arange(most)[:, None] * rates
-        codes = torch.cat([angles.sin(), angles.cos()], dim=1).expand(len(known), most, self.codes)
+        codes = self.place_codes(torch.arange(most), self.codes).expand(len(known), most, self.codes)
         codes = codes.to(device, non_blocking=True)
         packed = nn.utils.rnn.pack_padded_sequence(codes, known, batch_first=True, enforce_sorted=False)
         states, _ = nn.utils.rnn.pad_packed_sequence(self.gru(packed)[0], batch_first=True, total_length=most)
@@ -126,6 +124,13 @@ class GeneralisedPooling(nn.Module):
         behind, place = torch.arange(most) >= known[:, None], torch.searchsorted(known, lengths.clamp_min(1))
         logits = logits.masked_fill(behind.to(device, non_blocking=True), -torch.inf)
         return logits.softmax(1)[place.to(device, non_blocking=True)]
+
+    @staticmethod
+    def place_codes(places: Int[Tensor, " most"], codes: int) -> Float[Tensor, "most codes"]:
+        """Return sines and cosines of the places, of rates that fall by powers (Vaswani et al. 2017)."""
+        rates = torch.exp(torch.arange(0, codes, 2) * (-math.log(10_000.0) / codes))
+        angles = places[:, None] * rates
+        return torch.cat([angles.sin(), angles.cos()], dim=1)
 
 
 def row_pooling(how: str, dim: int, hidden: int, dropout: float, box_features: int = 0) -> tuple[nn.Module, int]:
