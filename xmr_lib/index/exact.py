@@ -81,7 +81,8 @@ class ExactEngine(Engine):
         values, rows = asked.new_empty(len(asked), 0), torch.empty(len(asked), 0, dtype=torch.int64)
         gone, step = torch.from_numpy(self._ids == GONE), self._step
         for start in range(0, len(self._ids), step):
-            block = torch.from_numpy(np.asarray(self._vectors()[start : start + step], np.float32))
+            # Torch turns half precision into single several times as fast as numpy.
+            block = torch.from_numpy(self._vectors()[start : start + step]).float()
             scores = (asked @ block.T).masked_fill_(gone[start : start + step], -torch.inf)
             found = scores.topk(min(top, len(block)), dim=1)
             values, rows = torch.cat([values, found.values], 1), torch.cat([rows, found.indices + start], 1)

@@ -12,8 +12,10 @@ from ..paths import atomic_write
 from .engine import ENGINES, Engine, Ids, Nearest
 
 LINKS = 32
+"""Of a vector on each layer (M). Measured at 200,000 jittered embeddings of length 512, asked with captions."""
 EF_CONSTRUCTION = 80
-EF_SEARCH = 128
+EF_SEARCH = 512
+"""Recall@10 there was 0.94 at 128, 0.97 at 256; 512 takes about 2 ms, less than encoding the query does."""
 GONE = -1
 REBUILD_ABOVE = 0.2
 """Share of removed vectors, which searches go through, too."""
