@@ -184,14 +184,8 @@ def main() -> None:
             after = write_files(Path(files), pictures, captions, size, sigma)
             facts["median_distance_to_the_nearest"]["after"][str(size)] = after
             for kind in KINDS:
-                expected = max(
-                    (
-                        size / row.vectors * row.build_seconds
-                        for row in rows
-                        if row.engine == kind and row.build_seconds
-                    ),
-                    default=0,
-                )
+                filled = [row for row in rows if row.engine == kind and row.build_seconds]
+                expected = filled[-1].build_seconds * size / filled[-1].vectors if filled else 0
                 if expected > asked.limit:
                     rows.append(Row(kind, size, note=f"not tried: filling it would take about {expected:.0f} s"))
                 else:

@@ -80,9 +80,12 @@ class ExactEngine(Engine):
         asked = torch.from_numpy(np.ascontiguousarray(queries, np.float32))
         values, rows = asked.new_empty(len(asked), 0), torch.empty(len(asked), 0, dtype=torch.int64)
         gone, step = torch.from_numpy(self._ids == GONE), self._step
+        # Half precision goes through one block of single: several times as fast as a new one each time.
+        single = torch.empty(min(step, len(gone)), self.dim) if self.dtype != np.float32 else None
         for start in range(0, len(self._ids), step):
-            # Torch turns half precision into single several times as fast as numpy.
-            block = torch.from_numpy(self._vectors()[start : start + step]).float()
+            block = torch.from_numpy(self._vectors()[start : start + step])
+            if single is not None:
+                block = single[: len(block)].copy_(block)
             scores = (asked @ block.T).masked_fill_(gone[start : start + step], -torch.inf)
             found = scores.topk(min(top, len(block)), dim=1)
             values, rows = torch.cat([values, found.values], 1), torch.cat([rows, found.indices + start], 1)
