@@ -36,6 +36,11 @@ def models_root() -> Path:
     return root() / "models"
 
 
+def indexes_root() -> Path:
+    """Return the folder of indexes that are searched; git does not see it."""
+    return root() / "indexes"
+
+
 def reference_root() -> Path:
     """Return the folder of the results that are in git, one folder a dataset; only ``publish-results`` changes them."""
     return root() / "results"

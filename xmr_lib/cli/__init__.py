@@ -3,7 +3,8 @@
 # Each import registers its commands; this is their order in the help.
 # isort: off
 from .app import app, main
-from . import demo, features, train, evaluate, export, run, documents, publish_results, data, detector, weights, cache
+from . import demo, features, train, evaluate, export, index, search, run, documents, publish_results
+from . import data, detector, weights, cache
 
 __all__ = [
     "app",
@@ -15,9 +16,11 @@ __all__ = [
     "evaluate",
     "export",
     "features",
+    "index",
     "main",
     "publish_results",
     "run",
+    "search",
     "train",
     "weights",
 ]

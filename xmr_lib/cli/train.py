@@ -1,5 +1,6 @@
 """``xmr train``."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,7 +13,6 @@ from .app import (
     DeviceOption,
     NamedOption,
     PrecisionOption,
-    ProfileOption,
     ResultsOption,
     SeedsOption,
     StrictOption,
@@ -26,10 +26,15 @@ from .show import summary_text
 
 @app.command(short_help="Train one model and score it once on test.")
 def train(
-    model: Annotated[str, typer.Argument(help="Name of a model of the study, e.g. ab-infonce; 'list' shows them.")],
+    model: Annotated[
+        str,
+        typer.Argument(help="Name of a model of the study, e.g. ab-infonce, or 'best'; 'list' shows them."),
+    ],
     dataset: NamedOption = None,
     data: DataOption = None,
-    profile: ProfileOption = "demo",
+    profile: Annotated[
+        str | None, typer.Option("--profile", help="Sizes: smoke, demo or full. [default: demo; of 'best', full]")
+    ] = None,
     seeds: SeedsOption = "0",
     results: ResultsOption = None,
     name: Annotated[str | None, typer.Option(help="Name of the run; needed if --set changes the model.")] = None,
@@ -43,18 +48,26 @@ def train(
     workers: WorkersOption = None,
     allow_download: AllowDownloadOption = False,
 ) -> None:
-    """Train one model, score it once on test, and add its row to summary.csv. Goes on where a kill left it."""
+    """Train one model, score it once on test, and add its row to summary.csv. Goes on where a kill left it.
+
+    'best' is the clean model of the study that did best on validation; it is kept as models/best too, which
+    'xmr index' takes.
+    """
     from ..experiment import Workspace, run
-    from ..study import MODELS, get_configs
+    from ..records import run_folder
+    from ..study import ALIASES, BEST, MODELS, get_configs
+    from ..study.estimate import training_line
 
     if model == "list":
         typer.echo(
             "\n".join(
-                f"{name:22} {', '.join(f'{k}={v}' for k, v in fields.items())}" for name, fields in MODELS.items()
+                f"{name:22} {', '.join(f'{k}={v}' for k, v in fields.items())}"
+                for name, fields in (*((own, {"is": name}) for own, name in ALIASES.items()), *MODELS.items())
             )
         )
         return
     use_runtime(device, precision, workers, shared=True)
+    profile = profile or ("full" if model == BEST else "demo")
     workspace = Workspace(dataset, data, profile, results, strict)
     [config] = get_configs(workspace, model)
     if changes:
@@ -63,9 +76,21 @@ def train(
         config = config.replace(**dict(map(_change, changes)))
     if name:
         config = config.replace(name=name)
-    run(workspace, config, parse_seeds(seeds))
+    numbers = parse_seeds(seeds)
+    if workspace.runtime.processes.first and (line := training_line(workspace, config, numbers)):
+        typer.echo(line)
+    run(workspace, config, numbers)
     if workspace.runtime.processes.first:
         typer.echo(summary_text(workspace.results / "summary.csv", [config.name]))
+        if model == BEST and not name:
+            typer.echo(_kept_as_best(run_folder(workspace.results, config.name, numbers[0])))
+
+
+def _kept_as_best(run: Path) -> str:
+    from ..model.folder import keep_as
+    from ..study import BEST
+
+    return f"{keep_as(run, BEST)}: kept for 'xmr index PHOTOS' and RetrievalModel.load"
 
 
 def _change(text: str) -> tuple[str, object]:

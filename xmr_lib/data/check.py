@@ -112,7 +112,7 @@ def _image_faults(dataset: CaptionedImages, read_images: bool) -> tuple[tuple[st
 
 def _fault(path: Path) -> str | None:
     """Return why an image can't be used, or None: the judgement of the very function that features are made by."""
-    found = read_picture(path, draft=True)
+    found = read_picture(path, at_least=1)
     return found.replace(str(path), path.name) if isinstance(found, str) else None
 
 

@@ -18,16 +18,17 @@ TURNS = {
 }
 
 
-def read_picture(path: str | Path, draft: bool = False) -> Image.Image | str:
+def read_picture(path: str | Path, at_least: int | None = None) -> Image.Image | str:
     """Read an image of any kind as RGB, turned upright; or return why that can't be done.
 
     Args:
-        draft: of a JPEG, decode an eighth of each side: all of the file is still read, in a fraction of the time.
+        at_least: of a JPEG, decode no more than leaves each side with that many pixels, down to an eighth: all of the
+            file is still read, in a fraction of the time.
     """
     try:
         with Image.open(path) as image:
-            if draft:
-                image.draft(image.mode, (1, 1))
+            if at_least is not None:
+                image.draft(image.mode, (at_least, at_least))
             return upright(image)
     except FileNotFoundError:
         return "the file is missing"

@@ -17,6 +17,7 @@ from ..paths import reference_root
 from ..records import Result, read_ranks, read_run, recorded_seeds, run_folder, summary_row, update_summary, write_run
 from .fit import Embeddings, Fitted, checkpoint_of, embed_split, fit
 from .machine import machine
+from .query_bank import fit_bank
 from .workspace import Workspace
 
 
@@ -145,11 +146,13 @@ def _as_member(workspace: Workspace, config: RunConfig, seed: int) -> Fitted:
 
 
 def _keep(workspace: Workspace, model: RetrievalModel, result: Result, ranks: Ranks) -> None:
-    """Save a model in the folder of its run, with what is recorded of it."""
+    """Save a model in the folder of its run, with its query bank and what is recorded of it."""
+    model.bank, chosen = fit_bank(workspace, model, result.seed)
     low, high = bootstrap_interval([ranks])
     facts = {"track": result.config.track, "data": result.data, "seed": result.seed, "test": result.test}
     model.facts = {
         **facts,
+        "query_bank": chosen,
         "interval": [low, high],
         "val_rsum": result.val_rsum,
         "chance_rsum": result.chance["rsum"],

@@ -27,7 +27,7 @@ def contents_of(dataset: CaptionedImages, record: Path) -> list[str]:
     """
     paths = [dataset.path(image) for image in range(len(dataset))]
     known = _recorded(record, str(dataset.images_folder))
-    stamps = [_stamp(path) for path in paths]
+    stamps = [stamp_of(path) for path in paths]
     found = [
         own if (own := known.get(name, "")) and own.startswith(f"{stamp} ") else ""
         for name, stamp in zip(dataset.filenames, stamps, strict=True)
@@ -56,7 +56,7 @@ def digest_of_all(contents: Sequence[str]) -> str:
     return hashlib.sha256("\n".join(contents).encode()).hexdigest()[:16]
 
 
-def _stamp(path: Path) -> str:
+def stamp_of(path: Path) -> str:
     """Return what changes with a file; a copy that keeps size and time has another ctime. Empty: there is none."""
     try:
         facts = path.stat()

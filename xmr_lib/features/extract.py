@@ -4,11 +4,12 @@ import shutil
 import sys
 import time
 from collections import deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import UInt8
@@ -29,6 +30,8 @@ from .view import Pixels, Squash, View, together
 
 COMMIT_EVERY = 256
 """Images between two commits: a kill loses a few seconds of work."""
+Seen = dict[View, UInt8[np.ndarray, "height width 3"]]
+"""The pixels of one picture by the views of those who see it."""
 LONG = 600
 """Seconds: what takes longer is told before it is well under way."""
 
@@ -133,8 +136,17 @@ def pixels_of(image: str | Path | Image.Image | np.ndarray, view: View | int) ->
     Raises:
         XmrError: it can't be read, or is no image.
     """
+    return _viewed(picture_of(image), view)
+
+
+def picture_of(image: str | Path | Image.Image | np.ndarray) -> Image.Image:
+    """Return a file, an open image or an array (height, width, 3) as an RGB picture, turned upright.
+
+    Raises:
+        XmrError: it can't be read, or is no image.
+    """
     if isinstance(image, str | Path):
-        found = read_image(Path(image).expanduser(), view)
+        found = read_picture(Path(image).expanduser())
         if isinstance(found, str):
             raise XmrError(f"{image}: the image can't be read ({found})")
         return found
@@ -143,9 +155,14 @@ def pixels_of(image: str | Path | Image.Image | np.ndarray, view: View | int) ->
             raise XmrError(f"an image is an array (height, width, 3) of uint8, not {image.shape} of {image.dtype}")
         image = Image.fromarray(image)
     try:
-        return _viewed(upright(image), view)
+        return upright(image)
     except ValueError as error:
         raise XmrError(f"the image can't be used ({error})") from None
+
+
+def seen_by(views: Iterable[View], picture: Image.Image) -> Seen:
+    """Return the pixels of a picture in each view."""
+    return {view: view(picture) for view in views}
 
 
 def read_image(path: str | Path, view: View | int) -> UInt8[np.ndarray, "height width 3"] | str:
@@ -173,7 +190,7 @@ def _extract(
 ) -> None:
     images, start = len(dataset), writer.done
     paths = [dataset.path(image) for image in order]
-    decoded = _decoded(paths[start:], encoder.view, ahead=2 * batch, workers=workers)
+    decoded = ahead(partial(read_image, view=encoder.view), paths[start:], 2 * batch, workers)
     # Nothing is committed before an image could be read: a wrong folder must not leave a store of missing files behind.
     any_read, uncommitted = start > 0, 0
     with tqdm(total=images, initial=start, desc=f"{encoder.spec.slug} features", unit="image") as bar:
@@ -232,14 +249,14 @@ def _copy(dataset: CaptionedImages, plan: Plan, before: FeatureStore | None, wri
         writer.commit()
 
 
-def _decoded(paths: Sequence[Path], view: View, ahead: int, workers: int) -> Iterator[np.ndarray | str]:
-    """Yield ``read_image`` of each path in turn; threads work at most ``ahead`` images ahead."""
+def ahead(job: Callable[[Any], Any], given: Iterable[Any], most: int, workers: int) -> Iterator[Any]:
+    """Yield what a job returns for each thing in turn; threads work at most ``most`` things ahead."""
     with ThreadPoolExecutor(workers) as pool:
         waiting: deque = deque()
         try:
-            for path in paths:
-                waiting.append(pool.submit(read_image, path, view))
-                if len(waiting) > ahead:
+            for one in given:
+                waiting.append(pool.submit(job, one))
+                if len(waiting) > most:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

@@ -4,6 +4,7 @@ from .bars import recall_bars
 from .cases import Case, cases_of_captions, cases_of_images
 from .curves import training_curves
 from .dataset import dataset_figure
+from .found import found_figure, hubness_figure
 from .galleries import gallery_of_captions, gallery_of_images, gallery_of_neighbours
 from .gap import modality_gap
 from .intervals import interval_figure, rsum_intervals
@@ -21,9 +22,11 @@ __all__ = [
     "cases_of_captions",
     "cases_of_images",
     "dataset_figure",
+    "found_figure",
     "gallery_of_captions",
     "gallery_of_images",
     "gallery_of_neighbours",
+    "hubness_figure",
     "interval_figure",
     "modality_gap",
     "rank_distribution",

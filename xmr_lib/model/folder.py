@@ -2,9 +2,11 @@
 
 ``model.json`` (config, what the towers are fed, names and SHA-256 of pretrained networks, facts),
 ``weights.safetensors``, ``encoders/`` (what encoders learned on the data: words, a detector), ``networks/`` (copies, if
-asked for), ``members/`` (of late fusion) and ``README.md``, the model card.
+asked for), ``members/`` (of late fusion), ``bank.safetensors`` (for query-bank normalisation) and ``README.md``, the
+model card.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -13,8 +15,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
+from safetensors.numpy import load_file as load_numpy
+from safetensors.numpy import save_file as save_numpy
 from safetensors.torch import load_file, save_file
 
 from .. import __version__
@@ -26,14 +31,17 @@ from ..errors import XmrError
 from ..features.idf import InverseFrequency
 from ..features.spec import FeatureSpec
 from ..modules import DualEncoder
+from ..paths import models_root, runs_root
+from ..query_bank import SIDES, QueryBank
 from ..runtime import CPU, Runtime
+from ..weights import sha256_of
 from .build import BranchInput, build_dual_encoder
 from .card import card
 from .inputs import ImageInput, TextInput
 from .retrieval import EnsembleModel, RetrievalModel
 
 FORMAT = 1
-MODEL, WEIGHTS, CARD = "model.json", "weights.safetensors", "README.md"
+MODEL, WEIGHTS, BANK, CARD = "model.json", "weights.safetensors", "bank.safetensors", "README.md"
 IN_RUN = "model"
 """Folder of the model within the folder of its run."""
 
@@ -71,22 +79,15 @@ def load_model(folder: str | Path, runtime: Runtime = CPU) -> RetrievalModel:
         XmrError: there is no model, it is damaged or of a later version; an encoder, aggregation or loss that it names
             is not registered; or its sentences were cut into words in another way than this library does.
     """
-    folder = Path(folder)
-    folder = folder / IN_RUN if not (folder / MODEL).is_file() and (folder / IN_RUN / MODEL).is_file() else folder
+    folder = folder_of(folder)
     try:
         facts = json.loads((folder / MODEL).read_text("utf-8"))
         if facts["format"] != FORMAT:
             raise XmrError(f"{folder}: a model of format {facts['format']}; this version reads format {FORMAT}")
-        config = read_config(facts["config"])
-        if isinstance(config.method, EnsembleConfig):
-            members = [load_model(folder / "members" / member.name, runtime) for member in config.method.members]
-            return EnsembleModel(config, members, facts["weights"], facts["facts"])
-        if facts["tokenizer"] != TOKENIZER:
-            raise XmrError(
-                f"{folder}: its sentences are cut into words by {_named(facts['tokenizer'])}, this version's by "
-                f"{_named(TOKENIZER)}; use xmr {facts['library']}, or train the model again"
-            )
-        return _read(config, facts, folder, runtime)
+        model = _read(read_config(facts["config"]), facts, folder, runtime)
+        if "bank" in facts:
+            model.bank = QueryBank(**load_numpy(folder / BANK), **facts["bank"])
+        return model
     except (FileNotFoundError, NotADirectoryError) as error:
         missing = Path(error.filename or "").name
         raise XmrError(f"{folder}: no model here ({missing} is missing); 'xmr train' keeps one in its run") from None
@@ -94,6 +95,60 @@ def load_model(folder: str | Path, runtime: Runtime = CPU) -> RetrievalModel:
         raise XmrError(f"{folder}: the model can't be read ({error.strerror or error})") from None
     except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
         raise XmrError(f"{folder}: the model is damaged ({' '.join(str(error).split())[:150]})") from None
+
+
+def folder_of(place: str | Path) -> Path:
+    """Return the folder of a model: the one named, or the one within the run or the seeds of a model that is named.
+
+    Args:
+        place: a path; or the name of a saved model (``models/NAME``), or of one of the runs here, ``DATASET/MODEL``.
+    """
+    named = Path(place).expanduser()
+    dataset, _, model = str(place).partition("/")
+    for folder in (named, models_root() / named, runs_root() / dataset / "runs" / model):
+        # Of several seeds the first: they are the same model.
+        for own in (folder, folder / IN_RUN, folder / "seed0" / IN_RUN):
+            if (own / MODEL).is_file():
+                return own
+    return named
+
+
+def keep_as(place: str | Path, name: str) -> Path:
+    """Copy a model to ``models/NAME``, in place of what is there under that name, and return its folder.
+
+    Args:
+        place: see ``folder_of``.
+
+    Raises:
+        XmrError: there is no model, or it can't be written.
+    """
+    source, folder = folder_of(place), models_root() / name
+    load_model(source)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{name}.") as temporary:
+            shutil.copytree(source, Path(temporary) / "new")
+            if folder.exists():
+                folder.rename(Path(temporary) / "old")
+            (Path(temporary) / "new").rename(folder)
+    except OSError as error:
+        raise XmrError(f"{folder}: the model can't be written ({error.strerror or error})") from None
+    return folder
+
+
+def identity(folder: str | Path) -> str:
+    """Return a hash of what makes a model embed as it does; copied networks and facts about it are no part of that."""
+    folder = folder_of(folder)
+    facts = json.loads((folder / MODEL).read_text("utf-8"))
+    told = {key: facts.get(key) for key in ("config", "inputs", "shapes", "tokenizer", "weights", "bank")}
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
+    files = [folder / WEIGHTS, *sorted(path for path in folder.glob("encoders/**/*") if path.is_file())]
+    for path in files:
+        if path.is_file():
+            digest.update(f"{path.relative_to(folder).as_posix()} {sha256_of(path)}".encode())
+    for member in sorted((folder / "members").glob("*")):
+        digest.update(identity(member).encode())
+    return digest.hexdigest()[:16]
 
 
 def _write(model: RetrievalModel, folder: Path, with_networks: bool) -> None:
@@ -106,7 +161,10 @@ def _write(model: RetrievalModel, folder: Path, with_networks: bool) -> None:
     if isinstance(model, EnsembleModel):
         for member in model.members:
             (folder / "members").mkdir(exist_ok=True)
+            # Banks are of whole models: a member's own would never be asked.
+            bank, member.bank = member.bank, None
             save_model(member, folder / "members" / member.config.name, with_networks)
+            member.bank = bank
         facts["weights"] = list(model.weights)
     else:
         facts |= {"tokenizer": TOKENIZER, "inputs": {}}
@@ -122,6 +180,11 @@ def _write(model: RetrievalModel, folder: Path, with_networks: bool) -> None:
         if model.loss is not None:
             tensors |= {f"loss.{name}": tensor for name, tensor in model.loss.state_dict().items()}
         save_file({name: tensor.cpu().contiguous() for name, tensor in tensors.items()}, folder / WEIGHTS)
+    if model.bank is not None:
+        # A rounding of 1e-3 of the unit vectors of thousands of queries; half the size.
+        sides = {side: getattr(model.bank, side).astype(np.float16) for side in SIDES.values()}
+        save_numpy(sides, folder / BANK)
+        facts["bank"] = {"distance": model.bank.distance, "beta": model.bank.beta}
     (folder / CARD).write_text(card(model), "utf-8")
     (folder / MODEL).write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
@@ -143,6 +206,14 @@ def _write_encoder(encoder: Encoder, folder: Path, name: str, with_networks: boo
 
 
 def _read(config: RunConfig, facts: dict[str, Any], folder: Path, runtime: Runtime) -> RetrievalModel:
+    if isinstance(config.method, EnsembleConfig):
+        members = [load_model(folder / "members" / member.name, runtime) for member in config.method.members]
+        return EnsembleModel(config, members, facts["weights"], facts["facts"])
+    if facts["tokenizer"] != TOKENIZER:
+        raise XmrError(
+            f"{folder}: its sentences are cut into words by {_named(facts['tokenizer'])}, this version's by "
+            f"{_named(TOKENIZER)}; use xmr {facts['library']}, or train the model again"
+        )
     copies = folder / "networks"
     images = tuple(
         ImageInput(branch, _encoder(branch.features, given, folder / "encoders" / f"image{place}", copies, runtime))

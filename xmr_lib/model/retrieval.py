@@ -16,13 +16,14 @@ from ..config import RunConfig
 from ..data.words import tokenise
 from ..encoders import Captions
 from ..errors import XmrError
-from ..features.extract import pixels_of
-from ..features.view import Pixels, View, together
+from ..features.extract import Seen, picture_of, seen_by
+from ..features.view import View, together
 from ..losses import similarity_matrix
 from ..modules import DualEncoder, RowPart, WordEmbedding
+from ..query_bank import QueryBank
 from ..ragged import Ragged
 from ..runtime import CPU, Runtime
-from ..search import nearest
+from ..search import highest, nearest
 from .inputs import Boxes, ImageInput, TextInput, as_items, one_or_parts
 
 Photograph = str | Path | Image.Image | np.ndarray
@@ -45,6 +46,9 @@ class RetrievalModel:
         facts: what is recorded of the training: data, split, scores (see ``card``).
         loss: the loss as training left it, e.g. with its temperature; None where there was none.
         runtime: where it embeds.
+
+    Attributes:
+        bank: for query-bank normalisation; None of a model that was saved without one.
     """
 
     def __init__(
@@ -59,6 +63,7 @@ class RetrievalModel:
     ):
         self.config, self.network, self.facts, self.loss = config, runtime.place(network).eval(), facts, loss
         self.runtime = runtime
+        self.bank: QueryBank | None = None
         self.images, self.texts = tuple(images), tuple(texts)
 
     @staticmethod
@@ -94,14 +99,24 @@ class RetrievalModel:
         """
         found = []
         for start in tqdm(range(0, len(images), BATCH), desc="images", unit="batch", disable=not progress):
-            block = images[start : start + BATCH]
-            pixels: dict[View, Pixels] = {}
-            for view in {given.encoder.view for given in self.images}:
-                pixels[view] = together([pixels_of(image, view) for image in block])
-            own = None if boxes is None else boxes[start : start + BATCH]
-            features = [given.of_pixels(pixels[given.encoder.view], own) for given in self.images]
-            found.append(self.embed_images(one_or_parts(features)))
-        return self._joined(found)
+            seen = [seen_by(self.views, picture_of(image)) for image in images[start : start + BATCH]]
+            found.append(self.encode_seen(seen, None if boxes is None else boxes[start : start + BATCH]))
+        return np.concatenate(found) if found else np.empty((0, 0), np.float32)
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """How its networks see a picture: what ``encode_seen`` is to be given."""
+        return tuple(dict.fromkeys(given.encoder.view for given in self.images))
+
+    def encode_seen(self, seen: Sequence[Seen], boxes: Boxes | None = None) -> Float[np.ndarray, "images embed"]:
+        """Embed pictures, all at once, that were read elsewhere, e.g. by threads; see ``features.extract.seen_by``.
+
+        Raises:
+            XmrError: see ``encode_images``.
+        """
+        pixels = {view: together([own[view] for own in seen]) for view in self.views}
+        features = [given.of_pixels(pixels[given.encoder.view], boxes) for given in self.images]
+        return self.embed_images(one_or_parts(features)).numpy()
 
     def encode_image_features(self, features: np.ndarray | Ragged) -> Float[np.ndarray, "images embed"]:
         """Embed images by their features as they are stored: columns of ``vgg_feats.mat``, or ragged rows of regions.
@@ -141,7 +156,11 @@ class RetrievalModel:
         return similarity_matrix(torch.from_numpy(images), torch.from_numpy(captions), self.config.distance).numpy()
 
     def search(
-        self, queries: Sequence[Sentence] | np.ndarray, gallery: Float[np.ndarray, "gallery embed"], top: int = 10
+        self,
+        queries: Sequence[Sentence] | np.ndarray,
+        gallery: Float[np.ndarray, "gallery embed"],
+        top: int = 10,
+        normalise: str = "",
     ) -> Found:
         """Return the places of the nearest items of a gallery for each query, best first, and their similarities.
 
@@ -149,9 +168,20 @@ class RetrievalModel:
             queries: sentences, or embeddings of anything (of photographs, to find sentences or photographs).
             gallery: embeddings of what is searched.
             top: how many; at most the whole gallery.
+            normalise: query-bank normalisation of the order: ``t2i`` of sentences that ask for pictures, ``i2t`` of
+                pictures that ask for sentences, or nothing. The similarities are those without.
+
+        Raises:
+            XmrError: it is to be normalised, and the model has no bank.
         """
         asked = queries if isinstance(queries, np.ndarray) else self.encode_texts(queries)
-        return nearest(asked, gallery, top, self.config.distance)
+        if not normalise:
+            return nearest(asked, gallery, top, self.config.distance)
+        if self.bank is None:
+            raise XmrError(f"{self.config.name}: it was saved without a query bank; 'xmr train' keeps one today")
+        places = highest(*self.bank.vectors(asked, gallery, normalise), top)[0]
+        similarities = [self.similarity(own[None], gallery[found])[0] for own, found in zip(asked, places, strict=True)]
+        return places, np.stack(similarities)
 
     def embed_images(self, features: Any) -> Tensor:
         """Embed what ``ImageInput`` gives, or a dataset's features as they were gathered; the result is on the host."""
@@ -190,10 +220,12 @@ class EnsembleModel(RetrievalModel):
         super().__init__(config, nn.Module(), (), (), facts)
         self.members, self.weights = tuple(members), tuple(weights)
 
-    def encode_images(
-        self, images: Sequence[Photograph], boxes: Boxes | None = None, progress: bool = False
-    ) -> Float[np.ndarray, "images embed"]:
-        return self.fused([member.encode_images(images, boxes, progress) for member in self.members])
+    @property
+    def views(self) -> tuple[View, ...]:
+        return tuple(dict.fromkeys(view for member in self.members for view in member.views))
+
+    def encode_seen(self, seen: Sequence[Seen], boxes: Boxes | None = None) -> Float[np.ndarray, "images embed"]:
+        return self.fused([member.encode_seen(seen, boxes) for member in self.members])
 
     def encode_image_features(self, features: np.ndarray | Ragged) -> Float[np.ndarray, "images embed"]:
         specs = {spec for member in self.members for spec in member.config.image_specs}

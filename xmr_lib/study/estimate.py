@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from ..config import EnsembleConfig
+from ..config import EnsembleConfig, RunConfig
 from ..experiment.workspace import Workspace
 from ..paths import reference_root
 from ..records import read_result, read_summary, recorded_seeds
@@ -30,8 +31,7 @@ def estimate(workspace: Workspace, seeds: Sequence[int]) -> list[Estimate]:
     The minutes of the reference are scaled by the number of training captions. Features, pictures and metric learning
     are not in them. Empty: there is no reference of this profile.
     """
-    reference = reference_root() / REFERENCE.get(workspace.profile.name, "none")
-    recorded = {row["run"]: row for row in read_summary(reference / "summary.csv")}
+    recorded = _recorded(workspace)
     found: dict[str, Estimate] = {}
     for config in get_configs(workspace, *(model for model in MODELS if model in recorded)):
         # What late fusion takes is what its members take, and they are counted.
@@ -41,12 +41,25 @@ def estimate(workspace: Workspace, seeds: Sequence[int]) -> list[Estimate]:
         # What the reference has several seeds of is trained with all, everything else with the first.
         wanted = set(seeds if int(row["seeds"]) > 1 else seeds[:1])
         missing = len(wanted - set(recorded_seeds(workspace.results, config.name)))
-        there = next((reference / "runs" / config.name).glob("seed*/result.json"))
-        captions = read_result(there).data["captions"]["train"]
-        minutes = missing * float(row["cpu_minutes"]) * workspace.dataset.split("train").caption_count / captions
+        minutes = missing * _minutes(workspace, row)
         before = found.get(own, Estimate(own, 0, 0.0))
         found[own] = Estimate(own, before.trainings + missing, before.cpu_minutes + minutes)
     return [found[number] for number in sorted(found)]
+
+
+def training_line(workspace: Workspace, config: RunConfig, seeds: Sequence[int]) -> str:
+    """Return what training one model will take, in a line to print; empty where nothing tells, or all is there."""
+    recorded = _recorded(workspace)
+    own = config.method.members if isinstance(config.method, EnsembleConfig) else (config,)
+    missing = {one.name: set(seeds) - set(recorded_seeds(workspace.results, one.name)) for one in own}
+    due = [name for name in missing if missing[name]]
+    if not due or not all(name in recorded for name in due):
+        return ""
+    minutes = sum(len(missing[name]) * _minutes(workspace, recorded[name]) for name in due)
+    return (
+        f"{config.name}: {', '.join(due)} to be trained, {_duration(minutes)} of processor time by what it took on "
+        f"{_reference(workspace).name}, and features on top"
+    )
 
 
 def estimate_lines(workspace: Workspace, seeds: Sequence[int], notebooks: Collection[str]) -> list[str]:
@@ -61,6 +74,21 @@ def estimate_lines(workspace: Workspace, seeds: Sequence[int], notebooks: Collec
         *(f"  {row.notebook}  {row.trainings:3} trainings  {_duration(row.cpu_minutes)}" for row in rows),
         f"  all {sum(row.trainings for row in rows):3} trainings  {_duration(total)}, and features and pictures on top",
     ]
+
+
+def _reference(workspace: Workspace) -> Path:
+    return reference_root() / REFERENCE.get(workspace.profile.name, "none")
+
+
+def _recorded(workspace: Workspace) -> dict[str, dict[str, str]]:
+    return {row["run"]: row for row in read_summary(_reference(workspace) / "summary.csv")}
+
+
+def _minutes(workspace: Workspace, row: dict[str, str]) -> float:
+    """Return the minutes of the reference, scaled by the number of training captions."""
+    there = next((_reference(workspace) / "runs" / row["run"]).glob("seed*/result.json"))
+    captions = read_result(there).data["captions"]["train"]
+    return float(row["cpu_minutes"]) * workspace.dataset.split("train").caption_count / captions
 
 
 def _duration(minutes: float) -> str:

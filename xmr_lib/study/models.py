@@ -137,8 +137,13 @@ MODELS: dict[str, dict[str, Any]] = {
 }
 
 
+BEST = "best"
+ALIASES = {BEST: "f-words-late"}
+"""``best``: the clean model with the highest validation rSum on Flickr8k, late fusion included."""
+
+
 def get_configs(workspace: Workspace, *models: str) -> list[RunConfig]:
-    """Return the configs of models of the study on a workspace's dataset, in its profile.
+    """Return the configs of models of the study (or ``ALIASES``) on a workspace's dataset, in its profile.
 
     Features that the data bring (the course's files, boxes for a detector) take the place of those that are made here.
 
@@ -166,6 +171,7 @@ def runnable(workspace: Workspace, *models: str) -> list[RunConfig]:
 
 
 def _config(workspace: Workspace, model: str) -> RunConfig:
+    model = ALIASES.get(model, model)
     if model not in MODELS:
         raise XmrError(f"model {model!r} is unknown; there are {', '.join(MODELS)}")
     fields = dict(MODELS[model])
