@@ -148,6 +148,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--vectors", type=Path, help=".npy of pictures' embeddings; without it, those of scenes")
     parser.add_argument("--queries", type=Path, help=".npy of captions' embeddings by the same model")
+    parser.add_argument("--about", default="given", help="what these are, for the record")
     parser.add_argument("--long", action="store_true", help="a million vectors, too")
     parser.add_argument("--sizes", type=int, nargs="+", help="these numbers of vectors instead")
     parser.add_argument("--limit", type=float, default=600, help="seconds that filling an engine may take")
@@ -164,7 +165,7 @@ def main() -> None:
     facts = {
         "machine": machine(Runtime.of("cpu")) | {"cores": os.cpu_count(), "load_before": os.getloadavg()[0]},
         "packages": {name: importlib.metadata.version(name) for name in ("faiss-cpu", "pymilvus", "milvus-lite")},
-        "vectors": "given" if asked.vectors else "scenes, ab-infonce",
+        "vectors": asked.about if asked.vectors else "scenes, ab-infonce",
         "pictures": len(pictures),
         "captions": len(captions),
         "dim": pictures.shape[1],

@@ -11,11 +11,16 @@ from ..errors import XmrError
 from ..paths import atomic_write
 from .engine import ENGINES, Engine, Ids, Nearest
 
-LINKS = 32
-"""Of a vector on each layer (M). Measured at 200,000 jittered embeddings of length 512, asked with captions."""
-EF_CONSTRUCTION = 80
-EF_SEARCH = 512
-"""Recall@10 there was 0.94 at 128, 0.97 at 256; 512 takes about 2 ms, less than encoding the query does."""
+LINKS = 48
+EF_CONSTRUCTION = 120
+EF_SEARCH = 1024
+"""Of a vector in a layer (M); vectors looked at when one is added; and when a query comes.
+
+Measured at a million jittered embeddings of length 512, asked with captions, on 2 cores: recall@10 is 0.98, after 222 s
+of building; 0.95 where a query looks at 512. With 32 links, 200 looked at took 393 s for 0.975, and 80 stayed at 0.91 (at
+512). A query takes 3 ms, less than encoding it. Half precision (fp16) had the recall of single at 30,000, was no slower
+and takes half the memory.
+"""
 GONE = -1
 REBUILD_ABOVE = 0.2
 """Share of removed vectors, which searches go through, too."""
