@@ -41,9 +41,12 @@ class ExactEngine(Engine):
         self.dtype = np.dtype(state.get("dtype", dtype))
         self._generation = state.get("generation", 0)
         rows = state.get("rows", 0)
-        with self._told():
-            self._ids = np.fromfile(self._path("ids"), np.int64, rows) if rows else np.empty(0, np.int64)
-        self._mapped: np.ndarray | None = None
+        self._ids, self._mapped = np.empty(0, np.int64), None
+        if rows:
+            # At once: what a reader has mapped stays there while a writer puts other files in its place.
+            with self._told():
+                self._ids = np.fromfile(self._path("ids"), np.int64, rows)
+                self._mapped = self._map(rows)
         self._order: np.ndarray | None = None
         self._step = max(BLOCK_BYTES // (4 * dim), 1)
         self._cut = False
@@ -55,6 +58,7 @@ class ExactEngine(Engine):
         return np.sort(self._ids[self._ids != GONE])
 
     def add(self, ids: Ids, vectors: Float[np.ndarray, "items dim"]) -> None:
+        self._check_length(vectors)
         with self._told():
             self._cut_unsafe()
             self._append(ids, vectors)
@@ -66,16 +70,22 @@ class ExactEngine(Engine):
             return
         self._ids[rows], self._order = GONE, None
         with self._told():
-            kept = np.memmap(self._path("ids"), np.int64, "r+")
+            # A kill may have left half a number behind them.
+            kept = np.memmap(self._path("ids"), np.int64, "r+", shape=len(self._ids))
             kept[rows] = GONE
             kept.flush()
 
     def search(self, queries: Float[np.ndarray, "queries dim"], top: int) -> Nearest:
+        self._check_length(queries)
         asked = torch.from_numpy(np.ascontiguousarray(queries, np.float32))
         values, rows = asked.new_empty(len(asked), 0), torch.empty(len(asked), 0, dtype=torch.int64)
         gone, step = torch.from_numpy(self._ids == GONE), self._step
+        # Half precision goes through one block of single: several times as fast as a new one each time.
+        single = torch.empty(min(step, len(gone)), self.dim) if self.dtype != np.float32 else None
         for start in range(0, len(self._ids), step):
-            block = torch.from_numpy(np.asarray(self._vectors()[start : start + step], np.float32))
+            block = torch.from_numpy(self._vectors()[start : start + step])
+            if single is not None:
+                block = single[: len(block)].copy_(block)
             scores = (asked @ block.T).masked_fill_(gone[start : start + step], -torch.inf)
             found = scores.topk(min(top, len(block)), dim=1)
             values, rows = torch.cat([values, found.values], 1), torch.cat([rows, found.indices + start], 1)
@@ -125,9 +135,24 @@ class ExactEngine(Engine):
 
     def _vectors(self) -> np.ndarray:
         if self._mapped is None:
-            # The file may be longer: another process may be adding to it. "c": torch warns of what can't be written to.
-            self._mapped = np.memmap(self._path("vectors"), self.dtype, "c", shape=(len(self._ids), self.dim))
+            with self._told():
+                self._mapped = self._map(len(self._ids))
         return self._mapped
+
+    def _map(self, rows: int) -> np.ndarray:
+        # The files may be longer: another process may be adding to them.
+        for name, row_bytes in self._row_bytes().items():
+            if self._path(name).stat().st_size < rows * row_bytes:
+                raise XmrError(f"{self._path(name)}: a part of it is missing; delete the folder, index again")
+        # "c": torch warns of what can't be written to.
+        return np.memmap(self._path("vectors"), self.dtype, "c", shape=(rows, self.dim))
+
+    def _row_bytes(self) -> dict[str, int]:
+        return {"vectors": self.dtype.itemsize * self.dim, "ids": 8}
+
+    def _check_length(self, vectors: np.ndarray) -> None:
+        if vectors.shape[1] != self.dim:
+            raise XmrError(f"{self.folder}: vectors of length {vectors.shape[1]} do not fit those of length {self.dim}")
 
     def _append(self, ids: Ids, vectors: np.ndarray) -> None:
         for name, values in (("vectors", vectors.astype(self.dtype)), ("ids", np.asarray(ids, np.int64))):
@@ -139,7 +164,7 @@ class ExactEngine(Engine):
         if self._cut:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        for name, row_bytes in (("vectors", self.dtype.itemsize * self.dim), ("ids", 8)):
+        for name, row_bytes in self._row_bytes().items():
             with self._path(name).open("ab") as file:
                 file.truncate(len(self._ids) * row_bytes)
         self._cut = True
