@@ -1,5 +1,6 @@
 """Search: pictures and sentences under a saved model, kept up to date, in exact or approximate engines."""
 
+from . import hnsw, milvus  # their engines register themselves; their packages are imported when one is opened
 from .engine import ENGINES, Engine
 from .exact import ExactEngine
 from .index import Hit, Index
@@ -18,5 +19,7 @@ __all__ = [
     "Report",
     "Sentences",
     "Source",
+    "hnsw",
+    "milvus",
     "update",
 ]

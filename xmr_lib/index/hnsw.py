@@ -17,9 +17,9 @@ EF_SEARCH = 1024
 """Of a vector in a layer (M); vectors looked at when one is added; and when a query comes.
 
 Measured at a million jittered embeddings of length 512, asked with captions, on 2 cores: recall@10 is 0.98, after 222 s
-of building; 0.95 where a query looks at 512. With 32 links, 200 looked at took 393 s for 0.975, and 80 stayed at 0.91 (at
-512). A query takes 3 ms, less than encoding it. Half precision (fp16) had the recall of single at 30,000, was no slower
-and takes half the memory.
+of building; 0.95 where a query looks at 512. With 32 links, 200 looked at took 393 s for 0.975, and 80 stayed at 0.91
+(at 512). A query takes 3 ms, less than encoding it. Half precision (fp16) had the recall of single at 30,000, was no
+slower and takes half the memory.
 """
 GONE = -1
 REBUILD_ABOVE = 0.2
