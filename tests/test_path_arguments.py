@@ -44,6 +44,8 @@ ALLOWED = {
     ),
     **dict.fromkeys(("features.contents", "features.renew"), "called by extract_images, which takes either"),
     "features.store.FeatureStore.__init__": "made by FeatureStore.open, which takes either",
+    "index.index.Hit": "made by Index.search",
+    "serve.queries": "made by the page's routes",
     "scenes.write": "called by write_scenes, which takes either",
     "weights.Weights": "made by what finds weights, which take either",
     "cli": "typer makes a Path of what was typed, from the annotation",

@@ -1,6 +1,7 @@
 """Search: pictures and sentences under a saved model, kept up to date, in exact or approximate engines."""
 
-from . import hnsw, milvus  # their engines register themselves; their packages are imported when one is opened
+# Engines register themselves, in this order; their packages are imported when one is opened.
+from . import exact, hnsw, milvus
 from .engine import ENGINES, Engine
 from .exact import ExactEngine
 from .index import Hit, Index
@@ -19,6 +20,7 @@ __all__ = [
     "Report",
     "Sentences",
     "Source",
+    "exact",
     "hnsw",
     "milvus",
     "update",

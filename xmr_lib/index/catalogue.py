@@ -59,8 +59,8 @@ class Catalogue:
         XmrError: the file is damaged, or another process holds it for longer than people wait.
     """
 
-    def __init__(self, file: Path):
-        self.file = file
+    def __init__(self, file: str | Path):
+        self.file = Path(file)
         with self._told():
             # The page's threads share it; SQLite itself puts them in a row.
             self._tables = sqlite3.connect(file, timeout=PATIENCE, check_same_thread=False, isolation_level=None)

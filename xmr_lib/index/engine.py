@@ -34,7 +34,7 @@ class Engine(ABC):
     """Whether it finds the very nearest."""
 
     @abstractmethod
-    def __init__(self, folder: Path, dim: int, uri: str = ""): ...
+    def __init__(self, folder: str | Path, dim: int, uri: str = ""): ...
 
     @abstractmethod
     def __len__(self) -> int:

@@ -33,7 +33,7 @@ class ExactEngine(Engine):
 
     exact = True
 
-    def __init__(self, folder: Path, dim: int, uri: str = "", dtype: str = "float32"):
+    def __init__(self, folder: str | Path, dim: int, uri: str = "", dtype: str = "float32"):
         self.folder, self.dim = Path(folder), dim
         state = self._state()
         if state.get("dim", dim) != dim:

@@ -38,7 +38,7 @@ class HnswEngine(Engine):
     builds the graph anew once more than a fifth is gone.
     """
 
-    def __init__(self, folder: Path, dim: int, uri: str = ""):
+    def __init__(self, folder: str | Path, dim: int, uri: str = ""):
         self.folder, self.dim = Path(folder), dim
         self._faiss = _import_faiss()
         state = self._state()

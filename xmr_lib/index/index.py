@@ -55,10 +55,10 @@ class Index:
     The exact vectors are always there; an approximate engine beside them is made of them, and can be made again.
     """
 
-    def __init__(self, folder: Path, facts: dict[str, Any], runtime: Runtime | None = None):
-        self.folder, self._facts, self._runtime = folder, facts, runtime
-        self.catalogue = Catalogue(folder / "catalogue.sqlite")
-        self.shelves = {kind: Shelf(folder / f"{kind}s", kind, facts) for kind in KINDS}
+    def __init__(self, folder: str | Path, facts: dict[str, Any], runtime: Runtime | None = None):
+        self.folder, self._facts, self._runtime = Path(folder), facts, runtime
+        self.catalogue = Catalogue(self.folder / "catalogue.sqlite")
+        self.shelves = {kind: Shelf(self.folder / f"{kind}s", kind, facts) for kind in KINDS}
 
     @classmethod
     def open(cls, folder: str | Path, runtime: Runtime | None = None) -> "Index":

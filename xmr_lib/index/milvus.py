@@ -39,7 +39,7 @@ class MilvusEngine(Engine):
     open, and in it only one engine.
     """
 
-    def __init__(self, folder: Path, dim: int, uri: str = ""):
+    def __init__(self, folder: str | Path, dim: int, uri: str = ""):
         self.folder, self.dim, self.uri = Path(folder), dim, uri
         if uri and not re.match(r"https?://", uri):
             raise XmrError(f"{uri}: not the address of a Milvus server; it begins with http:// or https://")

@@ -31,12 +31,12 @@ class Shelf:
         facts: of the index: distance, length of an embedding, β of each direction, engine, its address, dtype.
     """
 
-    def __init__(self, folder: Path, kind: str, facts: dict[str, Any]):
-        self.folder, self._facts = folder, facts
+    def __init__(self, folder: str | Path, kind: str, facts: dict[str, Any]):
+        self.folder, self._facts = Path(folder), facts
         self.direction = "t2i" if kind == "image" else "i2t"
         self.products = InnerProducts(facts["distance"], facts["beta"].get(self.direction) is not None)
         self.dim = self.products.dim(facts["embed"])
-        self.exact = ExactEngine(folder / "exact", self.dim, dtype=facts["dtype"])
+        self.exact = ExactEngine(self.folder / "exact", self.dim, dtype=facts["dtype"])
 
     def __len__(self) -> int:
         return len(self.exact)

@@ -15,7 +15,7 @@ from .catalogue import Item
 QUALITY = 85
 
 
-def thumbnail(item: Item, side: int, folder: Path) -> bytes:
+def thumbnail(item: Item, side: int, folder: str | Path) -> bytes:
     """Return a picture of an index as a JPEG file, upright, its longer side at most ``side``.
 
     Args:
@@ -24,7 +24,7 @@ def thumbnail(item: Item, side: int, folder: Path) -> bytes:
     Raises:
         XmrError: the file can't be read now.
     """
-    kept = folder / item.digest[:2] / f"{item.digest[:32]}-{side}.jpg"
+    kept = Path(folder) / item.digest[:2] / f"{item.digest[:32]}-{side}.jpg"
     with suppress(OSError):
         return kept.read_bytes()
     picture = read_picture(item.path, at_least=side)
