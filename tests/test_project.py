@@ -129,3 +129,18 @@ def test_committed_results_are_of_the_models_as_they_are_now(dataset, profile, s
     for path in tracked_results(ROOT / "results" / dataset / "runs"):
         recorded = read_result(path).config
         assert recorded == get_configs(workspace, recorded.name)[0], f"{path}: run {recorded.name} again"
+
+
+def test_the_readme_says_of_engines_what_was_measured():
+    rows = list(csv.DictReader((ROOT / "results" / "bench" / "engines.csv").open()))
+    assert {row["engine"] for row in rows} == {"exact float32", "exact float16", "faiss", "milvus-lite"}
+    readme = (ROOT / "README.md").read_text("utf-8")
+    for row in rows:
+        line = next(own for own in readme.splitlines() if own.startswith(f"| 10{POWERS[row['vectors']]} |"))
+        told = f"{1000 / float(row['queries_per_second']):,.0f} ms, {float(row['disk_mb']):,.0f} MB"
+        if row["engine"] == "faiss":
+            told += f", {'recall@10 ' * (row['vectors'] == '10000')}{float(row['recall_at_10']):.3f}"
+        assert told in line, row
+
+
+POWERS = {"10000": "⁴", "100000": "⁵", "1000000": "⁶"}
