@@ -257,6 +257,18 @@ def test_an_index_needs_nothing_but_its_folder(index, photos, tmp_path):
     assert there.facts["counts"] == {"image": 12, "text": 0}
 
 
+def test_an_open_index_tells_when_it_was_updated(index, photos):
+    update(index, [Pictures(photos)], progress=False)
+    reader = Index.open(index.folder)
+    assert not reader.stale and len(reader.search("a dog", top=99)) == 12
+    model = reader.model
+    Image.new("RGB", (50, 40), "red").save(photos / "new.png")
+    update(index, progress=False)
+    assert reader.stale
+    again = reader.reopened()
+    assert not again.stale and again.model is model and len(again.search("a dog", top=99)) == 13
+
+
 def test_a_place_that_is_no_index_is_one_line(tmp_path, index):
     with pytest.raises(XmrError, match="no index here; make one: xmr index"):
         Index.open(tmp_path)

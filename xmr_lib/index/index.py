@@ -59,6 +59,7 @@ class Index:
         self.folder, self._facts, self._runtime = Path(folder), facts, runtime
         self.catalogue = Catalogue(self.folder / "catalogue.sqlite")
         self.shelves = {kind: Shelf(self.folder / f"{kind}s", kind, facts) for kind in KINDS}
+        self._stamps = [shelf.stamp() for shelf in self.shelves.values()]
 
     @classmethod
     def open(cls, folder: str | Path, runtime: Runtime | None = None) -> "Index":
@@ -137,6 +138,18 @@ class Index:
         index = cls(folder, facts, runtime)
         index.__dict__["model"] = loaded
         return index
+
+    @property
+    def stale(self) -> bool:
+        """Whether it was updated since it was opened, so that ``reopened`` finds other things."""
+        return self._stamps != [shelf.stamp() for shelf in self.shelves.values()]
+
+    def reopened(self) -> "Index":
+        """Return the index as it is now; the model is not loaded again."""
+        again = Index(self.folder, self._facts, self._runtime)
+        if "model" in self.__dict__:
+            again.model = self.model
+        return again
 
     @property
     def name(self) -> str:

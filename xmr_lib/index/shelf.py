@@ -10,11 +10,13 @@ import numpy as np
 from jaxtyping import Float, Int
 from tqdm import tqdm
 
+from ..features.contents import stamp_of
 from ..inner_products import InnerProducts
 from ..paths import atomic_write
 from ..query_bank import QueryBank
 from .choice import engine_for
 from .engine import ENGINES, Engine
+from .exact import STATE as EXACT_STATE
 from .exact import ExactEngine
 
 STATE = "shelf.json"
@@ -40,6 +42,11 @@ class Shelf:
 
     def __len__(self) -> int:
         return len(self.exact)
+
+    def stamp(self) -> str:
+        """Return what changes when there is other to be found than before."""
+        exact = stamp_of(self.folder / "exact" / EXACT_STATE) if self.name == "exact" else ""
+        return f"{stamp_of(self.folder / STATE)} {exact}"
 
     @property
     def normalises(self) -> bool:

@@ -61,6 +61,9 @@ class Gallery:
         Args:
             bank: whether the order is normalised by the model's query bank, where it has one for such queries.
         """
+        # Another process may have updated it while the page is open.
+        if self.index.stale:
+            self.index = self.index.reopened()
         asked, counts = self.embedding(query), self.index.counts
         # What an index knows of an embedding is not whether it is that of a sentence.
         like = WARM_WORD if query.kind == "text" else Path()
