@@ -26,6 +26,7 @@ from starlette.testclient import TestClient
 
 from xmr_lib.cli import app as commands
 from xmr_lib.errors import XmrError
+from xmr_lib.index import Index, update
 from xmr_lib.model.explain import RegionWeights
 from xmr_lib.serve.app import make_app
 from xmr_lib.serve.gallery import SupersededError, named
@@ -93,6 +94,16 @@ def test_a_sentence_finds_pictures_as_the_index_does(client, indexes):
     assert [hit["score"] for hit in found["hits"]["image"]] == pytest.approx([hit.score for hit in expected], abs=1e-5)
     assert [hit["rank"] for hit in found["hits"]["image"]] == list(range(1, 8))
     assert str(Path(expected[0].path).parent) not in json.dumps(found), "no path of this machine is told"
+
+
+def test_what_is_indexed_while_the_page_is_open_is_found(smoke_workspace, tmp_path):
+    small_index(smoke_workspace, "growing", tmp_path, pictures=5)
+    with TestClient(make_app(named([Index.open(tmp_path / "growing")])), base_url=HERE) as client:
+        assert len(search(client, "growing", q="a red square", top=20).json()["hits"]["image"]) == 5
+        Image.new("RGB", (60, 60), "red").save(tmp_path / "growing pictures" / "new.png")
+        update(Index.open(tmp_path / "growing"), progress=False)
+        found = search(client, "growing", q="a red square", top=20).json()["hits"]["image"]
+        assert len(found) == 6 and "new.png" in {hit["name"] for hit in found}
 
 
 def test_a_picture_that_is_sent_finds_sentences_and_pictures(client, indexes):

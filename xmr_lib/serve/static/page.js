@@ -85,7 +85,10 @@ function counted(answers, milliseconds) {
     return found ? [`${found} ${found === 1 ? one : more}`] : [];
   };
   const parts = [...count("image", "picture", "pictures"), ...count("text", "sentence", "sentences")];
-  return parts.length ? `${parts.join(" and ")} in ${milliseconds} ms` : "Nothing found";
+  const higher = (hit, place, own) => place && hit.score > own[place - 1].score + 1e-6;
+  const reordered = answers.some((found) => Object.values(found.hits).some((own) => own.some(higher)));
+  const order = reordered ? ", in the order of the query bank" : "";
+  return parts.length ? `${parts.join(" and ")} in ${milliseconds} ms${order}` : "Nothing found";
 }
 
 // Bring fields, choices and columns in line with the state.
