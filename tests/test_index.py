@@ -257,6 +257,34 @@ def test_an_index_needs_nothing_but_its_folder(index, photos, tmp_path):
     assert there.facts["counts"] == {"image": 12, "text": 0}
 
 
+@pytest.mark.parametrize(("engine", "package"), [("faiss", "faiss"), ("milvus", "milvus_lite")])
+def test_an_engine_finds_what_the_exact_vectors_do_and_follows_them(tmp_path, models, photos, engine, package):
+    pytest.importorskip(package)
+    index = Index.create(tmp_path / engine, models[0], engine=engine)
+    update(index, [Pictures(photos)], progress=False)
+    assert index.facts["engines"]["image"] == engine
+
+    def by_hand(found):
+        shelf = found.shelves["image"]
+        ids, _ = shelf.exact.search(shelf.products.queries(found.embed("a dog")[None]), 12)
+        return [own for own in ids[0].tolist() if own >= 0]
+
+    assert [hit.id for hit in index.search("a dog", top=12, bank=False)] == by_hand(index)
+    (photos / "00.jpg").unlink()
+    Image.new("RGB", (50, 40), "red").save(photos / "new.png")
+    update(index, progress=False)
+    assert [hit.id for hit in index.search("a dog", top=12, bank=False)] == by_hand(index) and len(by_hand(index)) == 12
+    index.close()
+    # Its own files can be made again from the exact vectors; until then nothing is silently missing.
+    shutil.rmtree(tmp_path / engine / "images" / engine)
+    again = Index.open(tmp_path / engine)
+    with pytest.raises(XmrError, match="has 0 of 12 vectors; bring it up: xmr index --out"):
+        again.search("a dog")
+    update(again, progress=False)
+    assert [hit.id for hit in again.search("a dog", top=12, bank=False)] == by_hand(again)
+    again.close()
+
+
 def test_an_open_index_tells_when_it_was_updated(index, photos):
     update(index, [Pictures(photos)], progress=False)
     reader = Index.open(index.folder)

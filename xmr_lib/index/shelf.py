@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from tqdm import tqdm
 
+from ..errors import XmrError
 from ..features.contents import stamp_of
 from ..inner_products import InnerProducts
 from ..paths import atomic_write
@@ -61,7 +62,17 @@ class Shelf:
     @cached_property
     def engine(self) -> Engine:
         """What searches: the exact vectors, or what was made of them when the index was last updated."""
-        return self.exact if self.name == "exact" else self._open(self.name)
+        if self.name == "exact":
+            return self.exact
+        engine = self._open(self.name)
+        # Of a server, the collection of a folder that was moved is another one, and empty.
+        if (there := len(engine)) != self._state["count"]:
+            engine.close()
+            raise XmrError(
+                f"{self.folder}: the engine {self.name!r} has {there} of {self._state['count']} vectors; "
+                f"bring it up: xmr index --out {self.folder.parent}"
+            )
+        return engine
 
     def add(self, ids: Sequence[int], embeddings: Float[np.ndarray, "items embed"], bank: QueryBank | None) -> None:
         """Add embeddings, safe when it returns; they are found exactly, by the engine once ``settle`` was called."""
@@ -82,15 +93,15 @@ class Shelf:
         """Bring the engine that searches up to the exact vectors, and find the hubs."""
         self.exact.save()
         name = self._facts["engine"] if self._facts["engine"] != "auto" else engine_for(len(self.exact))
-        if name != self.name:
-            self.close()
-            self.engine = self.exact if name == "exact" else self._open(name)
+        if "engine" in self.__dict__:
+            self.engine.close()
+        self.engine = self.exact if name == "exact" else self._open(name)
         if name != "exact":
             self._follow(name)
         hubs = np.empty(0, np.int64)
         if bank is not None and self.normalises and len(self.exact):
             hubs = np.unique(self.engine.search(self.products.queries(bank.queries(self.direction)), 1)[0])
-        self._state = {"engine": name, "hubs": hubs.tolist()}
+        self._state = {"engine": name, "count": len(self.exact), "hubs": hubs.tolist()}
         self.__dict__.pop("_hubs", None)
         with atomic_write(self.folder / STATE) as path:
             path.write_text(json.dumps(self._state), "utf-8")
