@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -190,7 +189,7 @@ def _extract(
 ) -> None:
     images, start = len(dataset), writer.done
     paths = [dataset.path(image) for image in order]
-    decoded = ahead(partial(read_image, view=encoder.view), paths[start:], 2 * batch, workers)
+    decoded = ahead(lambda path: read_image(path, encoder.view), paths[start:], 2 * batch, workers)
     # Nothing is committed before an image could be read: a wrong folder must not leave a store of missing files behind.
     any_read, uncommitted = start > 0, 0
     with tqdm(total=images, initial=start, desc=f"{encoder.spec.slug} features", unit="image") as bar:

@@ -122,12 +122,11 @@ class HnswEngine(Engine):
         """
         if count <= self._graph.ntotal // SCAN_FROM:
             settings = self._faiss.SearchParametersHNSW(efSearch=max(EF_SEARCH, 2 * count))
-            values, rows = self._graph.search(queries, count, params=settings)
+            values, rows = _searching(self._graph)(queries, count, params=settings)
         else:
             live = self._faiss.IDSelectorBitmap(np.packbits(self._live, bitorder="little"))
-            values, rows = self._graph.storage.search(
-                queries, min(count, len(self)), params=self._faiss.SearchParameters(sel=live)
-            )
+            settings = self._faiss.SearchParameters(sel=live)
+            values, rows = _searching(self._graph.storage)(queries, min(count, len(self)), params=settings)
         return rows, values
 
     def _is_live(self, rows: np.ndarray) -> np.ndarray:
@@ -178,6 +177,11 @@ class HnswEngine(Engine):
     @staticmethod
     def _damaged(path: Path, why: object) -> XmrError:
         return XmrError(f"{path}: can't be read ({_one_line(why)}); delete the folder, index again")
+
+
+def _searching(index):
+    """Return FAISS's own search; others (pytorch-metric-learning) put one for tensors in its place, without settings."""
+    return getattr(index, "search_numpy", index.search)
 
 
 def _one_line(error: object) -> str:
