@@ -180,7 +180,7 @@ class HnswEngine(Engine):
 
 
 def _searching(index):
-    """Return FAISS's own search; others (pytorch-metric-learning) put one for tensors in its place, without settings."""
+    """Return FAISS's own search: what others put in its place for tensors (pytorch-metric-learning) takes no settings."""
     return getattr(index, "search_numpy", index.search)
 
 
