@@ -180,7 +180,7 @@ class HnswEngine(Engine):
 
 
 def _searching(index):
-    """Return FAISS's own search: what others put in its place for tensors (pytorch-metric-learning) takes no settings."""
+    """Return FAISS's own search: what others (pytorch-metric-learning) put in its place takes no settings."""
     return getattr(index, "search_numpy", index.search)
 
 
