@@ -18,6 +18,7 @@ from xmr_lib.experiment import run
 from xmr_lib.experiment.run import model_folder
 from xmr_lib.index import Dataset, Index, Pictures, Sentences, update
 from xmr_lib.index.gallery import page_of
+from xmr_lib.model.card import card
 from xmr_lib.model.folder import identity
 from xmr_lib.study import get_configs
 
@@ -118,6 +119,8 @@ def test_a_models_bank_orders_the_index_as_it_orders_the_model(tmp_path, models,
     gallery = [photos / name for name in names(index)]
     embeddings = index.model.encode_images(gallery)
     assert index.facts["bank"]
+    value = index.model.facts["query_bank"]["val_rsum"]
+    assert f"rSum {value['without']:.1f} without, {value['with']:.1f} with it" in card(index.model)
     differ = 0
     for sentence in ("a dog on a beach", "two children play", "a red car", "snow", "a boat on the sea at night"):
         places, scores = index.model.search([sentence], embeddings, 12, normalise="t2i")

@@ -48,6 +48,7 @@ def card(model: RetrievalModel) -> str:
             "",
             f"rSum {test['rsum']:.1f} (95 % bootstrap over test images {low:.1f}–{high:.1f}; a random order has "
             f"{facts['chance_rsum']:.1f}); on validation {facts['val_rsum']:.1f}.",
+            *_bank(model),
             "",
             "## Terms",
             "",
@@ -69,6 +70,21 @@ def card(model: RetrievalModel) -> str:
             "",
         ]
     )
+
+
+def _bank(model: RetrievalModel) -> list[str]:
+    """Return what the query bank does, on the split that its strength was chosen on."""
+    if model.bank is None or "query_bank" not in model.facts:
+        return []
+    value = model.facts["query_bank"]["val_rsum"]
+    used = [direction for direction, beta in model.bank.beta.items() if beta is not None]
+    told = f"used for {' and '.join(used)}" if used else "not used: nothing was better for it"
+    return [
+        "",
+        f"Query-bank normalisation ({len(model.bank.captions)} training captions, {len(model.bank.images)} images): "
+        f"{told}; on validation, where its strength was chosen, rSum {value['without']:.1f} without, "
+        f"{value['with']:.1f} with it.",
+    ]
 
 
 def _training(model: RetrievalModel) -> str:
