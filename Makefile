@@ -33,9 +33,10 @@ slides: $(READY)  ## build the slides; the same ARGS
 overleaf: $(READY)  ## pack the sources for Overleaf: report/build/overleaf.zip; the same ARGS
 	$(BIN)/xmr overleaf $(ARGS)
 
-bench: $(READY)  ## measure speed against other libraries, and search engines side by side; LONG=1: a million vectors, too
+bench: $(READY)  ## measure speed against other libraries, search engines side by side, and the page; LONG=1: a million vectors, too
 	$(BIN)/python benchmarks/bench.py
 	$(BIN)/python benchmarks/engines.py $(if $(LONG),--long) $(ARGS)
+	$(BIN)/python benchmarks/page.py $(if $(LONG),--long)
 
 lint: $(READY)  ## put code into shape and strip notebook outputs
 	$(BIN)/ruff check --fix .

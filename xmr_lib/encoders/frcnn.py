@@ -16,7 +16,7 @@ from ..errors import XmrError
 from ..features.spec import ENCODERS, FeatureSpec
 from ..features.store import FeatureStore
 from ..features.view import Pixels, Whole
-from ..networks.efficientnet_lite import efficientnet_lite0_weights
+from ..networks.efficientnet_lite import LITE0, efficientnet_lite_weights
 from ..networks.faster_rcnn import (
     COCO_DETECTORS,
     OVERLAP,
@@ -185,7 +185,7 @@ class FrcnnLiteEncoder(RegionEncoder):
         super().__init__(spec)
         if file is None:
             raise XmrError(f"{LITE}: the file of the trained detector must be given; 'xmr detector train' makes it")
-        self.file, self.trunk = Path(file), efficientnet_lite0_weights(trunk)
+        self.file, self.trunk = Path(file), efficientnet_lite_weights(LITE0, trunk)
         self._detector, self.names, self.weights = load_frcnn_lite(self.file, self.trunk)
         self.columns = Columns(last_layer(self._detector).in_features, 1280)
 

