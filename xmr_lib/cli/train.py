@@ -42,6 +42,10 @@ def train(
         list[str] | None,
         typer.Option("--set", help="Change a field of the config: loss.margin=0.3, text.dropout=0. Repeatable."),
     ] = None,
+    validation_only: Annotated[
+        bool,
+        typer.Option("--validation-only", help="Do not look at test: to choose settings. The row is in trials.csv."),
+    ] = False,
     strict: StrictOption = False,
     device: DeviceOption = None,
     precision: PrecisionOption = None,
@@ -53,7 +57,7 @@ def train(
     'best' is the clean model of the study that did best on validation; it is kept as models/best too, which
     'xmr index' takes.
     """
-    from ..experiment import Workspace, run
+    from ..experiment import Workspace, run, try_out
     from ..records import run_folder
     from ..study import ALIASES, BEST, MODELS, get_configs
     from ..study.estimate import training_line
@@ -79,6 +83,15 @@ def train(
     numbers = parse_seeds(seeds)
     if workspace.runtime.processes.first and (line := training_line(workspace, config, numbers)):
         typer.echo(line)
+    if validation_only:
+        if not workspace.runtime.processes.alone:
+            raise XmrError("--validation-only is for one process; leave torchrun out")
+        for seed in numbers:
+            tried = try_out(workspace, config, seed)
+            told = f"{tried.val_rsum:.1f}, with the query bank {tried.val_rsum_bank:.1f}"
+            typer.echo(f"{config.name} seed {seed}: validation rSum {told}; {tried.cpu_minutes:.1f} CPU minutes")
+        typer.echo(str(workspace.results / "trials.csv"))
+        return
     run(workspace, config, numbers)
     if workspace.runtime.processes.first:
         typer.echo(summary_text(workspace.results / "summary.csv", [config.name]))

@@ -29,7 +29,7 @@ def thumbnail(item: Item, side: int, folder: str | Path) -> bytes:
         return kept.read_bytes()
     picture = read_picture(item.path, at_least=side)
     if isinstance(picture, str):
-        raise XmrError(f"{item.path}: the picture can't be read ({picture}); index again")
+        raise XmrError(f"{item.name}: the picture can't be read ({picture}); index again")
     written = as_jpeg(picture, side)
     # A file that was changed since it was indexed is shown as it is, but not kept under what it held.
     if stamp_of(Path(item.path)) == item.stamp:

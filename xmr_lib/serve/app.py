@@ -51,14 +51,14 @@ class Page:
 
     def routes(self) -> list[Route]:
         return [
-            Route("/", told(self.static)),
-            Route("/static/{name}", told(self.static)),
-            Route("/api/indexes", told(self.indexes)),
-            Route("/api/search", told(self.search)),
-            Route("/api/explain", told(self.explain)),
-            Route("/api/pictures", told(self.receive), methods=["POST"]),
-            Route("/pictures/{key}.jpg", told(self.preview)),
-            Route("/thumbnails/{index}/{item}/{side}.jpg", told(self.thumbnail)),
+            Route("/", self._told(self.static)),
+            Route("/static/{name}", self._told(self.static)),
+            Route("/api/indexes", self._told(self.indexes)),
+            Route("/api/search", self._told(self.search)),
+            Route("/api/explain", self._told(self.explain)),
+            Route("/api/pictures", self._told(self.receive), methods=["POST"]),
+            Route("/pictures/{key}.jpg", self._told(self.preview)),
+            Route("/thumbnails/{index}/{item}/{side}.jpg", self._told(self.thumbnail)),
         ]
 
     async def static(self, request: Request) -> Response:
@@ -113,6 +113,33 @@ class Page:
         data = await self._in_thread(lambda: gallery.index.thumbnail(item, side))
         return Response(data, media_type="image/jpeg", headers={"Cache-Control": FOR_EVER})
 
+    def _told(self, handler: Handler) -> Handler:
+        """Return a handler whose errors are answers of one line."""
+
+        async def answer(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except TooMuchError as error:
+                return failed(413, str(error))
+            except GoneError as error:
+                return failed(404, self._without_paths(error))
+            except XmrError as error:
+                return failed(400, self._without_paths(error))
+            except (SupersededError, ClientDisconnect):
+                return failed(499, "nobody waits for this answer any more")
+            except Exception:
+                traceback.print_exc(file=sys.stderr)
+                return failed(500, "something went wrong; the terminal that 'xmr serve' runs in says what")
+
+        return answer
+
+    def _without_paths(self, error: XmrError) -> str:
+        """Return what an error says, each index under its name: who sees the page need not know where it lies."""
+        line = str(error)
+        for name, gallery in self.galleries.items():
+            line = line.replace(str(gallery.index.folder), name)
+        return line
+
     def _query(self, request: Request) -> Query:
         return query_of(request.query_params, self.galleries, self.uploads)
 
@@ -132,27 +159,6 @@ def make_app(galleries: Mapping[str, Gallery], hosts: Collection[str] | None = L
         middleware=[Middleware(Guard, hosts=hosts)],
         exception_handlers={HTTPException: _no_route},
     )
-
-
-def told(handler: Handler) -> Handler:
-    """Return a handler whose errors are answers of one line."""
-
-    async def answer(request: Request) -> Response:
-        try:
-            return await handler(request)
-        except TooMuchError as error:
-            return failed(413, str(error))
-        except GoneError as error:
-            return failed(404, str(error))
-        except XmrError as error:
-            return failed(400, str(error))
-        except (SupersededError, ClientDisconnect):
-            return failed(499, "nobody waits for this answer any more")
-        except Exception:
-            traceback.print_exc(file=sys.stderr)
-            return failed(500, "something went wrong; the terminal that 'xmr serve' runs in says what")
-
-    return answer
 
 
 def _wanted(request: Request) -> Callable[[], Awaitable[bool]]:
