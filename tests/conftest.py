@@ -19,6 +19,15 @@ os.environ.pop("XMR_ALLOW_DOWNLOAD", None)
 matplotlib.use("agg")
 
 
+LONG = ("test_batch", "test_devices", "test_cli", "test_publish_documents", "test_course_notebooks", "test_processes")
+"""Files that take a minute or more: they come first, so that two processes end at about the same time."""
+
+
+def pytest_collection_modifyitems(items):
+    places = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(LONG)))
+
+
 @pytest.fixture(scope="session")
 def latex():
     """LaTeX, for tests that build a document; everything else works without it."""

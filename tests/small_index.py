@@ -4,7 +4,7 @@ from PIL import Image
 
 from xmr_lib.experiment import run
 from xmr_lib.experiment.run import model_folder
-from xmr_lib.index import Index, Pictures, Sentences, update
+from xmr_lib.index import Index, Pictures, Sentences, refresh, update
 from xmr_lib.study import get_configs
 
 HTML = '<script>document.title="taken"</script><b>bold</b> & a "dog" on the beach <img src=x onerror=alert(1)>'
@@ -28,3 +28,9 @@ def small_index(workspace, name, folder, model="ab-infonce-meanmax", pictures=20
     index = Index.create(folder / name, model_folder(workspace, config, 0))
     update(index, [Pictures(files), Sentences(lines)], progress=False)
     return index
+
+
+def slow_update(folder, photos):
+    """Bring an index up two pictures at a time, so that there is much to be killed between."""
+    refresh.PICTURES = 2
+    update(Index.open(folder), [Pictures(photos)], progress=False)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from small_index import slow_update
 
 from xmr_lib import RetrievalModel
 from xmr_lib.data import read_dataset
@@ -334,25 +335,17 @@ def test_thumbnails_are_upright_small_and_kept(index, photos):
         index.thumbnail(99_999)
 
 
-def updating(folder, photos, model):
-    """What the killed process does; two pictures at a time, so that there is much to be killed between."""
-    from xmr_lib.index import refresh
-
-    refresh.PICTURES = 2
-    index = Index.open(folder)
-    index.model = model
-    update(index, [Pictures(photos)], progress=False)
-
-
 def test_ten_kills_lose_nothing_and_double_nothing(index, tmp_path, drawn):
     photos = tmp_path / "many"
     photos.mkdir()
     for place, path in enumerate(drawn):
         shutil.copyfile(path, photos / f"{place}.jpg")
-    # Forked: a fresh interpreter would spend its time on imports.
-    rng, kills, fork, model = np.random.default_rng(0), 0, multiprocessing.get_context("fork"), index.model
+    # Forked of a process that has imported everything, and in which torch has no threads yet: a child would wait for
+    # them for ever.
+    rng, kills, apart = np.random.default_rng(0), 0, multiprocessing.get_context("forkserver")
+    apart.set_forkserver_preload(["small_index", "xmr_lib.index"])
     while kills < 10:
-        process = fork.Process(target=updating, args=(index.folder, photos, model))
+        process = apart.Process(target=slow_update, args=(index.folder, photos))
         process.start()
         _wait_for_growth(index, process)
         time.sleep(rng.uniform(0, 0.05))
@@ -370,6 +363,7 @@ def test_ten_kills_lose_nothing_and_double_nothing(index, tmp_path, drawn):
 
 
 def _wait_for_growth(index, process):
-    counts, ended = index.catalogue.counts()["image"], time.monotonic() + 120
-    while process.exitcode is None and time.monotonic() < ended and index.catalogue.counts()["image"] == counts:
+    counts, ended = index.catalogue.counts()["image"], time.monotonic() + 60
+    while process.exitcode is None and index.catalogue.counts()["image"] == counts:
+        assert time.monotonic() < ended, "nothing was indexed"
         time.sleep(0.005)
