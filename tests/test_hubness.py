@@ -42,3 +42,7 @@ def test_the_table_of_hubs_counts_what_a_loop_counts(smoke_workspace):
         "caption → images",
         "image → captions",
     ]
+    # Whether validation takes the bank or not, what it would do is shown.
+    assert table.index.get_level_values("query bank").str.startswith("with").all() and len(table) == 4
+    legends = [text.get_text() for axis in figure.axes for text in axis.get_legend().get_texts()]
+    assert sum(text.startswith("with query bank") for text in legends) == 2

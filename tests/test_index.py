@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from small_index import slow_update
+from small_index import slow_update, with_bank
 
 from xmr_lib import RetrievalModel
 from xmr_lib.data import read_dataset
@@ -109,13 +109,7 @@ def test_distances_are_searched_as_well(tmp_path, models, photos):
 
 
 def test_a_models_bank_orders_the_index_as_it_orders_the_model(tmp_path, models, photos):
-    changed = tmp_path / "with a bank"
-    shutil.copytree(models[0], changed)
-    facts = json.loads((changed / "model.json").read_text())
-    # At this size validation prefers none or any: the strength is given here.
-    facts["bank"]["beta"] = {"t2i": 20.0, "i2t": 20.0}
-    (changed / "model.json").write_text(json.dumps(facts))
-    index = Index.create(tmp_path / "normalised", changed)
+    index = Index.create(tmp_path / "normalised", with_bank(models[0], tmp_path / "with a bank"))
     update(index, [Pictures(photos)], progress=False)
     gallery = [photos / name for name in names(index)]
     embeddings = index.model.encode_images(gallery)

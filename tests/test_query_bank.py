@@ -5,7 +5,7 @@ import pytest
 
 from xmr_lib.inner_products import InnerProducts
 from xmr_lib.metrics import ranks_of_embeddings, summarise
-from xmr_lib.query_bank import QueryBank, choose_bank, normalised_ranks
+from xmr_lib.query_bank import SIDES, QueryBank, choose_bank, normalised_ranks
 
 RNG = np.random.default_rng(0)
 
@@ -96,3 +96,20 @@ def test_nothing_is_normalised_where_validation_is_not_better_for_it():
     chosen, facts = choose_bank(bank, items, items, np.arange(8))
     assert chosen.beta == {"t2i": None, "i2t": None}
     assert facts["val_rsum"] == {"without": pytest.approx(600), "with": pytest.approx(600)}
+
+
+def test_a_gain_that_may_be_chance_is_not_taken():
+    left = 0
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        images = rng.normal(size=(40, 16)).astype(np.float32)
+        captions = (images + rng.normal(size=(40, 16))).astype(np.float32)
+        others = rng.normal(size=(40, 16)).astype(np.float32)
+        bank = QueryBank(
+            others, (others + rng.normal(size=(40, 16))).astype(np.float32), "cosine", dict.fromkeys(SIDES)
+        )
+        chosen, facts = choose_bank(bank, images, captions, np.arange(40))
+        for direction, own in facts["gain"].items():
+            assert (chosen.beta[direction] is not None) == (own["interval"][0] > 0)
+            left += own["gain"] > 0 and chosen.beta[direction] is None
+    assert left

@@ -10,6 +10,7 @@ from xmr_lib.config import from_flat
 from xmr_lib.errors import XmrError
 from xmr_lib.records import (
     COLUMNS_1,
+    COLUMNS_2,
     SUMMARY_COLUMNS,
     Result,
     read_ranks,
@@ -80,7 +81,7 @@ def test_the_summary_has_the_agreed_columns_means_over_seeds_and_one_row_a_model
     agreed = (
         "run,task,track,image_features,text_features,aggregation,loss,seeds,i2t_r1,i2t_r5,i2t_r10,t2i_r1,t2i_r5,"
         "t2i_r10,rsum,rsum_low,rsum_high,cpu_minutes,val_rsum,i2t_medr,t2i_medr,chance_rsum,image_aggregation,bank,"
-        "wall_minutes,device"
+        "wall_minutes,device,val_rsum_bank,rsum_bank"
     )
     row = summary_row([result(0, 60.0), result(1, 70.0)], (61.0, 69.5))
     update_summary(tmp_path, [{**row, "run": "z"}, row])
@@ -93,6 +94,18 @@ def test_the_summary_has_the_agreed_columns_means_over_seeds_and_one_row_a_model
     ]
     added = ("image_aggregation", "bank", "wall_minutes", "device")
     assert [[r[column] for column in added] for r in rows] == [["none", "", "1.5000", "cpu"]] * 2
+
+
+def test_scores_with_the_query_bank_are_means_where_every_seed_has_them(tmp_path):
+    with_bank = {"val": {"rsum": 70.0}, "test": {"rsum": 72.0}}
+    banked = [replace(result(seed, 60.0), with_bank=with_bank) for seed in range(2)]
+    row = summary_row(banked, (1.0, 2.0))
+    assert (row["val_rsum_bank"], row["rsum_bank"]) == ("70.0000", "72.0000")
+    assert summary_row([*banked, result(2, 60.0)], (1.0, 2.0))["rsum_bank"] == ""
+    # A table of before, without these columns, is read, and goes on with them.
+    (tmp_path / "summary.csv").write_text(f"{','.join(COLUMNS_2)}\n" + "old" + "," * (len(COLUMNS_2) - 1) + "\n")
+    rows = read_summary(update_summary(tmp_path, [row]))
+    assert [(own["run"], own["rsum_bank"]) for own in rows] == [("m", "72.0000"), ("old", "")]
 
 
 def test_a_summary_with_other_columns_is_refused(tmp_path):
@@ -111,7 +124,7 @@ def version_1(run="old", **changes):
         "temperature": 0.07, "tune_image_tail": False, "tune_last_layer": False, "tune_rate": 0.1, "word_rate": 1.0,
     }  # fmt: skip
     values = json.loads(json.dumps(vars(result(rsum=60.0)), default=lambda config: config.to_dict()))
-    for later in ("wall_seconds", "five_folds"):
+    for later in ("wall_seconds", "five_folds", "with_bank"):
         del values[later]
     return {**values, "config": {**flat, **changes}}
 
@@ -163,7 +176,7 @@ def test_a_summary_of_version_1_is_read_and_gets_the_new_columns_when_it_is_writ
     old = {column: "1.0000" for column in COLUMNS_1} | {"run": "old", "loss": "infonce"}
     path.write_text(f"{','.join(COLUMNS_1)}\n{','.join(old.values())}\n")
     assert SUMMARY_COLUMNS[: len(COLUMNS_1)] == COLUMNS_1 and len(COLUMNS_1) == 22
-    added = dict.fromkeys(("image_aggregation", "bank", "wall_minutes", "device"), "")
+    added = dict.fromkeys(SUMMARY_COLUMNS[len(COLUMNS_1) :], "")
     assert read_summary(path) == [{**old, **added}]
     update_summary(tmp_path, [summary_row([result()], (1.0, 2.0))])
     assert path.read_text().splitlines()[0] == ",".join(SUMMARY_COLUMNS)

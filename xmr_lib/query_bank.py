@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 
 from .inner_products import InnerProducts
-from .metrics import Ranks, ranks_of_embeddings, summarise
+from .metrics import Ranks, difference_interval, ranks_of_embeddings, summarise
 from .search import nearest
 
 MOST = 5000
@@ -21,6 +21,8 @@ STRENGTHS = (1.0, 2.0, 4.0, 6.0, 8.0, 12.0, 16.0)
 """β times the deviation of the bank's similarities: so the same numbers fit cosines and distances."""
 SIDES = {"t2i": "captions", "i2t": "images"}
 """Who asks: the queries of the bank are of the same kind."""
+POSITIONS = {"t2i": "t2i", "i2t": "i2t_positions"}
+"""Fields of ``Ranks``."""
 BLOCK = 1024
 
 
@@ -35,7 +37,7 @@ class QueryBank:
     distance: str
     """Of the model: cosine or euclidean (then squared distances are what is normalised)."""
     beta: dict[str, float | None]
-    """Inverse temperature of each direction; None: validation was not better for it, nothing is normalised."""
+    """Inverse temperature of each direction; None: validation was not clearly better for it, nothing is normalised."""
 
     def excess(self, items: Float[np.ndarray, "items embed"], direction: str) -> Float[np.ndarray, " items"]:
         """Return how much of the similarity of each item with any query means nothing.
@@ -88,25 +90,32 @@ def choose_bank(
 ) -> tuple[QueryBank, dict]:
     """Choose β of each direction on the validation split: the one with the highest sum of its recalls.
 
+    It is taken only where it gains more than chance would: where the 95 % interval of the gain (paired, over images)
+    lies above 0. The best of several on a few images is else often worse on others.
+
     Returns:
-        The bank, and what to record: ``rsum`` of validation without and with it, and the table that was chosen from.
+        The bank, and what to record: ``val_rsum`` without and with it, the ``gain`` of each direction with its interval
+        (whether it was taken or not), and the table that was chosen from.
     """
-    plain = summarise(ranks_of_embeddings(images, captions, image_of_caption, bank.distance))
-    chosen, table = dict.fromkeys(SIDES), []
-    best = {direction: _sum(plain, direction) for direction in SIDES}
-    without = sum(best.values())
+    plain = ranks_of_embeddings(images, captions, image_of_caption, bank.distance)
+    chosen, table, gains, kept = dict.fromkeys(SIDES), [], {}, plain
     for direction in SIDES:
         deviation = _deviation(bank, images if direction == "t2i" else captions, direction)
+        tried = []
         for strength in STRENGTHS:
-            trial = replace(bank, beta={**bank.beta, direction: strength / deviation})
-            value = _sum(
-                summarise(normalised_ranks(trial, images, captions, image_of_caption, (direction,))), direction
-            )
-            table.append({"direction": direction, "beta": strength / deviation, "val_sum": value})
-            if value > best[direction]:
-                best[direction], chosen[direction] = value, strength / deviation
-    facts = {"val_rsum": {"without": without, "with": sum(best.values())}, "validation": table}
-    return replace(bank, beta=chosen), facts
+            beta = strength / deviation
+            trial = replace(bank, beta={**bank.beta, direction: beta})
+            ranks = _with(plain, trial, images, captions, direction)
+            tried.append((_sum(ranks, direction), beta, ranks))
+            table.append({"direction": direction, "beta": beta, "val_sum": tried[-1][0]})
+        value, beta, ranks = max(tried, key=lambda own: own[0])
+        interval = difference_interval([plain], [ranks])
+        gains[direction] = {"gain": value - _sum(plain, direction), "interval": interval}
+        if interval[0] > 0:
+            chosen[direction] = beta
+            kept = replace(kept, **{POSITIONS[direction]: getattr(ranks, POSITIONS[direction])})
+    rsum = {"without": summarise(plain)["rsum"], "with": summarise(kept)["rsum"]}
+    return replace(bank, beta=chosen), {"val_rsum": rsum, "gain": gains, "validation": table}
 
 
 def normalised_ranks(
@@ -114,22 +123,34 @@ def normalised_ranks(
     images: Float[np.ndarray, "images embed"],
     captions: Float[np.ndarray, "captions embed"],
     image_of_caption: Int[np.ndarray, " captions"],
-    directions: tuple[str, ...] = ("i2t", "t2i"),
 ) -> Ranks:
-    """Rank a split with a bank; a direction that is not asked for has the other's ranks."""
-    found = {}
-    for direction in directions:
-        if direction == "i2t":
-            asked, items = bank.vectors(images, captions, direction)
-            found[direction] = ranks_of_embeddings(asked, items, image_of_caption, "dot")
-        else:
-            asked, items = bank.vectors(captions, images, direction)
-            found[direction] = ranks_of_embeddings(items, asked, image_of_caption, "dot")
-    i2t, t2i = (found.get(direction) or next(iter(found.values())) for direction in ("i2t", "t2i"))
-    return Ranks(i2t.i2t_positions, t2i.t2i, i2t.image_of_caption)
+    """Rank a split with a bank."""
+    ranks = ranks_of_embeddings(images, captions, image_of_caption, bank.distance)
+    for direction in SIDES:
+        if bank.beta[direction] is not None:
+            ranks = _with(ranks, bank, images, captions, direction)
+    return ranks
 
 
-def _sum(metrics: dict, direction: str) -> float:
+def _with(
+    ranks: Ranks,
+    bank: QueryBank,
+    images: Float[np.ndarray, "images embed"],
+    captions: Float[np.ndarray, "captions embed"],
+    direction: str,
+) -> Ranks:
+    """Return ranks with those of one direction normalised."""
+    if direction == "i2t":
+        asked, items = bank.vectors(images, captions, direction)
+        found = ranks_of_embeddings(asked, items, ranks.image_of_caption, "dot")
+    else:
+        asked, items = bank.vectors(captions, images, direction)
+        found = ranks_of_embeddings(items, asked, ranks.image_of_caption, "dot")
+    return replace(ranks, **{POSITIONS[direction]: getattr(found, POSITIONS[direction])})
+
+
+def _sum(ranks: Ranks, direction: str) -> float:
+    metrics = summarise(ranks)
     return sum(metrics[f"{direction}_r{k}"] for k in (1, 5, 10))
 
 

@@ -22,8 +22,12 @@ DETECTOR = "detector.json"
 """History of the light detector, beside ``summary.csv``."""
 COLUMNS_1 = ("run", *FACTS, "loss", "seeds", *RECALLS, *REST)
 """Of ``summary.csv``, version 1."""
-SUMMARY_COLUMNS = (*COLUMNS_1, "image_aggregation", "bank", "wall_minutes", "device")
-"""Of ``summary.csv``: what version 1 did not record is empty. ``bank``: queries that similarities are normalised by."""
+COLUMNS_2 = (*COLUMNS_1, "image_aggregation", "bank", "wall_minutes", "device")
+"""Of version 2 before scores with the query bank were recorded."""
+SUMMARY_COLUMNS = (*COLUMNS_2, "val_rsum_bank", "rsum_bank")
+"""Of ``summary.csv``: what an earlier version did not record is empty. ``bank``: queries that all scores of the row are
+normalised by; ``…_bank``: rSum of the same model with the order normalised by its own bank of training queries, whose β
+this very validation split chose."""
 TEXT_COLUMNS = ("run", *FACTS, "loss", *FACTS_2)
 """Columns that hold no number."""
 VERSION = 2
@@ -52,6 +56,8 @@ class Result:
     """Time on the clock of training and scoring; version 1 did not record it."""
     five_folds: dict[str, float] | None = None
     """Of a test split of 5,000 images or more: recalls by the 5 × 1K protocol."""
+    with_bank: dict[str, dict[str, float]] | None = None
+    """The order normalised by the model's query bank: ``test``, the same metrics; ``val``, its rSum."""
 
     @property
     def model(self) -> str:
@@ -182,9 +188,11 @@ def summary_row(results: Sequence[Result], interval: tuple[float, float]) -> dic
         "rsum_low": interval[0],
         "rsum_high": interval[1],
         "cpu_minutes": float(np.mean([result.cpu_seconds for result in results])) / 60,
-        "wall_minutes": "" if None in walls else float(np.mean(walls)) / 60,
+        "wall_minutes": _mean([wall and wall / 60 for wall in walls]),
         "val_rsum": float(np.mean([result.val_rsum for result in results])),
         "chance_rsum": first.chance["rsum"],
+        "val_rsum_bank": _mean([result.with_bank and result.with_bank["val"]["rsum"] for result in results]),
+        "rsum_bank": _mean([result.with_bank and result.with_bank["test"]["rsum"] for result in results]),
     }
     for column in SUMMARY_COLUMNS:
         if column not in row:
@@ -207,7 +215,7 @@ def update_summary(results: str | Path, rows: Sequence[dict[str, object]]) -> Pa
 
 
 def read_summary(path: str | Path) -> list[dict[str, str]]:
-    """Read ``summary.csv``; what version 1 did not record is empty, and an absent file has no rows.
+    """Read ``summary.csv``; what an earlier version did not record is empty, and an absent file has no rows.
 
     Raises:
         XmrError: its columns are not those of this version.
@@ -217,7 +225,7 @@ def read_summary(path: str | Path) -> list[dict[str, str]]:
         return []
     with path.open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) not in (SUMMARY_COLUMNS, COLUMNS_1):
+        if tuple(reader.fieldnames or ()) not in (SUMMARY_COLUMNS, COLUMNS_2, COLUMNS_1):
             raise XmrError(f"{path}: its columns are those of no version known here; move it away and run again")
         return [dict.fromkeys(SUMMARY_COLUMNS, "") | row for row in reader]
 
@@ -232,6 +240,11 @@ def _plain(result: Result) -> dict:
 def _small(values: np.ndarray) -> np.ndarray:
     """Use uint16 where it holds the values: a gallery of the field's datasets has at most 31,783 × 5 captions."""
     return values.astype(np.uint16 if values.size == 0 or values.max() <= 65_535 else np.uint32)
+
+
+def _mean(values: Sequence[float | None]) -> float | str:
+    """Return the mean over seeds; nothing where one did not record it."""
+    return "" if None in values else float(np.mean(values))
 
 
 def _rounded(value: object) -> object:

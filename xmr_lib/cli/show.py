@@ -11,15 +11,17 @@ def summary_text(path: Path, models: list[str] | None = None) -> str:
     """Return the recalls of all models of a ``summary.csv``, or of those named, in columns."""
     from ..records import RECALLS, read_summary
 
-    columns = ("run", *RECALLS, "rsum_low", "rsum_high", "chance_rsum")
-    rows = [
-        {column: row[column] if column == "run" else f"{float(row[column]):.1f}" for column in columns}
-        for row in read_summary(path)
-        if models is None or row["run"] in models
-    ]
+    columns = ("run", *RECALLS, "rsum_low", "rsum_high", "chance_rsum", "rsum_bank")
+    found = [row for row in read_summary(path) if models is None or row["run"] in models]
+    columns = [column for column in columns if any(row[column] for row in found)]
+    rows = [{column: _shown(column, row[column]) for column in columns} for row in found]
     widths = [max(len(column), *(len(row[column]) for row in rows)) for column in columns]
     lines = [columns, *([row[column] for column in columns] for row in rows)]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
+
+
+def _shown(column: str, value: str) -> str:
+    return value if column == "run" or not value else f"{float(value):.1f}"
 
 
 def usage_text(took: "dict[str, Usage]") -> str:

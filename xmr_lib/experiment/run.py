@@ -15,6 +15,7 @@ from ..metrics.folds import FOLDS, IMAGES_PER_FOLD
 from ..model import EnsembleModel, RetrievalModel
 from ..model.folder import IN_RUN, MODEL
 from ..paths import reference_root
+from ..query_bank import normalised_ranks
 from ..records import (
     Result,
     read_ranks,
@@ -102,7 +103,7 @@ def model_of(workspace: Workspace, result: Result) -> RetrievalModel:
     found = rank_split(workspace, result.config, embed_split(workspace, model, "test", result.seed), "test")
     same = np.array_equal(found.i2t, ranks.i2t) and np.array_equal(found.t2i, ranks.t2i)
     if same and not folder.resolve().is_relative_to(reference_root().resolve()):
-        _keep(workspace, model, result, ranks)
+        _keep(workspace, model, result, ranks, _find_bank(workspace, model, result.seed))
     return model
 
 
@@ -144,6 +145,8 @@ def _recorded(workspace: Workspace, fitted: Fitted, seed: int, data: dict) -> Re
     folds = None
     if ranks.images >= FOLDS * IMAGES_PER_FOLD:
         folds = five_folds(*embeddings, ranks.image_of_caption, config.distance)
+    seconds, clock = time.process_time() - started, time.perf_counter() - wall
+    chosen = _find_bank(workspace, fitted.model, seed)
     result = Result(
         config=config,
         seed=seed,
@@ -151,14 +154,18 @@ def _recorded(workspace: Workspace, fitted: Fitted, seed: int, data: dict) -> Re
         test=summarise(ranks),
         val_rsum=summarise(validation)["rsum"],
         chance=chance_levels(ranks.image_of_caption),
-        cpu_seconds=fitted.cpu_seconds + time.process_time() - started,
+        cpu_seconds=fitted.cpu_seconds + seconds,
         history=fitted.history,
         machine=machine(workspace.runtime),
-        wall_seconds=fitted.wall_seconds + time.perf_counter() - wall,
+        wall_seconds=fitted.wall_seconds + clock,
         five_folds=folds,
+        with_bank={
+            "val": {"rsum": chosen["val_rsum"]["with"]},
+            "test": summarise(normalised_ranks(fitted.model.bank, *embeddings, ranks.image_of_caption)),
+        },
     )
     # The model first: a run that has its result has its model too, whenever it is killed.
-    _keep(workspace, fitted.model, result, ranks)
+    _keep(workspace, fitted.model, result, ranks, chosen)
     write_run(workspace.results, result, asdict(ranks))
     if not isinstance(fitted.model, EnsembleModel):
         checkpoint_of(workspace, config, seed).unlink(missing_ok=True)
@@ -174,9 +181,14 @@ def _as_member(workspace: Workspace, config: RunConfig, seed: int) -> Fitted:
     return Fitted(model_of(workspace, result), result.history, result.cpu_seconds, result.wall_seconds or 0.0)
 
 
-def _keep(workspace: Workspace, model: RetrievalModel, result: Result, ranks: Ranks) -> None:
-    """Save a model in the folder of its run, with its query bank and what is recorded of it."""
-    model.bank, chosen = fit_bank(workspace, model, result.seed)
+def _find_bank(workspace: Workspace, model: RetrievalModel, seed: int) -> dict:
+    """Give a model its query bank; return what validation said of it."""
+    model.bank, chosen = fit_bank(workspace, model, seed)
+    return chosen
+
+
+def _keep(workspace: Workspace, model: RetrievalModel, result: Result, ranks: Ranks, chosen: dict) -> None:
+    """Save a model in the folder of its run, with what is recorded of it and of its query bank."""
     low, high = bootstrap_interval([ranks])
     facts = {"track": result.config.track, "data": result.data, "seed": result.seed, "test": result.test}
     model.facts = {

@@ -46,6 +46,12 @@ def found_figure(index: HasPictures, rows: Sequence[tuple[str, Sequence[Any]]], 
     return figure
 
 
+def _label(way: str) -> str:
+    """Return ``without``, ``with`` or ``with, not used`` as a line of the legend."""
+    how, *rest = way.split(", ")
+    return ", ".join([f"{how} query bank", *rest])
+
+
 def hubness_figure(counts: dict[tuple[str, str], Int[np.ndarray, " items"]], k: int) -> Figure:
     """Draw how often each item is found, most often first, a panel for each direction and a line for each way.
 
@@ -59,7 +65,7 @@ def hubness_figure(counts: dict[tuple[str, str], Int[np.ndarray, " items"]], k: 
         ways = {way: own for (other, way), own in counts.items() if other == direction}
         for place, (way, own) in enumerate(ways.items()):
             share = 100 * (np.arange(len(own)) + 0.5) / len(own)
-            axis.plot(share, np.sort(own)[::-1], **line_style(place), label=f"{way} query bank", clip_on=False)
+            axis.plot(share, np.sort(own)[::-1], **line_style(place), label=_label(way), clip_on=False)
         mean = float(next(iter(ways.values())).mean())
         axis.axhline(mean, color=FAINT, linestyle=":", label="all alike")
         axis.set_title(direction)

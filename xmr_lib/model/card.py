@@ -78,7 +78,7 @@ def _bank(model: RetrievalModel) -> list[str]:
         return []
     value = model.facts["query_bank"]["val_rsum"]
     used = [direction for direction, beta in model.bank.beta.items() if beta is not None]
-    told = f"used for {' and '.join(used)}" if used else "not used: nothing was better for it"
+    told = f"used for {' and '.join(used)}" if used else "not used: validation was not clearly better for it"
     return [
         "",
         f"Query-bank normalisation ({len(model.bank.captions)} training captions, {len(model.bank.images)} images): "

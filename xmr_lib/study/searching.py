@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,10 +15,13 @@ from ..experiment.workspace import NO_PHOTOGRAPHS, Workspace
 from ..figures import found_figure, hubness_figure
 from ..index import Dataset, Hit, Index, update
 from ..metrics.hubness import occurrences, skewness
+from ..model import RetrievalModel
+from ..query_bank import QueryBank
 from ..records import Result
 from ..search import highest, nearest
 
 FOUND, FIRST = 5, 10
+UNUSED = "with, not used"
 ASKS = {"t2i": "caption → images", "i2t": "image → captions"}
 
 
@@ -63,10 +67,19 @@ def asked_by_picture(index: Index, place: int = 0) -> tuple[Figure, list[Hit]]:
     return figure, index.search(item.path, "text", FOUND)
 
 
+def _strongest(model: RetrievalModel, direction: str) -> QueryBank:
+    """Return a bank that is not used in a direction with the β that did best there all the same."""
+    assert model.bank is not None
+    table = [row for row in model.facts["query_bank"]["validation"] if row["direction"] == direction]
+    best = max(table, key=lambda row: row["val_sum"])
+    return replace(model.bank, beta={**model.bank.beta, direction: best["beta"]})
+
+
 def hubs(workspace: Workspace, result: Result) -> tuple[pd.DataFrame, Figure]:
     """Return how much of the validation split is found by whom, without and with the query bank: a table, a figure.
 
-    Validation, since the bank's strength is chosen there; test is scored once, at the end of the run.
+    Validation, since the bank's strength is chosen there; test is scored once, at the end of the run. Where the bank
+    gains too little to be used, its best strength is shown as such.
     """
     model, config = model_of(workspace, result), result.config
     images, captions = embed(workspace, result, "val")
@@ -77,8 +90,10 @@ def hubs(workspace: Workspace, result: Result) -> tuple[pd.DataFrame, Figure]:
         right = owner[:, None] if direction == "t2i" else None
         k = min(FIRST, len(items))
         ways = {"without": nearest(queries, items, k, config.distance)[0]}
-        if model.bank is not None and model.bank.beta[direction] is not None:
-            ways["with"] = highest(*model.bank.vectors(queries, items, direction), k)[0]
+        if model.bank is not None:
+            beta = model.bank.beta[direction]
+            way, bank = ("with", model.bank) if beta is not None else (UNUSED, _strongest(model, direction))
+            ways[way] = highest(*bank.vectors(queries, items, direction), k)[0]
         for way, found in ways.items():
             own = occurrences(found, len(items))
             hit = found == right if right is not None else owner[found] == np.arange(len(images))[:, None]
