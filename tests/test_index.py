@@ -1,6 +1,5 @@
 """An index of pictures and sentences: kept up to date, whole after any kill, of one model alone."""
 
-import json
 import multiprocessing
 import os
 import shutil
