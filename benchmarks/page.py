@@ -34,7 +34,8 @@ from xmr_lib.study import get_configs
 MODEL = "ab-infonce-meanmax"
 QUERIES, PATIENCE = 50, 120
 """Sentences; seconds until the page answers at all."""
-MEASURED = """async () => {
+MEASURED = """async (number) => {
+  while (performance.getEntriesByName("xmr-search").length < number) await new Promise((next) => setTimeout(next, 5));
   const measure = performance.getEntriesByName("xmr-search").at(-1);
   const pictures = [...document.querySelectorAll("#columns img")];
   await Promise.all(pictures.map((one) => one.decode().catch(() => null)));
@@ -109,8 +110,7 @@ def measure(folder: Path, sentences: Sequence[str]) -> list[tuple[float, float]]
 
 def _type(page: Page, sentence: str, number: int) -> tuple[float, float]:
     page.fill("#sentence", sentence)
-    page.wait_for_function(f"performance.getEntriesByName('xmr-search').length >= {number}", timeout=PATIENCE * 1000)
-    drawn, loaded, pictures = page.evaluate(MEASURED)
+    drawn, loaded, pictures = page.evaluate(MEASURED, number)
     assert pictures, f"no picture on the page for {sentence!r}"
     return drawn, loaded
 
