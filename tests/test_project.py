@@ -143,4 +143,16 @@ def test_the_readme_says_of_engines_what_was_measured():
         assert told in line, row
 
 
+def test_the_readme_says_of_the_page_what_was_measured():
+    readme = " ".join((ROOT / "README.md").read_text("utf-8").split())
+    rows = list(csv.DictReader((ROOT / "results" / "bench" / "page.csv").open()))
+    assert [row["pictures"] for row in rows] == ["8000", "1000000"]
+    for row, many in zip(rows, ("8,000 photographs", "a million pictures"), strict=True):
+        median, late = (float(row[f"answer_{which}_ms"]) for which in ("median", "p95"))
+        assert (
+            f"{many} an answer is drawn {median:.0f} ms after typing has stopped (95th percentile {late:.0f} ms)"
+            in readme
+        )
+
+
 POWERS = {"10000": "⁴", "100000": "⁵", "1000000": "⁶"}

@@ -59,6 +59,7 @@ def train(
     """
     from ..experiment import Workspace, run, try_out
     from ..records import run_folder
+    from ..runtime import Runtime
     from ..study import ALIASES, BEST, MODELS, get_configs
     from ..study.estimate import training_line
 
@@ -71,6 +72,8 @@ def train(
         )
         return
     use_runtime(device, precision, workers, shared=True)
+    if validation_only and not Runtime.of().processes.alone:
+        raise XmrError("--validation-only is for one process; leave torchrun out")
     profile = profile or ("full" if model == BEST else "demo")
     workspace = Workspace(dataset, data, profile, results, strict)
     [config] = get_configs(workspace, model)
@@ -84,8 +87,6 @@ def train(
     if workspace.runtime.processes.first and (line := training_line(workspace, config, numbers)):
         typer.echo(line)
     if validation_only:
-        if not workspace.runtime.processes.alone:
-            raise XmrError("--validation-only is for one process; leave torchrun out")
         for seed in numbers:
             tried = try_out(workspace, config, seed)
             told = f"{tried.val_rsum:.1f}, with the query bank {tried.val_rsum_bank:.1f}"

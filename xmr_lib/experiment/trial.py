@@ -86,13 +86,21 @@ def _fitted(workspace: Workspace, config: RunConfig, seed: int) -> Fitted:
         round(fitted.cpu_seconds / 60, 2),
         round(fitted.wall_seconds / 60, 2),
     )
+    data = workspace.facts(config)
+    fitted.model.facts = {
+        "track": config.track,
+        "data": data,
+        "seed": seed,
+        "val_rsum": rsum,
+        "query_bank": chosen,
+    }
     shutil.rmtree(folder, ignore_errors=True)
     # The model first, the facts last: a trial that has them is whole.
     fitted.model.save(folder / IN_RUN)
     facts = {
         "trial": asdict(trial),
         "config": config.to_dict(),
-        "data": workspace.facts(config),
+        "data": data,
         "history": fitted.history,
         "query_bank": chosen,
         "machine": machine(workspace.runtime),

@@ -10,7 +10,17 @@ from pathlib import Path
 from ..errors import XmrError
 from ..metrics import Ranks, summarise
 from ..paths import reference_root, runs_root
-from ..records import RANKS, Result, read_ranks, read_result, read_summary, recorded_seeds, run_folder, summary_row
+from ..records import (
+    COLUMNS_2,
+    RANKS,
+    Result,
+    read_ranks,
+    read_result,
+    read_summary,
+    recorded_seeds,
+    run_folder,
+    summary_row,
+)
 from ..study.image_retrieval import COLUMNS
 from ..study.names import NAMES
 from .tex import is_number
@@ -111,7 +121,9 @@ class RecordedResults:
             return [self.row(run)]  # raises
         if run not in self.results_read:
             self.results_read[run] = self._checked(run)
-        self.note(f"row {run}", json.dumps(self.rows[run], sort_keys=True).encode())
+        # A column that came later and is empty is no fact: documents of before are not older for it.
+        row = {column: value for column, value in self.rows[run].items() if value or column in COLUMNS_2}
+        self.note(f"row {run}", json.dumps(row, sort_keys=True).encode())
         for result in self.results_read[run]:
             path = run_folder(self.folder, run, result.seed) / "result.json"
             self.note(f"result {run} {result.seed}", path.read_text("utf-8").encode())
