@@ -68,7 +68,8 @@ class GloveEncoder(LookedUpEncoder):
         return replace(values, files=(values.path, values.path.parent / INDEX))
 
     @classmethod
-    def copied(cls, folder: Path) -> Weights | None:
+    def copied(cls, folder: str | Path) -> Weights | None:
+        folder = Path(folder)
         # Of the package both files, or the one that the user had named.
         if (values := folder / VALUES).is_file():
             return Weights("glove", values, digest_of(values), (values, folder / INDEX))

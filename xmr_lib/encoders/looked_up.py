@@ -40,7 +40,7 @@ class LookedUpEncoder(WordEncoder):
 
     @classmethod
     @abstractmethod
-    def copied(cls, folder: Path) -> Weights | None:
+    def copied(cls, folder: str | Path) -> Weights | None:
         """Return the vectors that a model has a copy of in a folder; None where it has none."""
 
     @abstractmethod

@@ -50,7 +50,8 @@ class SpacyEncoder(LookedUpEncoder):
         return replace(values, files=(values.path, values.path.parent / ROWS))
 
     @classmethod
-    def copied(cls, folder: Path) -> Weights | None:
+    def copied(cls, folder: str | Path) -> Weights | None:
+        folder = Path(folder)
         values = folder / VALUES
         return Weights(cls.called, values, digest_of(values), (values, folder / ROWS)) if values.is_file() else None
 

@@ -43,6 +43,7 @@ async function search() {
   }
   if (state.q.length > limits.characters) {
     const [has, most] = [state.q.length, limits.characters].map((count) => count.toLocaleString("en"));
+    $("status").textContent = "";
     return settle(() => say(`The sentence has ${has} characters; ${most} are taken. Shorten it.`));
   }
   const slow = setTimeout(() => own === turn && $("columns").classList.add("waiting"), SLOW);
