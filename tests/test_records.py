@@ -45,6 +45,20 @@ def test_a_run_is_read_as_it_was_written(tmp_path):
         read_ranks(tmp_path, "m", 1)
 
 
+def test_ranks_with_the_query_bank_stand_beside_the_others(tmp_path):
+    plain = {"t2i": np.array([1, 2, 9]), "i2t_positions": np.array([3, 1, 2]), "image_of_caption": np.array([0, 0, 1])}
+    normalised = {**plain, "t2i": np.array([1, 1, 70_000])}
+    write_run(tmp_path, result(), plain, normalised)
+    for with_bank, expected in ((False, plain), (True, normalised)):
+        found = read_ranks(tmp_path, "m", 0, with_bank)
+        assert found.keys() == expected.keys()
+        for name, values in found.items():
+            np.testing.assert_array_equal(values, expected[name])
+    # What the bank leaves alone is not written twice.
+    with np.load(run_folder(tmp_path, "m", 0) / "ranks.npz") as arrays:
+        assert set(arrays.files) == {*plain, "bank_t2i"}
+
+
 def test_the_same_name_with_another_config_or_other_data_is_refused(tmp_path):
     write_run(tmp_path, result(), {})
     before = (run_folder(tmp_path, "m", 0) / "result.json").read_bytes()

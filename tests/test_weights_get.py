@@ -307,7 +307,7 @@ def test_a_folder_is_here_and_is_never_asked_for(tmp_path):
 
 def test_the_catalogue_is_what_encoders_state():
     entries = {entry.pretrained.name: entry for entry in catalogue()}
-    packaged = {"effnet-lite0", "effnet-lite2", "glove", "minilm"}
+    packaged = {"effnet-lite0", "effnet-lite1", "effnet-lite2", "glove", "minilm"}
     assert entries.keys() >= {"vgg16-torchvision", *COCO_DETECTORS, "bert-base-uncased"} | packaged
     for name in set(entries) - {"bert:bert-base-cased"}:
         # A name is the slug of features, and stands for what these are made with.

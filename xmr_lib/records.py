@@ -18,6 +18,8 @@ FACTS_2 = ("image_aggregation", "bank", "device")
 RECALLS = ("i2t_r1", "i2t_r5", "i2t_r10", "t2i_r1", "t2i_r5", "t2i_r10", "rsum")
 REST = ("rsum_low", "rsum_high", "cpu_minutes", "val_rsum", "i2t_medr", "t2i_medr", "chance_rsum")
 RANKS = "ranks.npz"
+WITH_BANK = "bank_"
+"""Before the names of those arrays in it that a query bank changes."""
 DETECTOR = "detector.json"
 """History of the light detector, beside ``summary.csv``."""
 COLUMNS_1 = ("run", *FACTS, "loss", "seeds", *RECALLS, *REST)
@@ -70,12 +72,26 @@ def run_folder(results: str | Path, model: str, seed: int) -> Path:
     return results / "runs" / model / f"seed{seed}"
 
 
-def write_run(results: str | Path, result: Result, ranks: dict[str, np.ndarray]) -> None:
-    """Write ``result.json`` and ``ranks.npz`` (the fields of ``metrics.Ranks``), each whole or not at all."""
+def write_run(
+    results: str | Path,
+    result: Result,
+    ranks: dict[str, np.ndarray],
+    with_bank: dict[str, np.ndarray] | None = None,
+) -> None:
+    """Write ``result.json`` and ``ranks.npz`` (the fields of ``metrics.Ranks``), each whole or not at all.
+
+    Args:
+        with_bank: the ranks once more, normalised by the model's query bank.
+    """
     results = Path(results)
     folder = run_folder(results, result.model, result.seed)
+    differing = {
+        f"{WITH_BANK}{name}": values
+        for name, values in (with_bank or {}).items()
+        if not np.array_equal(values, ranks[name])
+    }
     with atomic_write(folder / RANKS) as path, path.open("wb") as file:
-        np.savez_compressed(file, **{name: _small(values) for name, values in ranks.items()})
+        np.savez_compressed(file, **{name: _small(values) for name, values in (ranks | differing).items()})
     with atomic_write(folder / "result.json") as path:
         path.write_text(json.dumps(_plain(result), indent=1, ensure_ascii=False) + "\n", "utf-8")
 
@@ -152,8 +168,11 @@ def read_result(path: str | Path) -> Result:
         raise XmrError(f"{path}: not a result of this version ({error}); delete its folder and run again") from None
 
 
-def read_ranks(results: str | Path, model: str, seed: int) -> dict[str, np.ndarray]:
+def read_ranks(results: str | Path, model: str, seed: int, with_bank: bool = False) -> dict[str, np.ndarray]:
     """Return the fields of ``metrics.Ranks`` that ``write_run`` wrote for the test split.
+
+    Args:
+        with_bank: those normalised by the query bank; see ``Result.with_bank`` for whether there are any.
 
     Raises:
         XmrError: there are none.
@@ -163,7 +182,9 @@ def read_ranks(results: str | Path, model: str, seed: int) -> dict[str, np.ndarr
     if not path.is_file():
         raise XmrError(f"{path}: no ranks here; run the model again (xmr train {model})")
     with np.load(path) as arrays:
-        return {name: arrays[name].astype(np.int64) for name in arrays.files}
+        found = {name: arrays[name].astype(np.int64) for name in arrays.files}
+    plain = {name: values for name, values in found.items() if not name.startswith(WITH_BANK)}
+    return {name: found.get(f"{WITH_BANK}{name}", values) if with_bank else values for name, values in plain.items()}
 
 
 def summary_row(results: Sequence[Result], interval: tuple[float, float]) -> dict[str, object]:

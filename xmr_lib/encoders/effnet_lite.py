@@ -5,12 +5,15 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
 from ..errors import XmrError
 from ..features.spec import ENCODERS, FeatureSpec
+from ..features.view import Squash
 from ..networks.efficientnet_lite import (
     LITE0,
+    LITE1,
     LITE2,
     NETWORKS,
     EfficientNetHead,
@@ -32,14 +35,21 @@ CUTS = {CUT: MAP, 15: (192, 7, 7)}
 
 
 class EfficientNetLiteEncoder(ImageEncoder):
-    """A member of the family: its last map, averaged over all places, (1280,); ``grid``: place by place."""
+    """A member of the family: its last map, averaged over all places, (1280,). What else can be taken:
+
+    - ``grid``: the last map, place by place;
+    - ``views``: the mean of two averages, (1280,): of the picture enlarged by about a quarter, which a network that was
+      trained on crops knows better (Touvron et al. 2019), and of its mirror image at the usual size.
+    """
 
     slug: ClassVar[str]
     """Of the member, with nothing taken of it."""
     places: ClassVar[int]
     """Of the last map."""
+    enlarged: ClassVar[int]
+    """Pixels of a side of the larger view."""
     cuts: ClassVar[dict[int, tuple[int, ...]]] = {}
-    outputs = ("", "grid")
+    outputs = ("", "grid", "views")
     provenance = Provenance(("ImageNet-1k",), "Apache 2.0", "https://github.com/tensorflow/tpu")
 
     def __init__(self, spec: FeatureSpec, file: str | Path | None = None):
@@ -47,8 +57,8 @@ class EfficientNetLiteEncoder(ImageEncoder):
         self.weights = efficientnet_lite_weights(self.slug, file)
         self.blocks = CUT if spec.output == "trunk" else spec.layers[0] if spec.layers else None
         self._network: nn.Module | None = None
-        shapes = {"": (1280,), "grid": (self.places, 1280)}
-        self.row_shape = self.cuts[self.blocks] if self.blocks else shapes[spec.output]
+        of_whole = (self.places, 1280) if spec.output == "grid" else (1280,)
+        self.row_shape = self.cuts[self.blocks] if self.blocks else of_whole
         # ReLU6 keeps a map in 0..6, where half precision has an error below 0.002; a store takes half the disk.
         self.dtype = "float32" if self.row_shape == (1280,) else "float16"
 
@@ -67,8 +77,17 @@ class EfficientNetLiteEncoder(ImageEncoder):
         return "map" if spec.layers or spec.output == "trunk" else "rows" if spec.output == "grid" else "vector"
 
     @property
+    def view(self) -> Squash:
+        return Squash(self.enlarged if self.spec.output == "views" else self.side)
+
+    @property
     def settings(self) -> dict:
-        outputs = {"": "last map, averaged", "grid": "last map, row by row", "trunk": "last map of stride 16"}
+        outputs = {
+            "": "last map, averaged",
+            "grid": "last map, row by row",
+            "trunk": "last map of stride 16",
+            "views": f"last map, averaged, the mean of two views: enlarged to {self.enlarged}, mirrored",
+        }
         output = (
             "map before the last block"
             if self.blocks == 15
@@ -85,10 +104,17 @@ class EfficientNetLiteEncoder(ImageEncoder):
 
     @torch.inference_mode()
     def features(self, pixels: np.ndarray) -> np.ndarray:
-        maps = self.network()(scaled(pixels, MEAN, DEVIATION, self.runtime.device))
-        if not self.blocks:
-            maps = maps.flatten(2).transpose(1, 2) if self.spec.output == "grid" else maps.mean((2, 3))
-        return maps.cpu().numpy().astype(self.dtype)
+        seen = scaled(pixels, MEAN, DEVIATION, self.runtime.device)
+        if self.spec.output == "views":
+            found = (self._averaged(seen) + self._averaged(mirrored(seen, self.side))) / 2
+        elif self.spec.output == "grid":
+            found = self.network()(seen).flatten(2).transpose(1, 2)
+        else:
+            found = self.network()(seen) if self.blocks else self._averaged(seen)
+        return found.cpu().numpy().astype(self.dtype)
+
+    def _averaged(self, images: Float[Tensor, "images 3 side side"]) -> Float[Tensor, "images 1280"]:
+        return self.network()(images).mean((2, 3))
 
     def inputs(self, stored: np.ndarray) -> np.ndarray | Ragged:
         return grid_rows(stored) if self.spec.output == "grid" else stored
@@ -99,6 +125,11 @@ class EfficientNetLiteEncoder(ImageEncoder):
         return EfficientNetTail(load_efficientnet(self.slug, self.weights)[0], self.blocks).requires_grad_(True)
 
 
+def mirrored(images: Float[Tensor, "images 3 large large"], side: int) -> Float[Tensor, "images 3 side side"]:
+    """Return images seen in a mirror, brought to a smaller side."""
+    return nn.functional.interpolate(images, (side, side), mode="bilinear", antialias=True).flip(3)
+
+
 @ENCODERS.register(LITE0)
 class EfficientNetLite0Encoder(EfficientNetLiteEncoder):
     """224 pixels. What else can be taken:
@@ -107,8 +138,8 @@ class EfficientNetLite0Encoder(EfficientNetLiteEncoder):
     - ``@15``, the map before the last block, (192, 7, 7), to train that block on.
     """
 
-    slug, places, cuts = LITE0, 49, CUTS
-    outputs = ("", "grid", "trunk")
+    slug, places, enlarged, cuts = LITE0, 49, 280, CUTS
+    outputs = ("", "grid", "views", "trunk")
 
     @classmethod
     def check_layers(cls, spec: FeatureSpec) -> None:
@@ -118,8 +149,15 @@ class EfficientNetLite0Encoder(EfficientNetLiteEncoder):
             )
 
 
+@ENCODERS.register(LITE1)
+class EfficientNetLite1Encoder(EfficientNetLiteEncoder):
+    """240 pixels; its package comes with ``xmr[best]``."""
+
+    slug, places, enlarged, side = LITE1, 64, 300, 240
+
+
 @ENCODERS.register(LITE2)
 class EfficientNetLite2Encoder(EfficientNetLiteEncoder):
     """260 pixels, and half as many images per second; its package comes with ``xmr[best]``."""
 
-    slug, places, side = LITE2, 81, 260
+    slug, places, enlarged, side = LITE2, 81, 320, 260

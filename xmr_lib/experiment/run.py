@@ -146,6 +146,7 @@ def _recorded(workspace: Workspace, fitted: Fitted, seed: int, data: dict) -> Re
         folds = five_folds(*embeddings, ranks.image_of_caption, config.distance)
     seconds, clock = time.process_time() - started, time.perf_counter() - wall
     chosen = _find_bank(workspace, fitted.model, seed)
+    with_bank = normalised_ranks(fitted.model.bank, *embeddings, ranks.image_of_caption)
     result = Result(
         config=config,
         seed=seed,
@@ -158,14 +159,11 @@ def _recorded(workspace: Workspace, fitted: Fitted, seed: int, data: dict) -> Re
         machine=machine(workspace.runtime),
         wall_seconds=fitted.wall_seconds + clock,
         five_folds=folds,
-        with_bank={
-            "val": {"rsum": chosen["val_rsum"]["with"]},
-            "test": summarise(normalised_ranks(fitted.model.bank, *embeddings, ranks.image_of_caption)),
-        },
+        with_bank={"val": {"rsum": chosen["val_rsum"]["with"]}, "test": summarise(with_bank)},
     )
     # The model first: a run that has its result has its model too, whenever it is killed.
     _keep(workspace, fitted.model, result, ranks, chosen)
-    write_run(workspace.results, result, asdict(ranks))
+    write_run(workspace.results, result, asdict(ranks), asdict(with_bank))
     if not isinstance(fitted.model, EnsembleModel):
         checkpoint_of(workspace, config, seed).unlink(missing_ok=True)
     return result

