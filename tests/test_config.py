@@ -90,6 +90,7 @@ def test_bad_values_are_told_in_one_line(changes, message):
         ({"learning_rat": 1}, "no field 'learning_rat'; there are batch, "),
         ({"loss": "contrastive"}, "loss contrastive needs distance = euclidean"),
         ({"text_pooling": "mean+max"}, "2 values of text_pooling for 1 features"),
+        ({"word_scale": (0.1, 0.2)}, "2 values of word_scale for 1 features"),
     ],
 )
 def test_bad_flat_fields_are_told_in_one_line(fields, message):
@@ -148,6 +149,14 @@ def test_branches_and_their_aggregations_are_named_together():
     ]
     assert (config.text_features, config.text_pooling, config.track) == ("fasttext-self+minilm", "meanmax+mean", "open")
     assert KINDS["late"].text_features == "fasttext-self+minilm" and KINDS["late"].track == "open"
+
+
+def test_what_is_told_of_one_side_or_of_each_branch_stays_there():
+    words = {"text_features": "onehot+glove", "train_words": True, "word_scale": (0.1, 1.0)}
+    config = from_flat("x", dropout=0.4, image_dropout=0.5, text_hidden=256, **words)
+    assert (config.method.image.dropout, config.method.text.dropout) == (0.5, 0.4)
+    assert (config.method.text.hidden, config.method.image.hidden) == (256, from_flat("x").method.image.hidden)
+    assert [(own.word_scale, own.train_words) for own in config.branches("text")] == [(0.1, True), (1.0, True)]
 
 
 def test_version_1_is_read_field_by_field():

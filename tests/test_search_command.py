@@ -16,7 +16,8 @@ from xmr_lib.experiment import run
 from xmr_lib.experiment.run import model_folder
 from xmr_lib.model.folder import folder_of, keep_as
 from xmr_lib.paths import models_root, reference_root, runs_root
-from xmr_lib.study import ALIASES, BEST, get_configs
+from xmr_lib.study import ALIASES, get_configs
+from xmr_lib.study.models import BEST
 from xmr_lib.study.estimate import training_line
 
 
@@ -119,10 +120,10 @@ def test_best_is_the_clean_model_that_validation_prefers():
 
 def test_what_training_takes_is_said_for_late_fusion_too(smoke_workspace, monkeypatch):
     monkeypatch.setattr("xmr_lib.study.estimate.REFERENCE", {"smoke": "flickr8k"})
-    [config] = get_configs(smoke_workspace, BEST)
+    [config] = get_configs(smoke_workspace, "f-words-late")
     rows = pd.read_csv(reference_root() / "flickr8k" / "summary.csv").set_index("run")
     minutes = rows.loc[[member.name for member in config.method.members], "cpu_minutes"].sum()
     share = smoke_workspace.dataset.split("train").caption_count / 30_000
     line = training_line(smoke_workspace, config, [0, 1])
-    assert config.name == ALIASES[BEST] and f"about {2 * minutes * share:.0f} min" in line
+    assert f"about {2 * minutes * share:.0f} min" in line
     assert all(member.name in line for member in config.method.members) and "flickr8k" in line

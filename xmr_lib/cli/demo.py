@@ -37,8 +37,8 @@ def demo(
     from ..figures import shrink_figure
     from ..model.folder import keep_as
     from ..paths import runs_root
-    from ..records import run_folder
-    from ..study import ALIASES, BEST
+    from ..records import recorded_seeds, run_folder
+    from ..study import best_run
     from ..usage import Usage
 
     use_runtime(device, precision, workers)
@@ -52,8 +52,9 @@ def demo(
     if profile != "smoke":
         shrink_figure(folder / "figures" / "02_gallery.png", folder / "figures" / "readme_gallery.png")
         typer.echo("\n" + summary_text(folder / "summary.csv"))
-        run = run_folder(folder, ALIASES[BEST], 0)
-        typer.echo(f"\na model to search with, {ALIASES[BEST]}: {keep_as(run, 'scenes')}")
+        if best := best_run(folder):
+            run = run_folder(folder, best, recorded_seeds(folder, best)[0])
+            typer.echo(f"\na model to search with, {best}: {keep_as(run, 'scenes')}")
     typer.echo(f"\ntables, figures and executed notebooks: {folder}")
     typer.echo(publish_demo(results, took))
     typer.echo("\n" + usage_text(took))

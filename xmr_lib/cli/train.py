@@ -1,6 +1,5 @@
 """``xmr train``."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -28,12 +27,17 @@ from .show import summary_text
 def train(
     model: Annotated[
         str,
-        typer.Argument(help="Name of a model of the study, e.g. ab-infonce, or 'best'; 'list' shows them."),
+        typer.Argument(
+            help="Name of a model of the study, e.g. ab-infonce, or best, fast, assignment; 'list' shows them."
+        ),
     ],
     dataset: NamedOption = None,
     data: DataOption = None,
     profile: Annotated[
-        str | None, typer.Option("--profile", help="Sizes: smoke, demo or full. [default: demo; of 'best', full]")
+        str | None,
+        typer.Option(
+            "--profile", help="Sizes: smoke, demo or full. [default: demo; of best, fast and assignment, full]"
+        ),
     ] = None,
     seeds: SeedsOption = "0",
     results: ResultsOption = None,
@@ -54,13 +58,15 @@ def train(
 ) -> None:
     """Train one model, score it once on test, and add its row to summary.csv. Goes on where a kill left it.
 
-    'best' is the clean model of the study that did best on validation; it is kept as models/best too, which
-    'xmr index' takes.
+    'best' is the clean model of the study that did best on validation, 'fast' one that is trained in two minutes,
+    'assignment' one that needs the course's two feature files alone. They are kept as models/best … too, which 'xmr
+    index' takes.
     """
     from ..experiment import Workspace, run, try_out
+    from ..model.folder import keep_as
     from ..records import run_folder
     from ..runtime import Runtime
-    from ..study import ALIASES, BEST, MODELS, get_configs
+    from ..study import ALIASES, MODELS, get_configs
     from ..study.estimate import training_line
 
     if model == "list":
@@ -74,7 +80,7 @@ def train(
     use_runtime(device, precision, workers, shared=True)
     if validation_only and not Runtime.of().processes.alone:
         raise XmrError("--validation-only is for one process; leave torchrun out")
-    profile = profile or ("full" if model == BEST else "demo")
+    profile = profile or ("full" if model in ALIASES else "demo")
     workspace = Workspace(dataset, data, profile, results, strict)
     [config] = get_configs(workspace, model)
     if changes:
@@ -96,15 +102,9 @@ def train(
     run(workspace, config, numbers)
     if workspace.runtime.processes.first:
         typer.echo(summary_text(workspace.results / "summary.csv", [config.name]))
-        if model == BEST and not name:
-            typer.echo(_kept_as_best(run_folder(workspace.results, config.name, numbers[0])))
-
-
-def _kept_as_best(run: Path) -> str:
-    from ..model.folder import keep_as
-    from ..study import BEST
-
-    return f"{keep_as(run, BEST)}: kept for 'xmr index PHOTOS' and RetrievalModel.load"
+        if model in ALIASES and not name:
+            kept = keep_as(run_folder(workspace.results, config.name, numbers[0]), model)
+            typer.echo(f"{kept}: kept for 'xmr index PHOTOS' and RetrievalModel.load")
 
 
 def _change(text: str) -> tuple[str, object]:

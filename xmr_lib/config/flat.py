@@ -22,7 +22,8 @@ _REST = (
     *("image_features", "text_features", "image_pooling", "text_pooling", "unfreeze_blocks", "unfreeze_layers"),
     *("tuned_lr", "word_lr", "regularisations", "powers", "margin", "negatives", "temperature", "direction"),
 )
-FIELDS = frozenset((*_SHARED, *_TRAINED, *_OPTIMISER, *_WORDS, *_REST))
+_OF_A_SIDE = tuple(f"{side}_{key}" for side in ("image", "text") for key in _SHARED)
+FIELDS = frozenset((*_SHARED, *_OF_A_SIDE, *_TRAINED, *_OPTIMISER, *_WORDS, *_REST))
 
 
 def from_flat(name: str, members: Sequence[RunConfig] = (), **fields: Any) -> RunConfig:
@@ -31,7 +32,8 @@ def from_flat(name: str, members: Sequence[RunConfig] = (), **fields: Any) -> Ru
     Args:
         members: of late fusion.
         fields: ``image_features``, ``text_pooling``, ``unfreeze_blocks`` (of the image network), ``unfreeze_layers``
-            (of BERT), ``tuned_lr`` and ``word_lr`` (shares of the learning rate), ``hidden`` (of both towers) …
+            (of BERT), ``tuned_lr`` and ``word_lr`` (shares of the learning rate), ``hidden`` (of both towers),
+            ``text_hidden`` (of one), ``word_scale`` (of all text features, or in a tuple one for each) …
 
     Raises:
         XmrError: a field that does not exist, or a value out of bounds.
@@ -47,8 +49,11 @@ def from_flat(name: str, members: Sequence[RunConfig] = (), **fields: Any) -> Ru
     if unfreeze := fields.get("unfreeze_blocks", 0):
         images = [branch | {"unfreeze": unfreeze, "lr_multiplier": fields.get("tuned_lr", 0.1)} for branch in images]
     layers = fields.get("unfreeze_layers", 0)
-    words = {key: fields[key] for key in _WORDS if key in fields}
-    texts = [branch | words for branch in texts]
+    for key in (key for key in _WORDS if key in fields):
+        values = fields[key] if isinstance(fields[key], tuple) else (fields[key],) * len(texts)
+        if len(values) != len(texts):
+            raise XmrError(f"config {name!r}: {len(values)} values of {key} for {len(texts)} features")
+        texts = [branch | {key: value} for branch, value in zip(texts, values, strict=True)]
     if layers:
         texts = [branch | {"unfreeze": layers, "lr_multiplier": fields.get("tuned_lr", 0.1)} for branch in texts]
     elif fields.get("train_words"):
@@ -68,8 +73,9 @@ def from_flat(name: str, members: Sequence[RunConfig] = (), **fields: Any) -> Ru
         return RunConfig(name=name, **task, method={"kind": kind, "image": images[0], "text": texts[0]})
     towers = {}
     for side, branches in (("image", images), ("text", texts)):
-        own = {key: fields[f"{side}_{key}"] for key in ("fusion", "scaling") if f"{side}_{key}" in fields}
-        towers[side] = {"branches": branches, **own, **_some(fields, _SHARED)}
+        told = ("fusion", "scaling", *_SHARED)
+        own = {key: fields[f"{side}_{key}"] for key in told if f"{side}_{key}" in fields}
+        towers[side] = {"branches": branches, **_some(fields, _SHARED), **own}
     if kind == "metric-learning":
         del towers["text"]
     loss = fields.get("loss", "infonce")

@@ -29,8 +29,11 @@ class Recorded:
     ranks: list[Ranks]
 
     @classmethod
-    def read(cls, folder: str | Path) -> "Recorded":
+    def read(cls, folder: str | Path, with_bank: bool = False) -> "Recorded":
         """Read a run's folder, ``…/seed<k>``, or a model's, with all its seeds.
+
+        Args:
+            with_bank: the ranks normalised by the model's query bank.
 
         Raises:
             XmrError: there is no run, or none that has its ranks.
@@ -45,7 +48,10 @@ class Recorded:
                 f"{folder}: no run with ranks here; give a run's folder, …/runs/MODEL/seed0, or a model's, …/runs/MODEL"
             )
         results = [read_result(model / f"seed{seed}" / "result.json") for seed in seeds]
-        return cls(str(folder), results, [Ranks(**read_ranks(dataset, model.name, int(seed))) for seed in seeds])
+        if with_bank and not all(result.with_bank for result in results):
+            raise XmrError(f"{folder}: recorded before scores with a query bank were; delete it and train again")
+        found = (read_ranks(dataset, model.name, int(seed), with_bank) for seed in seeds)
+        return cls(str(folder), results, [Ranks(**ranks) for ranks in found])
 
     def mean(self, metric: str) -> float:
         """Return a metric, mean over seeds."""

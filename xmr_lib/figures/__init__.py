@@ -13,6 +13,7 @@ from .regions import regions_figure
 from .space import shared_space
 from .style import COLUMN, PAGE, save_figure, shrink_figure, use_style
 from .time_accuracy import time_accuracy
+from .waterfall import waterfall_figure
 from .words import word_weights
 
 __all__ = [
@@ -39,5 +40,6 @@ __all__ = [
     "time_accuracy",
     "training_curves",
     "use_style",
+    "waterfall_figure",
     "word_weights",
 ]

@@ -72,7 +72,9 @@ MODELS: dict[str, dict[str, Any]] = {
     # Task (b): text-to-image alone.
     "b-recipe": {"task": "b", "direction": "t2i", **RECIPE},
     "b-infonce": {"task": "b", "direction": "t2i"},
-    # Both directions in one model: the same network, five losses.
+    # Both directions in one model: the recipe; the same on unit vectors; then another network, five losses.
+    "ab-recipe": {"task": "b", **RECIPE},
+    "ab-recipe-cosine": {"task": "b", "projection": "linear", "loss": "triplet", "negatives": "random"},
     "ab-infonce": {"task": "b"},
     "ab-triplet-random": {"task": "b", "loss": "triplet", "negatives": "random"},
     "ab-triplet-semihard": {"task": "b", "loss": "triplet", "negatives": "semihard"},
@@ -137,9 +139,11 @@ MODELS: dict[str, dict[str, Any]] = {
 }
 
 
-BEST = "best"
-ALIASES = {BEST: "f-words-late"}
-"""``best``: the clean model with the highest validation rSum on Flickr8k, late fusion included."""
+BEST, FAST, ASSIGNMENT = "best", "fast", "assignment"
+ALIASES = {BEST: "f-words-late", FAST: "r-onehot-glove-trained", ASSIGNMENT: "e-meanmax-trained"}
+"""By what they are for: ``best`` is the clean model with the highest validation rSum on Flickr8k, late fusion included;
+``fast`` is trained in a minute or two, its features and what comes with ``xmr`` included; ``assignment`` needs nothing
+but the course's two feature files."""
 
 
 def get_configs(workspace: Workspace, *models: str) -> list[RunConfig]:

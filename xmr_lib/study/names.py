@@ -12,6 +12,8 @@ NAMES = {
     "a-infonce": "image-to-text InfoNCE",
     "b-recipe": "the text-to-image recipe",
     "b-infonce": "text-to-image InfoNCE",
+    "ab-recipe": "the recipe in both directions",
+    "ab-recipe-cosine": "the recipe on unit vectors",
     "ab-infonce": "InfoNCE in both directions",
     "ab-triplet-random": "a triplet with random negatives",
     "ab-triplet-semihard": "a triplet with semi-hard negatives",

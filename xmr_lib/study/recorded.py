@@ -1,6 +1,7 @@
 """What earlier runs left behind, read without training anything."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,10 @@ from ..records import (
     Result,
     read_result,
     read_summary,
+    recorded_seeds,
+    run_folder,
 )
+from .models import FAST, get_configs
 
 DIRECTIONS = ("i2t", "t2i")
 
@@ -30,6 +34,23 @@ def at_hand(workspace: Workspace, config: RunConfig, seeds: Sequence[int] = (0,)
         XmrError: see ``run``.
     """
     return recorded_results(workspace, config) or run(workspace, config, seeds)
+
+
+def best_recorded(workspace: Workspace, seeds: Sequence[int] = (0,)) -> Result:
+    """Return the recorded clean model with the highest validation rSum, its first seed; where none is, ``fast``."""
+    name = best_run(workspace.results)
+    if name is None:
+        [config] = get_configs(workspace, FAST)
+        return run(workspace, config, seeds)[0]
+    return read_result(run_folder(workspace.results, name, recorded_seeds(workspace.results, name)[0]) / "result.json")
+
+
+def best_run(results: str | Path) -> str | None:
+    """Return the name of the recorded clean model with the highest validation rSum; None where none is recorded."""
+    results = Path(results)
+    clean = [row for row in read_summary(results / "summary.csv") if row["track"] == "clean"]
+    found = [row for row in clean if recorded_seeds(results, row["run"])]
+    return max(found, key=lambda row: float(row["val_rsum"]))["run"] if found else None
 
 
 def recorded(workspace: Workspace) -> list[list[Result]]:

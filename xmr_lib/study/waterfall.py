@@ -1,0 +1,68 @@
+"""From the assignment's recipe to the best model: one change a step, and what each is worth."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..experiment.comparison import Recorded
+from ..metrics import bootstrap_interval, difference_interval, holm
+from ..records import recorded_seeds
+from .tables import paired_p
+
+
+@dataclass(frozen=True)
+class Step:
+    """A recorded model, and in what it differs from the one of the step before."""
+
+    run: str
+    change: str
+    with_bank: bool = False
+    """Whether what it finds is normalised by its query bank."""
+
+
+STEPS = (
+    Step("ab-recipe", "the assignment's recipe, both directions"),
+    Step("ab-recipe-cosine", "embeddings of length 1"),
+    Step("ab-triplet-random", "linear layer + MLP as projection"),
+    Step("ab-infonce", "InfoNCE"),
+    Step("ab-infonce-meanmax", "mean and maximum of the words"),
+    Step("r-fasttext", "the schedule of the studies"),
+    Step("e-meanmax-trained", "word vectors trained"),
+)
+
+
+def waterfall(results: str | Path, steps: Sequence[Step] = STEPS) -> pd.DataFrame:
+    """Return a row per step that is recorded: the model's score, and what it gains over the step before.
+
+    ``gain`` is the difference of test rSum to the row above, ``gain_low`` and ``gain_high`` its 95 % interval (paired
+    bootstrap over test images), ``p`` that of the paired randomisation test over the seeds that both have, adjusted by
+    Holm within the table.
+
+    Args:
+        results: folder of the dataset's results.
+    """
+    results = Path(results)
+    found = [step for step in steps if recorded_seeds(results, step.run)]
+    models = [Recorded.read(results / "runs" / step.run, step.with_bank) for step in found]
+    rows = []
+    for step, own in zip(found, models, strict=True):
+        low, high = bootstrap_interval(own.ranks)
+        row = {"run": step.run, "change": step.change, "bank": step.with_bank, "track": own.results[0].config.track}
+        row |= {"seeds": len(own.results), "val_rsum": _val_rsum(own, step.with_bank), "rsum": own.mean("rsum")}
+        row |= {"rsum_low": low, "rsum_high": high}
+        row["cpu_minutes"] = float(np.mean([result.cpu_seconds for result in own.results])) / 60
+        rows.append(row)
+    pairs = list(itertools.pairwise(models))
+    ps = holm([paired_p(after.results, after.ranks, before.results, before.ranks) for before, after in pairs])
+    for row, (before, after), p in zip(rows[1:], pairs, ps, strict=True):
+        low, high = difference_interval(before.ranks, after.ranks)
+        row |= {"gain": after.mean("rsum") - before.mean("rsum"), "gain_low": low, "gain_high": high, "p": p}
+    return pd.DataFrame(rows)
+
+
+def _val_rsum(model: Recorded, with_bank: bool) -> float:
+    return float(np.mean([own.with_bank["val"]["rsum"] if with_bank else own.val_rsum for own in model.results]))
