@@ -40,6 +40,8 @@ def made_up_config(run: str, **fields) -> RunConfig:
     """Return the study's own config of a run, or the default one of a run that is not of the study."""
     own = {**MODELS.get(run, {}), **fields}
     members = [made_up_config(member) for member in own.pop("members", ())]
+    if "teacher" in own:
+        own["teacher"] = made_up_config(own["teacher"])
     return from_flat(run, members, **own)
 
 

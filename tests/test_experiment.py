@@ -11,10 +11,11 @@ from xmr_lib.config import from_flat
 from xmr_lib.data import read_dataset
 from xmr_lib.errors import XmrError
 from xmr_lib.experiment import Workspace, chosen_on_validation, embed, ranks_of, run, search_train
+from xmr_lib.experiment.run import model_of
 from xmr_lib.features.idf import InverseFrequency
 from xmr_lib.features.spec import FeatureSpec
 from xmr_lib.metrics import ranks_of_embeddings, summarise
-from xmr_lib.model import pooled
+from xmr_lib.model import RetrievalModel, pooled
 from xmr_lib.ragged import Ragged
 from xmr_lib.records import read_summary, run_folder
 from xmr_lib.study import MODELS, get_configs, nearest_words_table, representation_table
@@ -240,8 +241,43 @@ def test_late_fusion_is_the_weighted_mean_of_cosines_chosen_on_validation(tmp_pa
     np.testing.assert_allclose(images @ captions.T, expected, atol=1e-5)
     # The members are runs of their own, and those of the catalogue.
     assert [member.config for member in members] == get_configs(workspace, "r-fasttext", "d-meanmax")
-    with pytest.raises(XmrError, match=r"members.*at least 2 items"):
+    with pytest.raises(XmrError, match=r"late fusion needs at least 2 members"):
         config.replace(name="alone", members=config.to_dict()["method"]["members"][:1])
+
+
+def test_late_fusion_over_seeds_is_their_mean(tmp_path):
+    workspace = Workspace("scenes", None, "smoke", tmp_path)
+    [member] = get_configs(workspace, "r-fasttext")
+    [late] = run(workspace, from_flat("seeds-late", [member], method="late", seeds=(0, 1)))
+    seeds = run(workspace, member, (0, 1))
+    # Each has the FastText of its own seed.
+    each = [embed(workspace, own, "test") for own in seeds]
+    images, captions = embed(workspace, late, "test")
+    np.testing.assert_allclose(images @ captions.T, sum(i @ c.T for i, c in each) / 2, atol=1e-5)
+    assert late.history["weights"] == [1.0] and late.cpu_seconds > sum(own.cpu_seconds for own in seeds)
+    assert [own.facts["seed"] for own in model_of(workspace, late).members] == [0, 1]
+    with pytest.raises(XmrError, match="a member, or a seed, stands there twice"):
+        from_flat("late", [member], method="late", seeds=(1, 1))
+    with pytest.raises(XmrError, match="or one with several seeds"):
+        from_flat("late", [member], method="late", seeds=(1,))
+
+
+def test_a_teacher_is_a_run_of_its_own_and_changes_what_is_learned(tmp_path):
+    workspace = Workspace("scenes", None, "smoke", tmp_path)
+    student, teacher = get_configs(workspace, "r-onehot-trained", "r-fasttext")
+    taught = student.replace(name="taught", teacher={"model": teacher.to_dict(), "weight": 0.9})
+    [alone], [found] = run(workspace, student), run(workspace, taught)
+    [own] = run(workspace, teacher)
+    assert found.history["loss"] != alone.history["loss"]
+    # Without its teacher it can't be made: its minutes count.
+    assert found.cpu_seconds > own.cpu_seconds
+    assert RetrievalModel.load(run_folder(workspace.results, "taught", 0)).config == taught
+    assert taught.track == "clean" and taught.replace(name="x", teacher=None).to_dict()["method"]["teacher"] is None
+    [open_teacher] = get_configs(workspace, "d-meanmax")
+    leaked = taught.replace(name="leaked", teacher={"model": open_teacher.to_dict()})
+    assert leaked.track == "open" and any("minilm" in reason for reason in leaked.track_reasons())
+    with pytest.raises(XmrError, match="a teacher needs loss = infonce"):
+        taught.replace(**{"name": "x", "loss.name": "triplet"})
 
 
 def test_representations_are_told_apart_by_misspellings(smoke_workspace):

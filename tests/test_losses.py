@@ -12,7 +12,7 @@ from pytorch_metric_learning.reducers import DoNothingReducer, MeanReducer, SumR
 
 from xmr_lib.config import from_flat
 from xmr_lib.errors import XmrError
-from xmr_lib.losses import ContrastiveLoss, InfoNCELoss, TripletLoss, similarity_matrix
+from xmr_lib.losses import ContrastiveLoss, InfoNCELoss, TripletLoss, distillation, similarity_matrix
 from xmr_lib.losses.similarity import known_direction
 
 DIRECTIONS = ("i2t", "t2i", "both")
@@ -80,6 +80,37 @@ def test_infonce_agrees_with_a_loop(direction, seed):
     similarity = scores(seed)
     value = InfoNCELoss(0.3, direction=direction)(similarity, IMAGES)
     assert value.item() == pytest.approx(naive_infonce(similarity, IMAGES, direction, 0.3))
+
+
+def naive_distillation(similarity, taught, images, direction, scale):
+    sides = []
+    for anchors, wanted in zip(lists(similarity, images, direction), lists(taught, images, direction), strict=True):
+        losses = []
+        for mine, theirs in zip(anchors, wanted, strict=True):
+            student, teacher = ([math.exp(scale * x) for x in (own, *others)] for own, others in (mine, theirs))
+            shares = zip(student, teacher, strict=True)
+            losses.append(-sum(t / sum(teacher) * math.log(s / sum(student)) for s, t in shares))
+        sides.append(sum(losses) / len(losses))
+    return sum(sides) / len(sides)
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_distillation_agrees_with_a_loop(direction):
+    similarity, taught, scale = scores(1), scores(2), torch.tensor(3.0, dtype=torch.float64)
+    value = distillation(similarity, taught, scale, IMAGES, direction)
+    assert value.item() == pytest.approx(naive_distillation(similarity, taught, IMAGES, direction, 3.0))
+
+
+def test_distillation_is_least_where_the_student_chooses_as_its_teacher_does():
+    taught, scale = scores(2), torch.tensor(3.0, dtype=torch.float64, requires_grad=True)
+    student = taught.clone().requires_grad_()
+    distillation(student, taught, scale, IMAGES).backward()
+    assert student.grad.abs().max() < 1e-12
+    least = distillation(taught, taught, scale, IMAGES).item()
+    assert all(distillation(taught + scores(k), taught, scale, IMAGES).item() > least for k in range(3, 8))
+    # A teacher that is certain leaves InfoNCE.
+    certain, of_pairs = 1e6 * torch.eye(len(IMAGES), dtype=torch.float64), InfoNCELoss(1 / 3)(scores(1), IMAGES)
+    assert distillation(scores(1), certain, scale, IMAGES).item() == pytest.approx(of_pairs.item())
 
 
 def test_random_negatives_are_drawn_from_all_negatives_alike():

@@ -18,9 +18,20 @@ _LOSSES = {
 }
 _WORDS = ("train_words", "word_scale", "word_dropout")
 _REST = (
-    *("task", "method", "members", "loss", "image_fusion", "text_fusion", "image_scaling", "text_scaling"),
+    *("task", "method", "members", "seeds", "loss", "image_fusion", "text_fusion", "image_scaling", "text_scaling"),
     *("image_features", "text_features", "image_pooling", "text_pooling", "unfreeze_blocks", "unfreeze_layers"),
-    *("tuned_lr", "word_lr", "regularisations", "powers", "margin", "negatives", "temperature", "direction"),
+    *(
+        "tuned_lr",
+        "word_lr",
+        "teacher",
+        "teacher_weight",
+        "regularisations",
+        "powers",
+        "margin",
+        "negatives",
+        "temperature",
+        "direction",
+    ),
 )
 _OF_A_SIDE = tuple(f"{side}_{key}" for side in ("image", "text") for key in _SHARED)
 FIELDS = frozenset((*_SHARED, *_OF_A_SIDE, *_TRAINED, *_OPTIMISER, *_WORDS, *_REST))
@@ -30,10 +41,10 @@ def from_flat(name: str, members: Sequence[RunConfig] = (), **fields: Any) -> Ru
     """Build a config; several features, and one aggregation for each, are joined by ``+``.
 
     Args:
-        members: of late fusion.
+        members: of late fusion; ``seeds``: those that each is taken with.
         fields: ``image_features``, ``text_pooling``, ``unfreeze_blocks`` (of the image network), ``unfreeze_layers``
             (of BERT), ``tuned_lr`` and ``word_lr`` (shares of the learning rate), ``hidden`` (of both towers),
-            ``text_hidden`` (of one), ``word_scale`` (of all text features, or in a tuple one for each) …
+            ``text_hidden`` (of one), ``teacher`` (a config), ``word_scale`` (of all text features, or one for each) …
 
     Raises:
         XmrError: a field that does not exist, or a value out of bounds.
@@ -43,7 +54,9 @@ def from_flat(name: str, members: Sequence[RunConfig] = (), **fields: Any) -> Ru
     kind = fields.get("method", "dual-encoder")
     task = {"task": fields["task"]} if "task" in fields else {}
     if kind == "late":
-        return RunConfig(name=name, **task, method={"kind": kind, "members": tuple(members)})
+        return RunConfig(
+            name=name, **task, method={"kind": kind, "members": tuple(members), **_some(fields, ("seeds",))}
+        )
     images = _branches(name, fields, "image", "effnet-lite0", "none")
     texts = _branches(name, fields, "text", "fasttext-self", "mean")
     if unfreeze := fields.get("unfreeze_blocks", 0):
@@ -86,6 +99,7 @@ def from_flat(name: str, members: Sequence[RunConfig] = (), **fields: Any) -> Ru
             "kind": kind,
             **towers,
             **_some(fields, _TRAINED),
+            **_teacher(fields),
             "loss": {"name": loss, **_some(fields, _LOSSES.get(loss, ()))},
             "optimiser": _some(fields, _OPTIMISER),
         },
@@ -103,6 +117,13 @@ def _branches(name: str, fields: dict[str, Any], side: str, features: str, pooli
     if len(poolings) != len(specs):
         raise XmrError(f"config {name!r}: {len(poolings)} values of {side}_pooling for {len(specs)} features")
     return [{"features": spec, "pooling": how} for spec, how in zip(specs, poolings, strict=True)]
+
+
+def _teacher(fields: dict[str, Any]) -> dict[str, Any]:
+    if "teacher" not in fields:
+        return {}
+    weight = {"weight": fields["teacher_weight"]} if "teacher_weight" in fields else {}
+    return {"teacher": {"model": fields["teacher"], **weight}}
 
 
 def _some(fields: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:

@@ -44,12 +44,33 @@ class Trained(Group):
         return self
 
 
+class Teacher(Group):
+    """A model that is trained first, and whose similarities are learned beside the true pairs (Hinton et al. 2015)."""
+
+    model: "RunConfig"
+    weight: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """Share of the loss that is the teacher's; the rest is that of the true pairs."""
+
+    @model_validator(mode="after")
+    def _cosine(self) -> "Teacher":
+        if self.model.distance != "cosine":
+            raise ValueError("a teacher compares by cosine")
+        return self
+
+
 class DualEncoderConfig(Trained):
     """Two towers that meet in one space."""
 
     kind: Literal["dual-encoder"] = "dual-encoder"
     image: ImageTower = ImageTower()
     text: TextTower = TextTower()
+    teacher: Teacher | None = None
+
+    @model_validator(mode="after")
+    def _can_be_taught(self) -> "DualEncoderConfig":
+        if self.teacher and (self.loss.name != "infonce" or self.distance != "cosine"):
+            raise ValueError("a teacher needs loss = infonce, whose temperature it shares, and distance = cosine")
+        return self
 
 
 class MetricLearningConfig(Trained):
@@ -114,7 +135,28 @@ class EnsembleConfig(Group):
     """Late fusion: the weighted mean of the members' cosines, the weights chosen on validation."""
 
     kind: Literal["late"] = "late"
-    members: Annotated[tuple["RunConfig", ...], Field(min_length=2)]
+    members: Annotated[tuple["RunConfig", ...], Field(min_length=1)]
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    """Seeds that each member is taken with, all of the same weight; empty: the seed of the ensemble alone."""
+
+    def parts(self, seed: int = 0) -> "list[tuple[RunConfig, int, str]]":
+        """Return what is fused: a member, its seed, and a name that no other part has; the seeds of a member in a row.
+
+        Args:
+            seed: of the ensemble.
+        """
+        if not self.seeds:
+            return [(member, seed, member.name) for member in self.members]
+        return [(member, own, f"{member.name}-seed{own}") for member in self.members for own in self.seeds]
+
+    @model_validator(mode="after")
+    def _several(self) -> "EnsembleConfig":
+        parts = self.parts()
+        if len(parts) < 2:
+            raise ValueError("late fusion needs at least 2 members, or one with several seeds")
+        if len({name for _, _, name in parts}) < len(parts):
+            raise ValueError("a member, or a seed, stands there twice")
+        return self
 
     @model_validator(mode="after")
     def _cosines(self) -> "EnsembleConfig":
@@ -142,7 +184,8 @@ class RunConfig(Group):
     """Of the run, e.g. ``ab-infonce``: the folder under ``runs/`` and the first column of ``summary.csv``."""
     task: Literal[TASKS] = "baseline"
     """Task of the assignment that this run answers; it changes no number."""
-    method: Method = DualEncoderConfig()
+    # Not before ``Teacher`` knows what a config is.
+    method: Method = Field(default_factory=lambda: DualEncoderConfig())
 
     def __init__(self, **values: Any):
         try:
@@ -261,15 +304,24 @@ class RunConfig(Group):
     @property
     def track(self) -> str:
         """``clean`` or ``open``: the worst of all that the model learned from."""
-        return worst_track(spec.provenance.track for spec in (*self.image_specs, *self.text_specs))
+        return worst_track(spec.provenance.track for spec in self._learned_from)
+
+    @property
+    def _learned_from(self) -> tuple[FeatureSpec, ...]:
+        """The features of the model itself, and of those that taught it."""
+        teachers = (getattr(single.method, "teacher", None) for single in self.singles)
+        of_teachers = (spec for own in teachers if own for spec in own.model._learned_from)
+        return tuple(dict.fromkeys((*self.image_specs, *self.text_specs, *of_teachers)))
 
     def track_reasons(self) -> Iterator[str]:
         """Say of each feature that is not clean what it was trained on."""
-        for spec in (*self.image_specs, *self.text_specs):
+        for spec in self._learned_from:
             if spec.provenance.track != "clean":
                 yield f"{spec.slug}: {spec.provenance.note or 'trained on ' + ', '.join(spec.provenance.trained_on)}"
 
 
+Teacher.model_rebuild()
+DualEncoderConfig.model_rebuild()
 EnsembleConfig.model_rebuild()
 RunConfig.model_rebuild()
 

@@ -15,10 +15,15 @@ from ..config import CcaConfig, DualEncoderConfig, EnsembleConfig, RunConfig, Ze
 from ..errors import XmrError
 from ..metrics import ranks_of_fusions, summarise
 from ..model import EnsembleModel, RetrievalModel, build_dual_encoder
+from ..model.retrieval import joined
 from ..modules import DualEncoder
-from ..training import Checkpoint, Schedule, score, train
+from ..training import Checkpoint, Schedule, Teaching, score, train
 from .workspace import Workspace
 
+OTHER_IMAGES = (
+    "{} not trained on the same images; an image that can't be read leaves the split only for features that are made "
+    "from it: take it out of the data"
+)
 Embeddings = tuple[np.ndarray, np.ndarray]
 """Of images, shape (images, embed), and of captions, shape (captions, embed)."""
 
@@ -34,29 +39,30 @@ class Fitted:
     wall_seconds: float
 
 
-def fit(workspace: Workspace, config: RunConfig, seed: int, member: Callable[[RunConfig], Fitted]) -> Fitted:
+def fit(workspace: Workspace, config: RunConfig, seed: int, member: Callable[[RunConfig, int], Fitted]) -> Fitted:
     """Fit a model and choose on validation; training goes on from its checkpoint if there is one.
 
     Args:
-        member: fits or finds a member of late fusion.
+        member: fits or finds a member of late fusion, or a teacher, with a seed.
 
     Raises:
         XmrError: the training collapsed, or data are missing.
     """
     if isinstance(config.method, EnsembleConfig):
-        return _fit_late(workspace, config, seed, [member(own) for own in config.method.members])
+        return _fit_late(workspace, config, config.method, seed, member)
     if isinstance(config.method, CcaConfig):
         return _fit_cca(workspace, config, config.method, seed)
     if isinstance(config.method, ZeroShotConfig):
         model = RetrievalModel(config, ZeroShot(), *workspace.inputs(config, seed), {})
         return Fitted(model, {}, 0.0, 0.0)
-    return _fit_dual_encoder(workspace, config, seed)
+    return _fit_dual_encoder(workspace, config, seed, member)
 
 
 def embed_split(workspace: Workspace, model: RetrievalModel, split: str, seed: int) -> Embeddings:
     """Embed the images and captions of a split by the dataset's own features."""
     if isinstance(model, EnsembleModel):
-        each = [embed_split(workspace, member, split, seed) for member in model.members]
+        parts = zip(model.members, model.config.method.parts(seed), strict=True)
+        each = [embed_split(workspace, member, split, own) for member, (_, own, _) in parts]
         images, captions = (model.fused(side) for side in zip(*each, strict=True))
         return images, captions
     pairs = workspace.pairs(model.config, split, seed)
@@ -75,11 +81,20 @@ def untrained(workspace: Workspace, config: RunConfig, seed: int) -> DualEncoder
     return network
 
 
-def _fit_dual_encoder(workspace: Workspace, config: RunConfig, seed: int) -> Fitted:
+def _fit_dual_encoder(
+    workspace: Workspace, config: RunConfig, seed: int, member: Callable[[RunConfig, int], Fitted]
+) -> Fitted:
     method = config.method
     if not isinstance(method, DualEncoderConfig):
         raise XmrError(f"config {config.name!r}: {method.kind!r} is trained on images alone; see notebook 07")
     train_pairs, val_pairs = (workspace.pairs(config, split, seed) for split in ("train", "val"))
+    teacher = member(method.teacher.model, seed) if method.teacher else None
+    teaching = None
+    if teacher and method.teacher:
+        embeddings = embed_split(workspace, teacher.model, "train", seed)
+        if tuple(map(len, embeddings)) != (len(train_pairs.images), len(train_pairs.captions)):
+            raise XmrError(f"config {config.name!r}: {OTHER_IMAGES.format('its teacher was')}")
+        teaching = Teaching(*(torch.from_numpy(joined([own], [1.0])) for own in embeddings), method.teacher.weight)
     network, loss = untrained(workspace, config, seed), method.loss.build()
     identity = {
         "config": config.to_dict(),
@@ -99,10 +114,15 @@ def _fit_dual_encoder(workspace: Workspace, config: RunConfig, seed: int) -> Fit
         Checkpoint(checkpoint_of(workspace, config, seed), identity),
         config.name,
         runtime=workspace.runtime,
+        teaching=teaching,
     )
     model = RetrievalModel(config, network, *workspace.inputs(config, seed), {}, loss, workspace.runtime)
     facts = {"loss": history.loss, "val_rsum": history.validation, "best_epoch": history.best_epoch}
-    return Fitted(model, facts, sum(history.seconds), sum(history.wall_seconds))
+    cpu, wall = sum(history.seconds), sum(history.wall_seconds)
+    if teacher:
+        # Without its teacher it can't be made.
+        cpu, wall = cpu + teacher.cpu_seconds, wall + teacher.wall_seconds
+    return Fitted(model, facts, cpu, wall)
 
 
 def checkpoint_of(workspace: Workspace, config: RunConfig, seed: int) -> Path:
@@ -110,23 +130,38 @@ def checkpoint_of(workspace: Workspace, config: RunConfig, seed: int) -> Path:
     return workspace.cache / "checkpoints" / config.name / f"seed{seed}.safetensors"
 
 
-def _fit_late(workspace: Workspace, config: RunConfig, seed: int, members: list[Fitted]) -> Fitted:
+def _fit_late(
+    workspace: Workspace,
+    config: RunConfig,
+    method: EnsembleConfig,
+    seed: int,
+    member: Callable[[RunConfig, int], Fitted],
+) -> Fitted:
     """Average the cosines of several models, with the weights that validation prefers."""
+    parts = method.parts(seed)
+    members = [member(own, of_part) for own, of_part, _ in parts]
     started, wall = time.process_time(), time.perf_counter()
     image_of_caption = workspace.usable(config).split("val").image_of_caption
-    pairs = [embed_split(workspace, own.model, "val", seed) for own in members]
+    each = [
+        embed_split(workspace, own.model, "val", of_part) for own, (_, of_part, _) in zip(members, parts, strict=True)
+    ]
+    # The seeds of a member have one weight together.
+    seeds = len(parts) // len(method.members)
+    shares = [1 / seeds] * seeds
+    pairs = [
+        tuple(joined(side, shares) for side in zip(*each[start : start + seeds], strict=True))
+        for start in range(0, len(parts), seeds)
+    ]
     if any(len(captions) != len(image_of_caption) for _, captions in pairs):
-        raise XmrError(
-            f"config {config.name!r}: its members were not trained on the same images; an image that can't be read "
-            "leaves the split only for features that are made from it: take it out of the data"
-        )
-    weightings = list(_weights(len(members)))
+        raise XmrError(f"config {config.name!r}: {OTHER_IMAGES.format('its members were')}")
+    weightings = _weights(len(pairs))
     found = ranks_of_fusions(pairs, weightings, image_of_caption, progress=f"{config.name} seed {seed}")
     table = [
         {"weights": own, "val_rsum": summarise(ranks)["rsum"]} for own, ranks in zip(weightings, found, strict=True)
     ]
     best = max(table, key=lambda row: row["val_rsum"])["weights"]
-    model = EnsembleModel(config, [own.model for own in members], best, {})
+    weights = [weight / seeds for weight in best for _ in range(seeds)]
+    model = EnsembleModel(config, [own.model for own in members], weights, {})
     return Fitted(
         model,
         {"validation": table, "weights": best},

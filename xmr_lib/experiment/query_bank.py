@@ -35,7 +35,8 @@ def _embedded(
 ) -> np.ndarray:
     """Embed some images, or captions, of the training split by the dataset's own features."""
     if isinstance(model, EnsembleModel):
-        return model.fused([_embedded(workspace, member, side, chosen, seed) for member in model.members])
+        parts = zip(model.members, model.config.method.parts(seed), strict=True)
+        return model.fused([_embedded(workspace, member, side, chosen, own) for member, (_, own, _) in parts])
     items = getattr(workspace.pairs(model.config, "train", seed), side)[torch.from_numpy(chosen)]
     embed = model.embed_images if side == "images" else model.embed_captions
     return embed(items).numpy()

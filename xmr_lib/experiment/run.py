@@ -170,7 +170,7 @@ def _recorded(workspace: Workspace, fitted: Fitted, seed: int, data: dict) -> Re
 
 
 def _fit(workspace: Workspace, config: RunConfig, seed: int) -> Fitted:
-    return fit(workspace, config, seed, lambda own: _as_member(workspace, own, seed))
+    return fit(workspace, config, seed, lambda own, part: _as_member(workspace, own, part))
 
 
 def _as_member(workspace: Workspace, config: RunConfig, seed: int) -> Fitted:

@@ -67,7 +67,7 @@ def _fitted(workspace: Workspace, config: RunConfig, seed: int) -> Fitted:
     if (trial := _read(workspace, config, seed)) is not None:
         model = RetrievalModel.load(folder / IN_RUN, workspace.runtime)
         return Fitted(model, {}, 60 * trial.cpu_minutes, 60 * trial.wall_minutes)
-    fitted = fit(workspace, config, seed, lambda own: _fitted(workspace, own, seed))
+    fitted = fit(workspace, config, seed, lambda own, part: _fitted(workspace, own, part))
     fitted.model.bank, chosen = fit_bank(workspace, fitted.model, seed)
     rsum = chosen["val_rsum"]["without"]
     best = fitted.history.get("best_epoch")

@@ -13,6 +13,7 @@ from .regions import regions_figure
 from .space import shared_space
 from .style import COLUMN, PAGE, save_figure, shrink_figure, use_style
 from .time_accuracy import time_accuracy
+from .tried import tried_figure
 from .waterfall import waterfall_figure
 from .words import word_weights
 
@@ -39,6 +40,7 @@ __all__ = [
     "shrink_figure",
     "time_accuracy",
     "training_curves",
+    "tried_figure",
     "use_style",
     "waterfall_figure",
     "word_weights",

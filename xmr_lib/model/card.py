@@ -7,7 +7,7 @@ from .retrieval import EnsembleModel, RetrievalModel
 def card(model: RetrievalModel) -> str:
     """Return the card of a model as Markdown; its numbers are those that the run recorded."""
     config = model.config
-    members = ", ".join(member.config.name for member in model.members) if isinstance(model, EnsembleModel) else ""
+    members = ", ".join(name for _, _, name in config.method.parts()) if isinstance(model, EnsembleModel) else ""
     track = [f"Track: **{model.track}**."]
     track += [f"- {reason}" for reason in config.track_reasons()]
     if model.track == "clean":

@@ -162,12 +162,12 @@ def _write(model: RetrievalModel, folder: Path, with_networks: bool, onnx: bool)
         "facts": model.facts,
     }
     if isinstance(model, EnsembleModel):
-        for member in model.members:
+        for member, (_, _, name) in zip(model.members, model.config.method.parts(), strict=True):
             (folder / "members").mkdir(exist_ok=True)
             # Banks are of whole models: a member's own would never be asked.
             bank, member.bank = member.bank, None
             try:
-                save_model(member, folder / "members" / member.config.name, with_networks, onnx)
+                save_model(member, folder / "members" / name, with_networks, onnx)
             finally:
                 member.bank = bank
         facts["weights"] = list(model.weights)
@@ -214,7 +214,7 @@ def _write_encoder(encoder: Encoder, folder: Path, name: str, with_networks: boo
 
 def _read(config: RunConfig, facts: dict[str, Any], folder: Path, runtime: Runtime) -> RetrievalModel:
     if isinstance(config.method, EnsembleConfig):
-        members = [load_model(folder / "members" / member.name, runtime) for member in config.method.members]
+        members = [load_model(folder / "members" / name, runtime) for _, _, name in config.method.parts()]
         return EnsembleModel(config, members, facts["weights"], facts["facts"])
     if facts["tokenizer"] != TOKENIZER:
         raise XmrError(

@@ -58,8 +58,8 @@ def write_onnx(model: RetrievalModel, folder: str | Path) -> None:
     facts: dict[str, Any] = {"library": __version__, "model": model.config.name, "distance": "cosine"}
     if isinstance(model, EnsembleModel):
         facts["members"] = [
-            {"folder": f"members/{member.config.name}", "weight": weight}
-            for member, weight in zip(model.members, model.weights, strict=True)
+            {"folder": f"members/{name}", "weight": weight}
+            for (_, _, name), weight in zip(model.config.method.parts(), model.weights, strict=True)
         ]
         facts["similarity"] = "the sum of the members' cosines, each times its weight"
     else:

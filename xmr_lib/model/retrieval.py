@@ -242,7 +242,10 @@ class EnsembleModel(RetrievalModel):
 
     def fused(self, embeddings: Sequence[np.ndarray]) -> np.ndarray:
         """Join the members' embeddings of the same items."""
-        scaled = [
-            weight**0.5 * normalize(torch.from_numpy(own)) for weight, own in zip(self.weights, embeddings, strict=True)
-        ]
-        return torch.cat(scaled, dim=1).float().numpy()
+        return joined(embeddings, self.weights)
+
+
+def joined(embeddings: Sequence[np.ndarray], weights: Sequence[float]) -> Float[np.ndarray, "items embed"]:
+    """Join embeddings of the same items so that the cosine of two is the weighted mean of the cosines (weights: 1)."""
+    scaled = [weight**0.5 * normalize(torch.from_numpy(own)) for weight, own in zip(weights, embeddings, strict=True)]
+    return torch.cat(scaled, dim=1).float().numpy()

@@ -50,8 +50,10 @@ def estimate(workspace: Workspace, seeds: Sequence[int]) -> list[Estimate]:
 def training_line(workspace: Workspace, config: RunConfig, seeds: Sequence[int]) -> str:
     """Return what training one model will take, in a line to print; empty where nothing tells, or all is there."""
     recorded = _recorded(workspace)
-    own = config.method.members if isinstance(config.method, EnsembleConfig) else (config,)
-    missing = {one.name: set(seeds) - set(recorded_seeds(workspace.results, one.name)) for one in own}
+    own, wanted = (config,), set(seeds)
+    if isinstance(config.method, EnsembleConfig):
+        own, wanted = config.method.members, set(config.method.seeds) or wanted
+    missing = {one.name: wanted - set(recorded_seeds(workspace.results, one.name)) for one in own}
     due = [name for name in missing if missing[name]]
     if not due or not all(name in recorded for name in due):
         return ""

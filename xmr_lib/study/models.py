@@ -182,6 +182,8 @@ def _config(workspace: Workspace, model: str) -> RunConfig:
     if fields.get("method") == "late":
         members = get_configs(workspace, *fields.pop("members"))
         return from_flat(model, members, **fields)
+    if "teacher" in fields:
+        [fields["teacher"]] = get_configs(workspace, fields["teacher"])
     config = from_flat(model, **fields)
     own = {side: FeatureSpec.parse(slug) for side, slug in workspace.own_features.items()}
     # Alone, the CNN of the fine-tuning study stands beside its own maps: it is named, and no default.

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..experiment.comparison import Recorded
 from ..metrics import bootstrap_interval, difference_interval, holm
-from ..records import recorded_seeds
+from ..records import read_summary, recorded_seeds
 from .tables import paired_p
 
 
@@ -66,3 +66,51 @@ def waterfall(results: str | Path, steps: Sequence[Step] = STEPS) -> pd.DataFram
 
 def _val_rsum(model: Recorded, with_bank: bool) -> float:
     return float(np.mean([own.with_bank["val"]["rsum"] if with_bank else own.val_rsum for own in model.results]))
+
+
+def waterfall_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns of ``waterfall`` that a reader wants, by their readable names."""
+    shown = pd.DataFrame(
+        {
+            "step": table["change"],
+            "model": table["run"],
+            "val rSum": table["val_rsum"],
+            "rSum": table["rsum"],
+            "95 % interval": [
+                f"{low:.1f}–{high:.1f}" for low, high in zip(table["rsum_low"], table["rsum_high"], strict=True)
+            ],
+        }
+    )
+    gains = zip(table["gain"], table["gain_low"], table["gain_high"], strict=True)
+    shown["gain"] = ["" if np.isnan(gain) else f"{gain:+.1f} [{low:+.1f}, {high:+.1f}]" for gain, low, high in gains]
+    shown["p"] = ["" if np.isnan(p) else "<0.001" if p < 0.001 else f"{p:.3f}" for p in table["p"]]
+    shown["minutes"] = table["cpu_minutes"]
+    shown["seeds"] = table["seeds"].astype(str)
+    return shown.set_index("step")
+
+
+def reached(results: str | Path) -> pd.DataFrame:
+    """Return the recorded model that validation prefers, of each track and of single models and late fusion.
+
+    Args:
+        results: folder of the dataset's results.
+    """
+    rows = pd.DataFrame(read_summary(Path(results) / "summary.csv"))
+    rows["kind"] = np.where(rows["loss"] == "scores averaged", "late fusion", "single")
+    found = []
+    for (track, kind), own in rows.groupby(["track", "kind"]):
+        best = own.loc[own["val_rsum"].astype(float).idxmax()]
+        bank = best["rsum_bank"]
+        found.append(
+            {
+                "track": track,
+                "kind": kind,
+                "model": best["run"],
+                "rSum": float(best["rsum"]),
+                "95 % interval": f"{float(best['rsum_low']):.1f}–{float(best['rsum_high']):.1f}",
+                "with its query bank": float(bank) if bank else "",
+                "minutes": float(best["cpu_minutes"]),
+                "seeds": best["seeds"],
+            }
+        )
+    return pd.DataFrame(found).set_index("track")

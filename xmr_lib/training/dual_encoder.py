@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from ..items import Items
-from ..losses import similarity_matrix
+from ..losses import InfoNCELoss, distillation, similarity_matrix
 from ..metrics import Ranks, chance_levels, ranks_of_embeddings, summarise
 from ..modules import DualEncoder, InChunks
 from ..processes import drawn_from
@@ -29,6 +29,16 @@ class Pairs:
     images: Items
     captions: Items
     image_of_caption: Int[np.ndarray, " captions"]
+
+
+@dataclass(frozen=True)
+class Teaching:
+    """How alike a trained model finds the pairs of the training split, by its embeddings, scaled to length 1."""
+
+    images: Float[Tensor, "images embed"]
+    captions: Float[Tensor, "captions embed"]
+    weight: float
+    """Share of the loss that is the teacher's."""
 
 
 def score(model: nn.Module, pairs: Pairs, distance: str, runtime: Runtime = CPU) -> Ranks:
@@ -52,8 +62,9 @@ class PairProblem(Problem):
         val_pairs: Pairs,
         distance: str,
         runtime: Runtime = CPU,
+        teaching: Teaching | None = None,
     ):
-        self.name, self.distance, self.runtime = name, distance, runtime
+        self.name, self.distance, self.runtime, self.teaching = name, distance, runtime, teaching
         self.modules = nn.ModuleDict({"model": model, "loss": loss})
         self.model, self.loss = model, loss
         self.draws: torch.Generator | None = None
@@ -77,17 +88,32 @@ class PairProblem(Problem):
         if not self.runtime.processes.alone:
             self.draws = torch.Generator().manual_seed(int(torch.randint(2**62, (1,))))
 
-    def fetch(self, batch: Int[Tensor, " batch"]) -> tuple[Items, Items, Int[Tensor, " batch"]]:
+    def fetch(self, batch: Int[Tensor, " batch"]) -> tuple:
         own, owners = self.runtime.processes.share(batch), self.image_of_caption[batch]
-        return self.images[self.image_of_caption[own]], self.captions[own], owners
+        inputs = self.images[self.image_of_caption[own]], self.captions[own], owners
+        if self.teaching is None:
+            return inputs
+        return *inputs, self.teaching.images[owners] @ self.teaching.captions[batch].T
 
-    def batch_loss(self, images: Items, captions: Items, owners: Int[Tensor, " batch"]) -> Float[Tensor, ""]:
+    def batch_loss(
+        self,
+        images: Items,
+        captions: Items,
+        owners: Int[Tensor, " batch"],
+        taught: Float[Tensor, "batch batch"] | None = None,
+    ) -> Float[Tensor, ""]:
         with self.runtime.autocast():
             pair = self.towers(images, captions)
         # In single precision whatever the towers compute in: a margin of 0.2 is a few steps of bf16.
         whole = (self.runtime.processes.gathered(own.to(torch.promote_types(own.dtype, torch.float32))) for own in pair)
+        similarity = similarity_matrix(*whole, self.distance)
         with drawn_from(self.draws, self.runtime.device):
-            return self.loss(similarity_matrix(*whole, self.distance), owners)
+            of_pairs = self.loss(similarity, owners)
+        if taught is None or self.teaching is None:
+            return of_pairs
+        assert isinstance(self.loss, InfoNCELoss)
+        of_teacher = distillation(similarity, taught, self.loss.log_scale.exp(), owners, self.loss.direction)
+        return (1 - self.teaching.weight) * of_pairs + self.teaching.weight * of_teacher
 
     def validate(self) -> float:
         return summarise(score(self.model, self.val_pairs, self.distance, self.runtime))["rsum"]
@@ -109,6 +135,7 @@ def train(
     name: str,
     after_epoch: Callable[[int], None] = ignore,
     runtime: Runtime = CPU,
+    teaching: Teaching | None = None,
 ) -> History:
     """Train, and leave ``model`` and ``loss`` at the best epoch; the history's ``validation`` is rSum.
 
@@ -117,9 +144,10 @@ def train(
         name: of the run, for the progress bar and messages.
         seed, checkpoint, after_epoch: see ``fit``.
         runtime: where it is trained; ``model`` and ``loss`` stay there.
+        teaching: what is learned beside the true pairs; then ``loss`` is an ``InfoNCELoss``.
 
     Raises:
         XmrError: the training collapsed, or the checkpoint belongs to another run.
     """
-    problem = PairProblem(name, model, loss, train_pairs, val_pairs, distance, runtime)
+    problem = PairProblem(name, model, loss, train_pairs, val_pairs, distance, runtime, teaching)
     return fit(problem, schedule, seed, checkpoint, after_epoch)
