@@ -47,6 +47,23 @@ BOTH: dict[str, Any] = {"task": "fusion", "text_features": "fasttext-self+minilm
 TUNING: dict[str, Any] = {"task": "finetune", "text_features": "onehot+glove", "epochs": 4}
 """An epoch takes a hundred times as long as with frozen features."""
 
+STEP: dict[str, Any] = {**FASTTEXT, **SMALL, "task": "best"}
+"""Of the steps to the best model: words in any order, vectors of two kinds side by side, trained."""
+BAG: dict[str, Any] = {
+    **STEP,
+    "image_features": "effnet-lite0-views+effnet-lite2-views",
+    "image_dropout": 0.5,
+    "text_features": "onehot+spacy-md",
+}
+GRU: dict[str, Any] = {
+    **BAG,
+    "text_features": "onehot+spacy-md+spacy-md",
+    "text_pooling": "meanmax+meanmax+bigru",
+    "word_scale": (0.1, 0.1, 1.0),
+    "text_hidden": 256,
+}
+"""The same, and a recurrent network that reads the words in their order, in one tower."""
+
 CLIP: dict[str, str] = {
     "image_features": "clip-image:openai/clip-vit-base-patch32",
     "text_features": "clip-text:openai/clip-vit-base-patch32",
@@ -54,6 +71,7 @@ CLIP: dict[str, str] = {
 """Another one is named with ``--set``: ``image.features=clip-image:NAME`` and ``text.features=clip-text:NAME``."""
 
 LATE: dict[str, Any] = {"task": "ensemble", "method": "late"}
+SEEDS = (0, 1, 2, 3, 4)
 
 POOLED, LITE = "effnet-lite0", "frcnn-lite0"
 MADE_HERE = {"image": POOLED, "text": "fasttext-self"}
@@ -118,6 +136,32 @@ MODELS: dict[str, dict[str, Any]] = {
     # The last block of the image network trained with the loss; and frozen, for as many epochs.
     "t-cnn-frozen": {**FASTTEXT, **SMALL, **TUNING, "image_features": POOLED},
     "t-cnn-tuned": {**FASTTEXT, **SMALL, **TUNING, "image_features": "effnet-lite0@15", "unfreeze_blocks": 1},
+    # Steps from the trained table of words to the best model, each with one change; then what is made of them.
+    "s-views": {**STEP, "text_features": "onehot+glove", "image_features": "effnet-lite0-views"},
+    "s-lite2": {**BAG, "text_features": "onehot+glove"},
+    "s-spacy": BAG,
+    "s-gru": GRU,
+    "s-gru-late": {**LATE, "members": ("s-gru",), "seeds": SEEDS},
+    "s-late": {**LATE, "members": ("s-spacy", "s-gru"), "seeds": SEEDS},
+    # What can be made of the course's two feature files alone: its words read twice, one image vector.
+    "s-assignment": {
+        **STEP,
+        "text_features": "fasttext-self+fasttext-self",
+        "text_pooling": "meanmax+bigru",
+        "word_scale": (0.1, 1.0),
+        "text_hidden": 256,
+    },
+    # The same on the open track: MiniLM's tokens, frozen, beside the words.
+    "o-minilm": {
+        **BAG,
+        "text_features": "onehot+spacy-md+minilm",
+        "train_words": (True, True, False),
+        "word_dropout": (0.15, 0.15, 0.0),
+        "word_scale": (0.1, 0.1, 1.0),
+    },
+    # Learned from late fusion of one seed each: no better on validation than without a teacher.
+    "s-pair-late": {**LATE, "members": ("s-spacy", "s-gru")},
+    "s-taught": {**BAG, "teacher": "s-pair-late"},
     # CLIP: as it is, nothing trained; its frozen embeddings projected anew; the last layer of each side trained too.
     "clip-zero-shot": {"task": "representations", "method": "zero-shot", **CLIP},
     "clip-frozen": {**STUDY, "task": "representations", **CLIP},
