@@ -245,7 +245,7 @@ def test_late_fusion_is_the_weighted_mean_of_cosines_chosen_on_validation(tmp_pa
         config.replace(name="alone", members=config.to_dict()["method"]["members"][:1])
 
 
-def test_late_fusion_over_seeds_is_their_mean(tmp_path):
+def test_late_fusion_over_seeds_is_their_mean(tmp_path, monkeypatch):
     workspace = Workspace("scenes", None, "smoke", tmp_path)
     [member] = get_configs(workspace, "r-fasttext")
     [late] = run(workspace, from_flat("seeds-late", [member], method="late", seeds=(0, 1)))
@@ -255,7 +255,16 @@ def test_late_fusion_over_seeds_is_their_mean(tmp_path):
     images, captions = embed(workspace, late, "test")
     np.testing.assert_allclose(images @ captions.T, sum(i @ c.T for i, c in each) / 2, atol=1e-5)
     assert late.history["weights"] == [1.0] and late.cpu_seconds > sum(own.cpu_seconds for own in seeds)
-    assert [own.facts["seed"] for own in model_of(workspace, late).members] == [0, 1]
+    model = model_of(workspace, late)
+    assert [own.facts["seed"] for own in model.members] == [0, 1]
+    # Two members, one image network: it is held once, and sees a picture once.
+    picture = workspace.dataset.path(0)
+    expected = np.concatenate([own.encode_images([picture]) for own in model.members], axis=1) / 2**0.5
+    [encoder] = {given.encoder for own in model.members for given in own.images}
+    seen, features = [], encoder.features
+    monkeypatch.setattr(encoder, "features", lambda pixels: seen.append(len(pixels)) or features(pixels))
+    np.testing.assert_allclose(model.encode_images([picture]), expected, atol=1e-6)
+    assert seen == [1]
     with pytest.raises(XmrError, match="a member, or a seed, stands there twice"):
         from_flat("late", [member], method="late", seeds=(1, 1))
     with pytest.raises(XmrError, match="or one with several seeds"):

@@ -1,6 +1,7 @@
 """``RetrievalModel``: a trained model that takes photographs and sentences, wherever they come from."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ from tqdm import tqdm
 
 from ..config import RunConfig
 from ..data.words import tokenise
-from ..encoders import Captions
+from ..encoders import Captions, Encoder, ImageEncoder
 from ..errors import XmrError
 from ..features.extract import Seen, picture_of, seen_by
+from ..features.spec import FeatureSpec
 from ..features.view import View, together
 from ..losses import similarity_matrix
 from ..modules import DualEncoder, RowPart, WordEmbedding
@@ -221,13 +223,21 @@ class EnsembleModel(RetrievalModel):
     ):
         super().__init__(config, nn.Module(), (), (), facts)
         self.members, self.weights = tuple(members), tuple(weights)
+        _share_encoders(self.members)
 
     @property
     def views(self) -> tuple[View, ...]:
         return tuple(dict.fromkeys(view for member in self.members for view in member.views))
 
     def encode_seen(self, seen: Sequence[Seen], boxes: Boxes | None = None) -> Float[np.ndarray, "images embed"]:
-        return self.fused([member.encode_seen(seen, boxes) for member in self.members])
+        pixels = {view: together([own[view] for own in seen]) for view in self.views}
+        features: dict[ImageEncoder, Tensor | Ragged] = {}
+        for given in (given for member in self.members for given in member.images):
+            if given.encoder not in features:
+                features[given.encoder] = given.of_pixels(pixels[given.encoder.view], boxes)
+        own = ([features[given.encoder] for given in member.images] for member in self.members)
+        embedded = (member.embed_images(one_or_parts(given)) for member, given in zip(self.members, own, strict=True))
+        return self.fused([embeddings.numpy() for embeddings in embedded])
 
     def encode_image_features(self, features: np.ndarray | Ragged) -> Float[np.ndarray, "images embed"]:
         specs = {spec for member in self.members for spec in member.config.image_specs}
@@ -243,6 +253,20 @@ class EnsembleModel(RetrievalModel):
     def fused(self, embeddings: Sequence[np.ndarray]) -> np.ndarray:
         """Join the members' embeddings of the same items."""
         return joined(embeddings, self.weights)
+
+
+def _share_encoders(members: Sequence[RetrievalModel]) -> None:
+    """Give members the same encoder of images where they have equal ones: its network is held, and run, once."""
+    known: dict[tuple[FeatureSpec, str], ImageEncoder] = {}
+
+    def first(encoder: ImageEncoder) -> ImageEncoder:
+        # What has learned on the data may differ from member to member.
+        if encoder.weights is None or type(encoder).save is not Encoder.save:
+            return encoder
+        return known.setdefault((encoder.spec, encoder.weights.sha256), encoder)
+
+    for member in members:
+        member.images = tuple(replace(given, encoder=first(given.encoder)) for given in member.images)
 
 
 def joined(embeddings: Sequence[np.ndarray], weights: Sequence[float]) -> Float[np.ndarray, "items embed"]:
