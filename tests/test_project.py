@@ -15,7 +15,7 @@ from xmr_lib.publish.committed import DATASET, GALLERIES, LARGEST
 from xmr_lib.publish.documents import Plan
 from xmr_lib.publish.sources import DOCUMENTS
 from xmr_lib.records import read_result
-from xmr_lib.study import get_configs
+from xmr_lib.study import ALIASES, get_configs
 
 ROOT = Path(__file__).parent.parent
 COMMITTED_PDFS = {ROOT / "report" / f"{name}.pdf" for name in DOCUMENTS.values()}
@@ -105,6 +105,15 @@ def test_every_row_of_the_readme_is_a_row_of_the_table_of_record(dataset):
         shown = [cell.strip("* ") for cell in cells[1:8]]
         assert shown == [f"{float(record[run][column]):.1f}" for column in columns], run
         assert cells[8] == f"{float(record[run]['rsum_low']):.1f}–{float(record[run]['rsum_high']):.1f}", run
+
+
+def test_the_readme_says_what_the_models_to_start_from_reach():
+    record = {row["run"]: row for row in csv.DictReader((ROOT / "results" / "flickr8k" / "summary.csv").open())}
+    for alias, model in ALIASES.items():
+        line = next(own for own in README.splitlines() if own.startswith(f"| `xmr train {alias}` (`{model}`"))
+        row = record[model]
+        told = [f"{float(row['rsum']):.1f}", f"{float(row['rsum_low']):.1f}–{float(row['rsum_high']):.1f}"]
+        assert [cell.strip() for cell in line.split("|")[3:6]] == [*told, f"{float(row['cpu_minutes']):.1f}"], alias
 
 
 def test_every_link_of_the_readme_leads_somewhere():

@@ -143,14 +143,6 @@ MODELS: dict[str, dict[str, Any]] = {
     "s-gru": GRU,
     "s-gru-late": {**LATE, "members": ("s-gru",), "seeds": SEEDS},
     "s-late": {**LATE, "members": ("s-spacy", "s-gru"), "seeds": SEEDS},
-    # What can be made of the course's two feature files alone: its words read twice, one image vector.
-    "s-assignment": {
-        **STEP,
-        "text_features": "fasttext-self+fasttext-self",
-        "text_pooling": "meanmax+bigru",
-        "word_scale": (0.1, 1.0),
-        "text_hidden": 256,
-    },
     # The same on the open track: MiniLM's tokens, frozen, beside the words.
     "o-minilm": {
         **BAG,

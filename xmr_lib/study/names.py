@@ -67,7 +67,6 @@ NAMES = {
     "s-gru-late": "five of these by late fusion",
     "s-late": "late fusion of five of both",
     "s-pair-late": "late fusion of both",
-    "s-assignment": "words in order and in a bag, the assignment's features",
     "s-taught": "a word table taught by late fusion",
     "o-minilm": "a word table beside MiniLM",
     "clip-zero-shot": "CLIP without training",
