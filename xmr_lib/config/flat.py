@@ -20,18 +20,8 @@ _WORDS = ("train_words", "word_scale", "word_dropout")
 _REST = (
     *("task", "method", "members", "seeds", "loss", "image_fusion", "text_fusion", "image_scaling", "text_scaling"),
     *("image_features", "text_features", "image_pooling", "text_pooling", "unfreeze_blocks", "unfreeze_layers"),
-    *(
-        "tuned_lr",
-        "word_lr",
-        "teacher",
-        "teacher_weight",
-        "regularisations",
-        "powers",
-        "margin",
-        "negatives",
-        "temperature",
-        "direction",
-    ),
+    *("tuned_lr", "word_lr", "teacher", "teacher_weight", "regularisations", "powers"),
+    *("margin", "negatives", "temperature", "direction"),
 )
 _OF_A_SIDE = tuple(f"{side}_{key}" for side in ("image", "text") for key in _SHARED)
 FIELDS = frozenset((*_SHARED, *_OF_A_SIDE, *_TRAINED, *_OPTIMISER, *_WORDS, *_REST))

@@ -37,12 +37,18 @@ def at_hand(workspace: Workspace, config: RunConfig, seeds: Sequence[int] = (0,)
 
 
 def best_recorded(workspace: Workspace, seeds: Sequence[int] = (0,)) -> Result:
-    """Return the recorded clean model with the highest validation rSum, its first seed; where none is, ``fast``."""
+    """Return the recorded clean model with the highest validation rSum, its first seed; where none is, run ``fast``.
+
+    Raises:
+        XmrError: it was made on other data; see ``run``.
+    """
     name = best_run(workspace.results)
     if name is None:
         [config] = get_configs(workspace, FAST)
         return run(workspace, config, seeds)[0]
-    return read_result(run_folder(workspace.results, name, recorded_seeds(workspace.results, name)[0]) / "result.json")
+    seed = recorded_seeds(workspace.results, name)[0]
+    result = read_result(run_folder(workspace.results, name, seed) / "result.json")
+    return recorded_results(workspace, result.config)[0]
 
 
 def best_run(results: str | Path) -> str | None:
