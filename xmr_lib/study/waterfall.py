@@ -112,8 +112,7 @@ def reached(results: str | Path) -> pd.DataFrame:
         bank = best["rsum_bank"]
         found.append(
             {
-                "track": track,
-                "kind": kind,
+                "": f"{kind}, {track}",
                 "model": best["run"],
                 "rSum": float(best["rsum"]),
                 "95 % interval": f"{float(best['rsum_low']):.1f}–{float(best['rsum_high']):.1f}",
@@ -122,4 +121,4 @@ def reached(results: str | Path) -> pd.DataFrame:
                 "seeds": best["seeds"],
             }
         )
-    return pd.DataFrame(found).set_index("track")
+    return pd.DataFrame(found).set_index("")
