@@ -88,9 +88,9 @@ def _fit_dual_encoder(
     if not isinstance(method, DualEncoderConfig):
         raise XmrError(f"config {config.name!r}: {method.kind!r} is trained on images alone; see notebook 07")
     train_pairs, val_pairs = (workspace.pairs(config, split, seed) for split in ("train", "val"))
-    teacher = member(method.teacher.model, seed) if method.teacher else None
-    teaching = None
-    if teacher and method.teacher:
+    teacher = teaching = None
+    if method.teacher:
+        teacher = member(method.teacher.model, seed)
         embeddings = embed_split(workspace, teacher.model, "train", seed)
         if tuple(map(len, embeddings)) != (len(train_pairs.images), len(train_pairs.captions)):
             raise XmrError(f"config {config.name!r}: {OTHER_IMAGES.format('its teacher was')}")

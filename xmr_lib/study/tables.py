@@ -49,7 +49,7 @@ def results_table(
     for row in rows:
         row["p"] = ""
     for i, p in zip(others, adjusted, strict=True):
-        rows[i]["p"] = "<0.001" if p < 0.001 else f"{p:.3f}"
+        rows[i]["p"] = shown_p(p)
     chance = groups[0][0].chance
     rows.append({"model": "chance", **{heading: chance[metric] for metric, heading in HEADINGS.items()}})
     return pd.DataFrame(rows).fillna("").set_index("model")
@@ -104,6 +104,11 @@ def paired_p(
     )
     shared = sorted(mine.keys() & theirs.keys())
     return paired_test([mine[seed] for seed in shared], [theirs[seed] for seed in shared])
+
+
+def shown_p(p: float) -> str:
+    """Return a p value as tables have it."""
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _mean(results: Sequence[Result], metric: str) -> float:

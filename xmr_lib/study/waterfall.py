@@ -11,7 +11,7 @@ import pandas as pd
 from ..experiment.comparison import Recorded
 from ..metrics import bootstrap_interval, difference_interval, holm
 from ..records import read_summary, recorded_seeds
-from .tables import paired_p
+from .tables import paired_p, shown_p
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def waterfall_table(table: pd.DataFrame) -> pd.DataFrame:
     )
     gains = zip(table["gain"], table["gain_low"], table["gain_high"], strict=True)
     shown["gain"] = ["" if np.isnan(gain) else f"{gain:+.1f} [{low:+.1f}, {high:+.1f}]" for gain, low, high in gains]
-    shown["p"] = ["" if np.isnan(p) else "<0.001" if p < 0.001 else f"{p:.3f}" for p in table["p"]]
+    shown["p"] = ["" if np.isnan(p) else shown_p(p) for p in table["p"]]
     shown["minutes"] = table["cpu_minutes"]
     shown["seeds"] = table["seeds"].astype(str)
     return shown.set_index("step")
