@@ -11,8 +11,10 @@ from transformers import BertConfig, BertModel
 from xmr_lib.config import from_flat
 from xmr_lib.encoders.bert import provenance_of_bert
 from xmr_lib.features.spec import FeatureSpec
-from xmr_lib.networks.bert import LEAK, load_bert
+from xmr_lib.networks.bert import LEAKS, MINILM, MPNET, load_bert
 from xmr_lib.provenance import Provenance, worst_track
+
+LEAK = LEAKS[MINILM]
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +44,11 @@ def test_minilm_is_open_and_says_why():
         assert provenance(slug).track == "open" and provenance(slug).note == LEAK
     config = from_flat("d", text_features="minilm", text_pooling="mean")
     assert config.track == "open" and list(config.track_reasons()) == [f"minilm: {LEAK}"]
+
+
+def test_mpnet_is_known_by_its_name():
+    found = provenance(f"bert:{MPNET}")
+    assert found.track == "open" and found.note == LEAKS[MPNET] and "MPNet" in found.note
 
 
 @pytest.mark.parametrize("place", ["itself", "link", "copy", "copy with a card that is silent about it"])

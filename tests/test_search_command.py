@@ -127,3 +127,10 @@ def test_what_training_takes_is_said_for_late_fusion_too(smoke_workspace, monkey
     line = training_line(smoke_workspace, config, [0, 1])
     assert f"about {2 * minutes * share:.0f} min" in line
     assert all(member.name in line for member in config.method.members) and "flickr8k" in line
+
+
+def test_what_training_takes_names_the_teacher(smoke_workspace, monkeypatch):
+    monkeypatch.setattr("xmr_lib.study.estimate.REFERENCE", {"smoke": "flickr8k"})
+    [pupil, teacher] = get_configs(smoke_workspace, "r-onehot-glove-trained", "ab-infonce")
+    taught = pupil.replace(teacher={"model": teacher.to_dict()})
+    assert "ab-infonce, r-onehot-glove-trained to be trained" in training_line(smoke_workspace, taught, [0])

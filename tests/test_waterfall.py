@@ -13,7 +13,7 @@ from xmr_lib.records import read_ranks, run_folder
 from xmr_lib.study import MODELS
 from xmr_lib.study.names import NAMES
 from xmr_lib.study.recorded import best_run
-from xmr_lib.study.waterfall import STEPS, Step, waterfall
+from xmr_lib.study.waterfall import OPEN_STEPS, STEPS, Step, waterfall
 
 MADE_UP = (Step("ab-recipe", "the recipe"), Step("absent", "nobody made it"), Step("ab-infonce", "another loss"))
 
@@ -27,7 +27,7 @@ def test_each_step_is_measured_against_the_one_before(tmp_path):
     write_made_up_run(folder, "ab-recipe", 9.0, seeds=(0, 1))
     write_made_up_run(folder, "ab-infonce", 3.0, seeds=(0, 1, 2))
     table = waterfall(folder, MADE_UP)
-    assert list(table["change"]) == ["the recipe", "another loss"] and list(table["seeds"]) == [2, 3]
+    assert list(table["change"]) == ["the recipe", "nobody made it; another loss"] and list(table["seeds"]) == [2, 3]
     before, after = ranks_of(folder, "ab-recipe", (0, 1)), ranks_of(folder, "ab-infonce", (0, 1, 2))
     means = [np.mean([summarise(own)["rsum"] for own in ranks]) for ranks in (before, after)]
     np.testing.assert_allclose(table["rsum"], means)
@@ -57,8 +57,9 @@ def test_the_same_model_with_its_bank_is_a_step_of_its_own(tmp_path):
 
 
 def test_steps_are_models_of_the_study_and_differ_from_each_other():
-    assert len(set(STEPS)) == len(STEPS)
-    assert all(step.run in MODELS and step.run in NAMES for step in STEPS)
+    for steps in (STEPS, OPEN_STEPS):
+        assert len(set(steps)) == len(steps)
+        assert all(step.run in MODELS and step.run in NAMES for step in steps)
 
 
 def test_the_best_recorded_model_is_clean_and_chosen_on_validation(tmp_path):
@@ -67,7 +68,7 @@ def test_the_best_recorded_model_is_clean_and_chosen_on_validation(tmp_path):
     write_made_up_run(folder, "ab-infonce", 4.0)
     write_made_up_run(folder, "ab-recipe", 9.0)
     write_made_up_run(folder, "d-meanmax", 2.0)  # open
-    assert best_run(folder) == "ab-infonce"
+    assert best_run(folder) == run_folder(folder, "ab-infonce", 0)
 
 
 def test_a_bar_begins_where_the_one_before_ended():

@@ -37,7 +37,6 @@ def demo(
     from ..figures import shrink_figure
     from ..model.folder import keep_as
     from ..paths import runs_root
-    from ..records import recorded_seeds, run_folder
     from ..study import best_run
     from ..usage import Usage
 
@@ -53,8 +52,7 @@ def demo(
         shrink_figure(folder / "figures" / "02_gallery.png", folder / "figures" / "readme_gallery.png")
         typer.echo("\n" + summary_text(folder / "summary.csv"))
         if best := best_run(folder):
-            run = run_folder(folder, best, recorded_seeds(folder, best)[0])
-            typer.echo(f"\na model to search with, {best}: {keep_as(run, 'scenes')}")
+            typer.echo(f"\na model to search with, {best.parent.name}: {keep_as(best, 'scenes')}")
     typer.echo(f"\ntables, figures and executed notebooks: {folder}")
     typer.echo(publish_demo(results, took))
     typer.echo("\n" + usage_text(took))

@@ -13,7 +13,7 @@ from transformers import PreTrainedTokenizerBase
 from ..data.captioned import CaptionedImages
 from ..errors import XmrError
 from ..features.spec import ENCODERS, FeatureSpec
-from ..networks.bert import BASE, LEAK, MINILM, Bert, BertTail, bert_weights, hidden_states, load_bert
+from ..networks.bert import BASE, LEAKS, MINILM, MPNET, Bert, BertTail, bert_weights, hidden_states, load_bert
 from ..pretrained import Pretrained
 from ..provenance import UNKNOWN, Provenance
 from ..ragged import Ragged
@@ -26,6 +26,8 @@ SHORT = 128
 """Tokens that stores of an older version have of a caption: they hold where none is longer (Flickr30K's have 90)."""
 KNOWN = (BASE, "bert-base-cased", "bert-large-uncased", "bert-large-cased")
 """Names of networks that were trained on BookCorpus and Wikipedia alone."""
+PAIRS = ("S2ORC", "WikiAnswers", "MS MARCO", "COCO captions", "flickr30k-captions", "and 16 more")
+"""What the networks of sentences were trained on, MiniLM and MPNet alike."""
 
 
 class BertEncoder(TokenizedEncoder):
@@ -112,10 +114,7 @@ class BertEncoder(TokenizedEncoder):
 @ENCODERS.register(MINILM)
 class MiniLmEncoder(BertEncoder):
     provenance = Provenance(
-        ("S2ORC", "WikiAnswers", "MS MARCO", "COCO captions", "flickr30k-captions", "and 16 more"),
-        "Apache 2.0",
-        "https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2",
-        LEAK,
+        PAIRS, "Apache 2.0", "https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2", LEAKS[MINILM]
     )
 
 
@@ -146,6 +145,8 @@ def provenance_of_bert(source: str) -> Provenance:
     # Hugging Face prefers a folder of such a name to the network that is known by it.
     if source in KNOWN and not folder.is_dir():
         return BertBaseEncoder.provenance
+    if source == MPNET and not folder.is_dir():
+        return Provenance(PAIRS, "Apache 2.0", f"https://huggingface.co/{MPNET}", LEAKS[MPNET])
     if folder.is_dir() and load_bert(source).weights.digest == load_bert(MINILM).weights.digest:
         return MiniLmEncoder.provenance
     return provenance_by_card(

@@ -1,6 +1,6 @@
 """How long the notebooks will train, from what the same models took on the reference, before anything starts."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,8 @@ from .models import MODELS, get_configs
 
 NOTEBOOK = {"baseline": "00", "a": "01", "b": "02", "c": "03", "d": "04", "e": "05"}
 """Task → number of its notebook; all other tasks: 06."""
+RECIPES = ("ab-recipe", "ab-recipe-cosine")
+"""Trained by notebook 10; of the task that is called ``best`` it shows what is recorded."""
 REFERENCE = {"demo": "scenes", "full": "flickr8k"}
 """Profile → the dataset whose committed runs are of it."""
 
@@ -35,9 +37,10 @@ def estimate(workspace: Workspace, seeds: Sequence[int]) -> list[Estimate]:
     found: dict[str, Estimate] = {}
     for config in get_configs(workspace, *(model for model in MODELS if model in recorded)):
         # What late fusion takes is what its members take, and they are counted.
-        if isinstance(config.method, EnsembleConfig) or workspace.missing(config):
+        if isinstance(config.method, EnsembleConfig) or config.task == "best" or workspace.missing(config):
             continue
-        row, own = recorded[config.name], NOTEBOOK.get(config.task, "06")
+        row = recorded[config.name]
+        own = "10" if config.name in RECIPES else NOTEBOOK.get(config.task, "06")
         # What the reference has several seeds of is trained with all, everything else with the first.
         wanted = set(seeds if int(row["seeds"]) > 1 else seeds[:1])
         missing = len(wanted - set(recorded_seeds(workspace.results, config.name)))
@@ -50,10 +53,9 @@ def estimate(workspace: Workspace, seeds: Sequence[int]) -> list[Estimate]:
 def training_line(workspace: Workspace, config: RunConfig, seeds: Sequence[int]) -> str:
     """Return what training one model will take, in a line to print; empty where nothing tells, or all is there."""
     recorded = _recorded(workspace)
-    own, wanted = (config,), set(seeds)
-    if isinstance(config.method, EnsembleConfig):
-        own, wanted = config.method.members, set(config.method.seeds) or wanted
-    missing = {one.name: wanted - set(recorded_seeds(workspace.results, one.name)) for one in own}
+    missing = {
+        name: wanted - set(recorded_seeds(workspace.results, name)) for name, wanted in _trainings(config, set(seeds))
+    }
     due = [name for name in missing if missing[name]]
     if not due or not all(name in recorded for name in due):
         return ""
@@ -76,6 +78,17 @@ def estimate_lines(workspace: Workspace, seeds: Sequence[int], notebooks: Collec
         *(f"  {row.notebook}  {row.trainings:3} trainings  {_duration(row.cpu_minutes)}" for row in rows),
         f"  all {sum(row.trainings for row in rows):3} trainings  {_duration(total)}, and features and pictures on top",
     ]
+
+
+def _trainings(config: RunConfig, seeds: set[int]) -> Iterator[tuple[str, set[int]]]:
+    """Yield the models that are trained for one, its members or its teacher among them, and their seeds."""
+    if isinstance(config.method, EnsembleConfig):
+        for member in config.method.members:
+            yield from _trainings(member, set(config.method.seeds) or seeds)
+        return
+    if teacher := getattr(config.method, "teacher", None):
+        yield from _trainings(teacher.model, seeds)
+    yield config.name, seeds
 
 
 def _reference(workspace: Workspace) -> Path:

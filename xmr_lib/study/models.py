@@ -8,6 +8,7 @@ from ..errors import XmrError
 from ..experiment.workspace import Workspace
 from ..features.spec import FeatureSpec
 from ..modules import FUSIONS, LEARNED
+from ..networks.bert import MPNET
 
 RECIPE: dict[str, Any] = {
     "projection": "linear",
@@ -63,6 +64,13 @@ GRU: dict[str, Any] = {
     "text_hidden": 256,
 }
 """The same, and a recurrent network that reads the words in their order, in one tower."""
+BESIDE: dict[str, Any] = {
+    **BAG,
+    "train_words": (True, True, False),
+    "word_dropout": (0.15, 0.15, 0.0),
+    "word_scale": (0.1, 0.1, 1.0),
+}
+"""The bag beside the tokens of a frozen BERT, which comes third."""
 
 CLIP: dict[str, str] = {
     "image_features": "clip-image:openai/clip-vit-base-patch32",
@@ -143,14 +151,11 @@ MODELS: dict[str, dict[str, Any]] = {
     "s-gru": GRU,
     "s-gru-late": {**LATE, "members": ("s-gru",), "seeds": SEEDS},
     "s-late": {**LATE, "members": ("s-spacy", "s-gru"), "seeds": SEEDS},
-    # The same on the open track: MiniLM's tokens, frozen, beside the words.
-    "o-minilm": {
-        **BAG,
-        "text_features": "onehot+spacy-md+minilm",
-        "train_words": (True, True, False),
-        "word_dropout": (0.15, 0.15, 0.0),
-        "word_scale": (0.1, 0.1, 1.0),
-    },
+    # The same on the open track: the tokens of MiniLM or MPNet, frozen, beside the words.
+    "o-minilm": {**BESIDE, "text_features": "onehot+spacy-md+minilm"},
+    "o-mpnet": {**BESIDE, "text_features": f"onehot+spacy-md+bert:{MPNET}"},
+    "o-mpnet-late": {**LATE, "members": ("o-mpnet",), "seeds": SEEDS},
+    "o-late": {**LATE, "members": ("s-spacy", "s-gru", "o-mpnet"), "seeds": SEEDS},
     # Learned from late fusion of one seed each: no better on validation than without a teacher.
     "s-pair-late": {**LATE, "members": ("s-spacy", "s-gru")},
     "s-taught": {**BAG, "teacher": "s-pair-late"},

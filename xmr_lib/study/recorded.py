@@ -42,21 +42,25 @@ def best_recorded(workspace: Workspace, seeds: Sequence[int] = (0,)) -> Result:
     Raises:
         XmrError: it was made on other data; see ``run``.
     """
-    name = best_run(workspace.results)
-    if name is None:
+    folder = best_run(workspace.results)
+    if folder is None:
         [config] = get_configs(workspace, FAST)
         return run(workspace, config, seeds)[0]
-    seed = recorded_seeds(workspace.results, name)[0]
-    result = read_result(run_folder(workspace.results, name, seed) / "result.json")
-    return recorded_results(workspace, result.config)[0]
+    return recorded_results(workspace, read_result(folder / "result.json").config)[0]
 
 
-def best_run(results: str | Path) -> str | None:
-    """Return the name of the recorded clean model with the highest validation rSum; None where none is recorded."""
+def best_run(results: str | Path) -> Path | None:
+    """Return the run folder of the recorded clean model with the highest validation rSum, of its first seed.
+
+    None: none is recorded.
+    """
     results = Path(results)
     clean = [row for row in read_summary(results / "summary.csv") if row["track"] == "clean"]
     found = [row for row in clean if recorded_seeds(results, row["run"])]
-    return max(found, key=lambda row: float(row["val_rsum"]))["run"] if found else None
+    if not found:
+        return None
+    name = max(found, key=lambda row: float(row["val_rsum"]))["run"]
+    return run_folder(results, name, recorded_seeds(results, name)[0])
 
 
 def recorded(workspace: Workspace) -> list[list[Result]]:
