@@ -51,6 +51,7 @@ def test_numbers_are_those_of_the_table_of_record(folder, macros):
     assert found["ci:ab-infonce"] == (f"{low}--{high}", "ab-infonce, scenes, seeds 0, 1")
     assert found["rsum:ab-infonce"][0] == f"{float(row['rsum']):.1f} [{low}--{high}]"
     assert found["val:ab-infonce:seeds"][0] == "2"
+    assert rows["ab-infonce"]["rsum_bank"] == "" and macros(("val", "ab-infonce", "rsum_bank")).popitem()[1][0] == "--"
     assert found["name:e-gru"][0] == NAMES["e-gru"]
 
 
@@ -64,7 +65,12 @@ def test_validation_chooses(folder, macros):
     assert found["chosen:regions"][0] == NAMES[best]
     assert found["val:@regions:rsum"] == (f"{float(facts.rows[best]['rsum']):.1f}", f"{best}, scenes, seeds 0")
     assert "the highest val_rsum of the group all" in found["name:@all"][1]
-    assert facts.rows[chosen(facts, "clean")]["track"] == "clean"
+    rows = [facts.rows[chosen(facts, group)] for group in ("clean", "single", "best", "all")]
+    assert [row["track"] for row in rows[:3]] == ["clean"] * 3 and rows[0]["task"] != "best"
+    assert all(row["loss"] != "scores averaged" for row in rows[:2])
+    # Each group holds the one before.
+    scores = [float(row["val_rsum"]) for row in rows]
+    assert scores == sorted(scores)
     with pytest.raises(XmrError, match="group 'magic' is unknown"):
         chosen(facts, "magic")
 

@@ -81,7 +81,8 @@ def test_exactly_what_belongs_in_git_is_copied(home, dataset):
 
 
 def test_pictures_of_photographs_are_never_among_them():
-    assert set(PICTURES) == {"scenes"} and len(PICTURES["scenes"]) <= 3
+    assert set(PICTURES) == {"scenes", "flickr8k"} and len(PICTURES["scenes"]) <= 3
+    assert PICTURES["flickr8k"] == ("figures/10_waterfall.png",)  # bars
 
 
 def test_a_second_call_changes_nothing(home):

@@ -23,6 +23,7 @@ from ..records import (
 )
 from ..study.image_retrieval import COLUMNS
 from ..study.names import NAMES
+from ..study.table_rows import Line
 from .tex import is_number
 
 TOLERANCE = 1e-3
@@ -90,6 +91,10 @@ class RecordedResults:
     def note(self, key: str, content: bytes) -> None:
         """Count something among the facts that were asked for."""
         self.used[key] = hashlib.sha256(content).hexdigest()
+
+    def has(self, line: Line) -> bool:
+        """Return whether a table has a line: it is needed, or its run is recorded (in a draft: that in either case)."""
+        return self.wanted(line.run) and (line.needed or line.run in self.rows)
 
     def wanted(self, run: str) -> bool:
         """Return whether a run is read: always, but in a draft only where it is recorded; else it is a gap."""

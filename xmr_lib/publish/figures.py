@@ -36,7 +36,7 @@ class Drawn:
 
 
 def _headline(facts: RecordedResults) -> list[Line]:
-    return [line for line in HEADLINE if facts.wanted(line.run)]
+    return [line for line in HEADLINE if facts.has(line)]
 
 
 def _recalls(facts: RecordedResults) -> tuple:

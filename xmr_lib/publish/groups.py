@@ -23,10 +23,17 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "early-text": tuple(f"f-text-{how}" for how in EARLY),
 }
 OPEN_GROUPS = {
-    "clean": lambda row: row["track"] == "clean" and row["loss"] != "scores averaged",
+    "clean": lambda row: _clean(row) and row["loss"] != "scores averaged" and row["task"] != "best",
+    "single": lambda row: _clean(row) and row["loss"] != "scores averaged",
+    "best": lambda row: _clean(row),
     "all": lambda row: True,
 }
-"""Groups of whatever the study has recorded: all clean single models; every model."""
+"""Groups of what is recorded: the clean single models of the study, and with those of the way to the best model; all
+clean models; every model."""
+
+
+def _clean(row: dict[str, str]) -> bool:
+    return row["track"] == "clean"
 
 
 def members(facts: RecordedResults, group: str) -> list[str]:

@@ -12,8 +12,8 @@ from .numbers import NUMBERS
 
 FACTS = ("*.csv", DETECTOR, "tables/*.csv", "plotdata/*.csv")
 OF_RUNS = ("runs/**/result.json", f"runs/**/{RANKS}", "runs/**/image_retrieval.json")
-PICTURES = {"scenes": ("figures/readme_gallery.png",)}
-"""Those that the README shows: of drawn scenes only, three at most."""
+PICTURES = {"scenes": ("figures/readme_gallery.png",), "flickr8k": ("figures/10_waterfall.png",)}
+"""Those that the README shows: of drawn scenes, three at most, or of numbers alone."""
 STALE = ("tables/*.tex",)
 """Not copied: they would be older than the tables beside them."""
 

@@ -45,6 +45,7 @@ def table_tex(facts: RecordedResults, sources: str | Path, name: str) -> str:
     """
     sources = Path(sources)
     special: dict[str, Callable[[], str]] = {
+        "best": lambda: _best(facts),
         "finetuning": lambda: _finetuning(facts),
         "image_retrieval": lambda: _image_retrieval(facts),
         "published": lambda: _published(facts, sources),
@@ -86,6 +87,33 @@ def _finetuning(facts: RecordedResults) -> str:
     return tabular(columns, _blocks(facts, "finetuning", cells), _chance(facts, metrics, 3), gap="2.2pt")
 
 
+def _best(facts: RecordedResults) -> str:
+    metrics = ("i2t_r1", "t2i_r1", "rsum")
+    columns = [
+        Column("model", "l"),
+        Column("R@1", above=r"i$\to$t"),
+        Column("R@1", above=r"t$\to$i"),
+        _RSUM,
+        _INTERVAL,
+        Column("bank"),
+        Column("min", best="none"),
+        _SEEDS,
+    ]
+
+    def cells(row: dict[str, str]) -> list[Cell]:
+        bank = row["rsum_bank"]
+        with_bank = Cell(one_place(bank), float(bank)) if bank else Cell("--")
+        return [
+            *_numbers(row, metrics),
+            _interval(row),
+            with_bank,
+            Cell(one_place(row["cpu_minutes"])),
+            Cell(row["seeds"]),
+        ]
+
+    return tabular(columns, _blocks(facts, "best", cells), _chance(facts, metrics, 4), gap="2.2pt")
+
+
 def _blocks(
     facts: RecordedResults, name: str, cells: Callable[[dict[str, str]], list[Cell]]
 ) -> list[tuple[str, list[Row]]]:
@@ -94,7 +122,7 @@ def _blocks(
         rows = [
             Row([Cell(line.label), *cells(facts.row(line.run))], facts.origin(line.run))
             for line in block
-            if facts.wanted(line.run) and (line.needed or line.run in facts.rows)
+            if facts.has(line)
         ]
         if rows:
             blocks.append(("", rows))
@@ -148,7 +176,7 @@ def _published(facts: RecordedResults, sources: Path) -> str:
             label = escape(row["method"]) + (f"~\\cite{{{row['cite']}}}" if row.get("cite") else "")
             cells = [Cell(label), *(Cell(row.get(metric) or "--", _number(row.get(metric))) for metric in metrics)]
             theirs.append(Row(cells, f"{PUBLISHED}, {row['source']}"))
-    lines = [line for line in OURS if facts.wanted(line.run)]
+    lines = [line for line in OURS if facts.has(line)]
     ours = [Row([Cell(line.label), *_numbers(facts.row(line.run), metrics)], facts.origin(line.run)) for line in lines]
     blocks = [("published", theirs)] if theirs else []
     return tabular(columns, [*blocks, ("ours", ours)], _chance(facts, metrics, 0), gap="3pt")
@@ -197,7 +225,7 @@ def _configs(facts: RecordedResults) -> str:
     """The fields that tell the main rows apart."""
     columns = [Column("model", "l"), *(Column(heading, "l") for heading in _FIELDS.values())]
     rows = []
-    for line in (line for line in HEADLINE if facts.wanted(line.run)):
+    for line in filter(facts.has, HEADLINE):
         config = facts.results(line.run)[0].config
         # What a closed form or an average of other models does not have is left empty.
         cells = [Cell(config_text(config.get(field, ""))) for field in _FIELDS]

@@ -69,6 +69,8 @@ class Values:
             raise XmrError(f"summary.csv has no column {column!r}; it has {', '.join(SUMMARY_COLUMNS)}")
         if column in TEXT_COLUMNS:
             return Value(escape(row[column]), self.facts.origin(run))
+        if not row[column]:  # an earlier version did not record it
+            return Value("--", self.facts.origin(run))
         return Value(row[column] if column == "seeds" else one_place(row[column]), self.facts.origin(run))
 
     def _ci(self, run: str) -> Value:
