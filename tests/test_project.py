@@ -16,6 +16,7 @@ from xmr_lib.publish.documents import Plan
 from xmr_lib.publish.sources import DOCUMENTS
 from xmr_lib.records import read_result
 from xmr_lib.study import ALIASES, get_configs
+from xmr_lib.study.table_rows import TABLES
 
 ROOT = Path(__file__).parent.parent
 COMMITTED_PDFS = {ROOT / "report" / f"{name}.pdf" for name in DOCUMENTS.values()}
@@ -115,6 +116,26 @@ def test_the_readme_says_what_the_models_to_start_from_reach():
         row = record[model]
         told = [f"{float(row['rsum']):.1f}", f"{float(row['rsum_low']):.1f}–{float(row['rsum_high']):.1f}"]
         assert [cell.strip() for cell in line.split("|")[3:6]] == [*told, f"{float(row['cpu_minutes']):.1f}"], alias
+
+
+def test_the_readme_says_what_is_reached_on_the_way_to_the_best_model():
+    record = {row["run"]: row for row in csv.DictReader((ROOT / "results" / "flickr8k" / "summary.csv").open())}
+    section = README.split("<!-- best -->")[1].split("<!-- end -->")[0]
+    steps, goals = section.split("aimed at")
+    shown = [re.split(r"\s*\|\s*", line.strip("| ")) for line in steps.splitlines() if "(`" in line]
+    assert {re.search(r"\(`([^`]+)`\)", cells[0])[1] for cells in shown} == {
+        line.run for block in TABLES["best"] for line in block
+    }
+    for cells in shown:
+        row = record[re.search(r"\(`([^`]+)`\)", cells[0])[1]]
+        told = [f"{float(row['rsum']):.1f}", f"{float(row['rsum_low']):.1f}–{float(row['rsum_high']):.1f}"]
+        told += [f"{float(row['rsum_bank']):.1f}" if row["rsum_bank"] else "–"]
+        assert cells[1:] == [*told, f"{float(row['cpu_minutes']):.1f}", row["seeds"]], run
+    shown = [re.split(r"\s*\|\s*", line.strip("| ")) for line in goals.splitlines() if line.endswith("` |")]
+    assert len(shown) == 4
+    for cells in shown:
+        row = record[cells[-1].strip("`")]
+        assert cells[2:4] == [f"{float(row['rsum']):.1f}", f"{float(row['rsum_bank']):.1f}"], row["run"]
 
 
 def test_every_link_of_the_readme_leads_somewhere():
