@@ -264,6 +264,8 @@ def test_the_log_is_read(tmp_path):
     (tmp_path / "x.log").write_text(
         "Overfull \\hbox (9.99pt too wide) in paragraph at lines 1--2\n"
         "Overfull \\vbox (10.5pt too high) has occurred while \\output is active\n"
+        "LaTeX Warning: Float too large for page by 9.9pt on input line 3.\n"
+        "LaTeX Warning: Float too large for page by 45.3pt on input line 4.\n"
         "LaTeX Warning: Reference `fig:a' on page 1 undefined on input line 3.\n"
         "Package natbib Warning: Citation `b' on page 1 undefined on input line 4.\n"
         "Missing character: There is no ü in font cmr10!\n"
@@ -273,7 +275,8 @@ def test_the_log_is_read(tmp_path):
     log = read_log(tmp_path, "x")
     assert log.pages == 7
     assert [problem.split(":")[0] for problem in log.problems[:3]] == ["undefined"] * 3
-    assert log.problems[3].startswith("Overfull \\vbox (10.5pt") and "ü" in log.problems[4] and len(log.problems) == 5
+    assert log.problems[3].startswith("Overfull \\vbox (10.5pt") and "page by 45.3pt" in log.problems[4]
+    assert "ü" in log.problems[5] and len(log.problems) == 6
 
 
 def test_the_team_and_what_to_fill_in(latex, plan, home):

@@ -11,6 +11,7 @@ _ERROR = re.compile(r"^(?:!|[^\s:()]+:\d+:) (.*)$", re.M)
 _UNDEFINED = re.compile(r"^.*Warning: (?:Hyper reference|Reference|Citation) [`'](.+?)'.* undefined", re.M)
 _NO_ENTRY = re.compile(r"I didn't find a database entry for \"(.+?)\"")
 _BOX = re.compile(r"^Overfull \\[hv]box \((\d+(?:\.\d+)?)pt too (?:wide|high).*$", re.M)
+_FLOAT = re.compile(r"^LaTeX Warning: (Float too large for page by (\d+(?:\.\d+)?)pt.*?)\.?$", re.M)
 _MISSING_CHARACTER = re.compile(r"^Missing character: (.*)$", re.M)
 _WRITTEN = re.compile(r"^Output written on .*? \((\d+) pages?", re.M)
 
@@ -36,6 +37,7 @@ def read_log(folder: str | Path, name: str) -> LatexLog:
         return LatexLog(0, (f"error: {_with_line(log, errors[0])}",))
     problems = [f"undefined: {key}" for key in dict.fromkeys([*_UNDEFINED.findall(log), *_NO_ENTRY.findall(blg)])]
     problems += [box[0] for box in _BOX.finditer(log) if float(box[1]) > STICKS_OUT]
+    problems += [found[1] for found in _FLOAT.finditer(log) if float(found[2]) > STICKS_OUT]
     problems += [f"a character that the font lacks: {what}" for what in _MISSING_CHARACTER.findall(log)]
     written = _WRITTEN.search(log)
     if not written:

@@ -34,6 +34,8 @@ _FIELDS = {
     "text.dropout": "drop",
 }
 """Columns of the table of configs."""
+SPLIT = 6
+"""Tasks in the first of the two tables of all models, each of which is as high as a page at most."""
 _IMAGE_METRICS = {"r1": "R@1", "map": "mAP", "ndcg10": "nDCG"}
 
 
@@ -49,7 +51,8 @@ def table_tex(facts: RecordedResults, sources: str | Path, name: str) -> str:
         "finetuning": lambda: _finetuning(facts),
         "image_retrieval": lambda: _image_retrieval(facts),
         "published": lambda: _published(facts, sources),
-        "all_wide": lambda: _all_models(facts),
+        "all_wide": lambda: _all_models(facts, TASKS[:SPLIT]),
+        "all_others_wide": lambda: _all_models(facts, TASKS[SPLIT:]),
         "configs": lambda: _configs(facts),
     }
     try:
@@ -186,8 +189,8 @@ def _number(text: str | None) -> float | None:
     return float(text) if text else None
 
 
-def _all_models(facts: RecordedResults) -> str:
-    """Every recorded model of the study, by task."""
+def _all_models(facts: RecordedResults, tasks: Sequence[tuple[str, str]]) -> str:
+    """Every recorded model of these tasks."""
     columns = [
         Column("run", "l", best="none"),
         Column("name", "l", best="none"),
@@ -201,7 +204,7 @@ def _all_models(facts: RecordedResults) -> str:
         _SEEDS,
     ]
     blocks = []
-    for task, heading in TASKS:
+    for task, heading in tasks:
         runs = [run for run in NAMES if run in facts.rows and facts.rows[run]["task"] == task]
         if runs:
             blocks.append((heading, [Row(_whole_row(facts.row(run)), facts.origin(run)) for run in runs]))
@@ -225,7 +228,8 @@ def _configs(facts: RecordedResults) -> str:
     """The fields that tell the main rows apart."""
     columns = [Column("model", "l"), *(Column(heading, "l") for heading in _FIELDS.values())]
     rows = []
-    for line in filter(facts.has, HEADLINE):
+    # The long names of what is left out stand in the text.
+    for line in (line for line in HEADLINE if line.needed and facts.wanted(line.run)):
         config = facts.results(line.run)[0].config
         # What a closed form or an average of other models does not have is left empty.
         cells = [Cell(config_text(config.get(field, ""))) for field in _FIELDS]

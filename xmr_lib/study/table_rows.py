@@ -121,21 +121,21 @@ TABLES: dict[str, tuple[Block, ...]] = {
     ),
     "best": (
         (
-            Line("r-onehot-glove-trained", "trained word table"),
-            Line("s-views", "two views of each image", needed=False),
-            Line("s-lite2", "and a second network", needed=False),
-            Line("s-spacy", "and spaCy's vectors", needed=False),
-            Line("s-gru", "and a BiGRU", needed=False),
+            Line("r-onehot-glove-trained", "word table"),
+            Line("s-views", "+ two views", needed=False),
+            Line("s-lite2", "+ Lite2", needed=False),
+            Line("s-spacy", "+ spaCy's vectors", needed=False),
+            Line("s-gru", "+ BiGRU", needed=False),
         ),
         (
-            Line("s-gru-late", "five of the last, late", needed=False),
-            Line("s-late", "and five without GRU, late", needed=False),
+            Line("s-gru-late", "5 with BiGRU, late", needed=False),
+            Line("s-late", "10 models, late", needed=False),
         ),
         (
-            Line("o-minilm", "with MiniLM (open)", needed=False),
-            Line("o-mpnet", "with MPNet (open)", needed=False),
-            Line("o-mpnet-late", "five of the last, late (open)", needed=False),
-            Line("o-late", "and ten clean ones, late (open)", needed=False),
+            Line("o-minilm", "+ MiniLM", needed=False),
+            Line("o-mpnet", "+ MPNet", needed=False),
+            Line("o-mpnet-late", "5 with MPNet, late", needed=False),
+            Line("o-late", "15 models, late", needed=False),
         ),
     ),
 }
