@@ -181,7 +181,7 @@ MODELS: dict[str, dict[str, Any]] = {
 
 
 BEST, FAST, ASSIGNMENT = "best", "fast", "assignment"
-ALIASES = {BEST: "f-words-late", FAST: "r-onehot-glove-trained", ASSIGNMENT: "e-meanmax-trained"}
+ALIASES = {BEST: "s-late", FAST: "r-onehot-glove-trained", ASSIGNMENT: "e-meanmax-trained"}
 """By what they are for: ``best`` is the clean model with the highest validation rSum on Flickr8k, late fusion included;
 ``fast`` is one model, trained in a minute or two on features of what comes with ``xmr``; ``assignment`` needs nothing
 but the course's two feature files."""
