@@ -121,7 +121,7 @@ def test_the_readme_says_what_the_models_to_start_from_reach():
 def test_the_readme_says_what_is_reached_on_the_way_to_the_best_model():
     record = {row["run"]: row for row in csv.DictReader((ROOT / "results" / "flickr8k" / "summary.csv").open())}
     section = README.split("<!-- best -->")[1].split("<!-- end -->")[0]
-    steps, goals = section.split("aimed at")
+    steps, goals = section.split("aimed at", 1)
     shown = [re.split(r"\s*\|\s*", line.strip("| ")) for line in steps.splitlines() if "(`" in line]
     assert {re.search(r"\(`([^`]+)`\)", cells[0])[1] for cells in shown} == {
         line.run for block in TABLES["best"] for line in block

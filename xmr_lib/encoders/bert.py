@@ -13,7 +13,18 @@ from transformers import PreTrainedTokenizerBase
 from ..data.captioned import CaptionedImages
 from ..errors import XmrError
 from ..features.spec import ENCODERS, FeatureSpec
-from ..networks.bert import BASE, LEAKS, MINILM, MPNET, Bert, BertTail, bert_weights, hidden_states, load_bert
+from ..networks.bert import (
+    BASE,
+    LEAK,
+    MINILM,
+    MPNET,
+    MPNET_LEAK,
+    Bert,
+    BertTail,
+    bert_weights,
+    hidden_states,
+    load_bert,
+)
 from ..pretrained import Pretrained
 from ..provenance import UNKNOWN, Provenance
 from ..ragged import Ragged
@@ -113,9 +124,7 @@ class BertEncoder(TokenizedEncoder):
 
 @ENCODERS.register(MINILM)
 class MiniLmEncoder(BertEncoder):
-    provenance = Provenance(
-        PAIRS, "Apache 2.0", "https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2", LEAKS[MINILM]
-    )
+    provenance = Provenance(PAIRS, "Apache 2.0", "https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2", LEAK)
 
 
 @ENCODERS.register(BASE)
@@ -146,7 +155,7 @@ def provenance_of_bert(source: str) -> Provenance:
     if source in KNOWN and not folder.is_dir():
         return BertBaseEncoder.provenance
     if source == MPNET and not folder.is_dir():
-        return Provenance(PAIRS, "Apache 2.0", f"https://huggingface.co/{MPNET}", LEAKS[MPNET])
+        return Provenance(PAIRS, "Apache 2.0", f"https://huggingface.co/{MPNET}", MPNET_LEAK)
     if folder.is_dir() and load_bert(source).weights.digest == load_bert(MINILM).weights.digest:
         return MiniLmEncoder.provenance
     return provenance_by_card(

@@ -29,7 +29,7 @@ _LEAK = (
     "'s training data list 317,695 pairs of Flickr30K captions, and every photograph of Flickr8k is in Flickr30K too: "
     "it may have seen the test captions (track: open)"
 )
-LEAKS = {MINILM: "MiniLM" + _LEAK, MPNET: "MPNet" + _LEAK}
+LEAK, MPNET_LEAK = "MiniLM" + _LEAK, "MPNet" + _LEAK
 """To be printed wherever their scores are."""
 ADDITIVE = ("bert", "roberta", "xlm-roberta", "camembert", "electra", "distilbert")
 """Kinds whose layers take states and an additive mask alone, so that their last ones can be tuned."""
