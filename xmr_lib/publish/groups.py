@@ -22,18 +22,24 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "early-image": tuple(f"f-image-{how}" for how in EARLY),
     "early-text": tuple(f"f-text-{how}" for how in EARLY),
 }
-OPEN_GROUPS = {
-    "clean": lambda row: _clean(row) and row["loss"] != "scores averaged" and row["task"] != "best",
-    "single": lambda row: _clean(row) and row["loss"] != "scores averaged",
-    "best": lambda row: _clean(row),
-    "all": lambda row: True,
-}
-"""Groups of what is recorded: the clean single models of the study, and with those of the way to the best model; all
-clean models; every model."""
 
 
 def _clean(row: dict[str, str]) -> bool:
     return row["track"] == "clean"
+
+
+def _single(row: dict[str, str]) -> bool:
+    return _clean(row) and row["loss"] != "scores averaged"
+
+
+OPEN_GROUPS = {
+    "clean": lambda row: _single(row) and row["task"] != "best",
+    "single": _single,
+    "best": _clean,
+    "all": lambda row: True,
+}
+"""Groups of what is recorded: the clean single models of the study, and with those of the way to the best model; all
+clean models; every model."""
 
 
 def members(facts: RecordedResults, group: str) -> list[str]:
