@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,10 @@ from small_models import small_model
 
 from xmr_lib.config import RunConfig, from_flat
 from xmr_lib.errors import XmrError
-from xmr_lib.losses import InfoNCELoss
+from xmr_lib.losses import InfoNCELoss, TripletLoss
 from xmr_lib.metrics import chance_levels
 from xmr_lib.training import Checkpoint, Pairs, Schedule, train
+from xmr_lib.training.collapse import blind_loss
 from xmr_lib.training.schedule import share_of_peak
 
 SIZES = {"hidden": 16, "embed_dim": 8, "epochs": 6, "batch": 32, "patience": 6}
@@ -38,8 +40,10 @@ def planted_pairs(images: int, seed: int) -> Pairs:
     return Pairs(noisy(hidden @ to_image), noisy(hidden[owner] @ to_caption), owner)
 
 
-def train_tiny(path: Path, config: RunConfig = CONFIG, seed: int = 0, identity=None, loss=None, **kwargs):
-    train_pairs, val_pairs = planted_pairs(150, 1), planted_pairs(60, 2)
+def train_tiny(
+    path: Path, config: RunConfig = CONFIG, seed: int = 0, identity=None, loss=None, train_pairs=None, **kwargs
+):
+    train_pairs, val_pairs = train_pairs or planted_pairs(150, 1), planted_pairs(60, 2)
     torch.manual_seed(seed)
     model = small_model(config, train_pairs)
     checkpoint = Checkpoint(path, identity or {"config": config.to_dict()})
@@ -167,6 +171,26 @@ class Broken(InfoNCELoss):
 def planted_steps() -> int:
     """Steps of one epoch of ``train_tiny``."""
     return len(planted_pairs(150, 1).image_of_caption) // SIZES["batch"]
+
+
+@pytest.mark.parametrize("negatives", ["random", "semihard", "hardest"])
+def test_the_loss_of_equal_similarities_is_the_margin(negatives):
+    assert blind_loss(TripletLoss(0.3, negatives), 7) == pytest.approx(0.3)
+    assert blind_loss(TripletLoss(0.3, "all"), 7) == pytest.approx(6 * 0.3)
+    assert blind_loss(InfoNCELoss(), 7) == pytest.approx(np.log(7))
+
+
+def test_a_loss_that_ends_at_its_margin_is_told(tmp_path, capsys):
+    sizes = {**SIZES, "epochs": 10, "learning_rate": 5e-3}
+    train_tiny(tmp_path / "learned.safetensors", from_flat("tiny", **sizes, loss="triplet", negatives="semihard"))
+    assert capsys.readouterr().err.count("no lower than") == 0
+    # What can't be learned: captions of other images.
+    pairs = planted_pairs(150, 1)
+    pairs = replace(pairs, captions=pairs.captions[np.random.default_rng(3).permutation(len(pairs.captions))])
+    config = from_flat("tiny", **SIZES, loss="triplet", negatives="hardest")
+    train_tiny(tmp_path / "c.safetensors", config, train_pairs=pairs)
+    told = capsys.readouterr().err
+    assert told.count("tiny: the loss ends at 0.2") == 1 and "were the same (0.200)" in told
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_leaves_the_last_good_checkpoint(tmp_path):

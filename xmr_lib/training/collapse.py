@@ -1,7 +1,7 @@
 """Collapse: when every item gets nearly the same embedding, the loss stands still and the ranks mean nothing."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..errors import XmrError
 from ..items import Items
@@ -10,6 +10,8 @@ from ..modules import DualEncoder
 PATIENCE = 3
 """Epochs that a model has to leave chance level."""
 ITEMS = 256
+STANDS = 0.98
+"""Share of ``blind_loss`` from which on a loss counts as no lower."""
 
 
 @torch.inference_mode()
@@ -50,3 +52,28 @@ def guard(
             f"at {val_rsums[-1]:.1f} (chance {chance:.1f}); try a lower learning_rate, negatives = 'semihard' or "
             "loss = 'infonce'"
         )
+
+
+@torch.no_grad()
+def blind_loss(loss: nn.Module, pairs: int) -> float:
+    """Return the loss of a batch in which all similarities are the same, each pair of an image of its own.
+
+    Of a triplet with one negative that is the margin, of InfoNCE the logarithm of the number of pairs.
+    """
+    device = next((parameter.device for parameter in loss.parameters()), torch.device("cpu"))
+    return float(loss(torch.zeros(pairs, pairs, device=device), torch.arange(pairs, device=device)))
+
+
+def told_nothing_apart(name: str, loss: nn.Module, losses: list[float], pairs: int) -> str:
+    """Return a line to print of a training whose loss has ended no lower than ``blind_loss``; else nothing.
+
+    Recall can be far above chance all the same: of the epochs before, or of what the loss does not look at.
+    """
+    blind = blind_loss(loss, pairs)
+    if len(losses) < PATIENCE or min(losses[-PATIENCE:]) < STANDS * blind:
+        return ""
+    return (
+        f"{name}: the loss ends at {losses[-1]:.3f}, no lower than if all similarities were the same ({blind:.3f}): "
+        "it was not learned, and its scores say nothing of the loss; try a smaller batch, a lower learning_rate, or "
+        "negatives = 'semihard'"
+    )

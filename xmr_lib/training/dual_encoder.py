@@ -1,5 +1,6 @@
 """Training of the dual encoder: pairs of a batch against each other, the best epoch by validation rSum."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +17,7 @@ from ..modules import DualEncoder, InChunks
 from ..processes import drawn_from
 from ..runtime import CPU, Runtime
 from .checkpoint import Checkpoint
-from .collapse import guard
+from .collapse import guard, told_nothing_apart
 from .loop import History, Problem, fit, ignore
 from .parameters import parameter_groups
 from .schedule import Schedule
@@ -139,6 +140,8 @@ def train(
 ) -> History:
     """Train, and leave ``model`` and ``loss`` at the best epoch; the history's ``validation`` is rSum.
 
+    A loss that ends where it would be if all similarities were the same is told.
+
     Args:
         distance: by which embeddings are compared, in the loss and on validation.
         name: of the run, for the progress bar and messages.
@@ -150,4 +153,9 @@ def train(
         XmrError: the training collapsed, or the checkpoint belongs to another run.
     """
     problem = PairProblem(name, model, loss, train_pairs, val_pairs, distance, runtime, teaching)
-    return fit(problem, schedule, seed, checkpoint, after_epoch)
+    history = fit(problem, schedule, seed, checkpoint, after_epoch)
+    # A teacher's part is in the loss, and has no such end.
+    told = "" if teaching else told_nothing_apart(name, loss, history.loss, min(schedule.batch, problem.items))
+    if told and runtime.processes.first:
+        print(told, file=sys.stderr)
+    return history
