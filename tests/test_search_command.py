@@ -133,4 +133,4 @@ def test_what_training_takes_names_the_teacher(smoke_workspace, monkeypatch):
     monkeypatch.setattr("xmr_lib.study.estimate.REFERENCE", {"smoke": "flickr8k"})
     [pupil, teacher] = get_configs(smoke_workspace, "r-onehot-glove-trained", "ab-infonce")
     taught = pupil.replace(teacher={"model": teacher.to_dict()})
-    assert "ab-infonce, r-onehot-glove-trained to be trained" in training_line(smoke_workspace, taught, [0])
+    assert "ab-infonce, r-onehot-glove-trained to be trained" in training_line(smoke_workspace, taught, [7])
