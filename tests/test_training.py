@@ -190,7 +190,7 @@ def test_a_loss_that_ends_at_its_margin_is_told(tmp_path, capsys):
     config = from_flat("tiny", **SIZES, loss="triplet", negatives="hardest")
     train_tiny(tmp_path / "c.safetensors", config, train_pairs=pairs)
     told = capsys.readouterr().err
-    assert told.count("tiny: the loss ends at 0.2") == 1 and "were the same (0.200)" in told
+    assert told.count("tiny: the loss ends at ") == 1 and "were the same (0.200)" in told
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_leaves_the_last_good_checkpoint(tmp_path):
