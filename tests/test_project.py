@@ -130,7 +130,7 @@ def test_the_readme_says_what_is_reached_on_the_way_to_the_best_model():
         row = record[re.search(r"\(`([^`]+)`\)", cells[0])[1]]
         told = [f"{float(row['rsum']):.1f}", f"{float(row['rsum_low']):.1f}–{float(row['rsum_high']):.1f}"]
         told += [f"{float(row['rsum_bank']):.1f}" if row["rsum_bank"] else "–"]
-        assert cells[1:] == [*told, f"{float(row['cpu_minutes']):.1f}", row["seeds"]], run
+        assert cells[1:] == [*told, f"{float(row['cpu_minutes']):.1f}", row["seeds"]], row["run"]
     shown = [re.split(r"\s*\|\s*", line.strip("| ")) for line in goals.splitlines() if line.endswith("` |")]
     assert len(shown) == 4
     for cells in shown:

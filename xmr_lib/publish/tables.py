@@ -47,8 +47,8 @@ def table_tex(facts: RecordedResults, sources: str | Path, name: str) -> str:
     """
     sources = Path(sources)
     special: dict[str, Callable[[], str]] = {
-        "best": lambda: _best(facts),
-        "finetuning": lambda: _finetuning(facts),
+        "best": lambda: _with_minutes(facts, "best", "model", bank=True),
+        "finetuning": lambda: _with_minutes(facts, "finetuning", "trained"),
         "image_retrieval": lambda: _image_retrieval(facts),
         "published": lambda: _published(facts, sources),
         "all_wide": lambda: _all_models(facts, TASKS[:SPLIT]),
@@ -72,49 +72,32 @@ def _of_runs(facts: RecordedResults, name: str, metrics: Sequence[str]) -> str:
     return tabular(columns, blocks, _chance(facts, metrics, 2), gap="2pt")
 
 
-def _finetuning(facts: RecordedResults) -> str:
+def _with_minutes(facts: RecordedResults, name: str, heading: str, bank: bool = False) -> str:
+    """Return a table of R@1 and rSum (with the query bank too, if asked for) beside what they cost."""
     metrics = ("i2t_r1", "t2i_r1", "rsum")
     columns = [
-        Column("trained", "l"),
+        Column(heading, "l"),
         Column("R@1", above=r"i$\to$t"),
         Column("R@1", above=r"t$\to$i"),
         _RSUM,
         _INTERVAL,
+        *([Column("bank")] if bank else []),
         Column("min", best="none"),
         _SEEDS,
     ]
 
     def cells(row: dict[str, str]) -> list[Cell]:
-        return [*_numbers(row, metrics), _interval(row), Cell(one_place(row["cpu_minutes"])), Cell(row["seeds"])]
+        with_bank = [_bank(row)] if bank else []
+        minutes = Cell(one_place(row["cpu_minutes"]))
+        return [*_numbers(row, metrics), _interval(row), *with_bank, minutes, Cell(row["seeds"])]
 
-    return tabular(columns, _blocks(facts, "finetuning", cells), _chance(facts, metrics, 3), gap="2.2pt")
+    empty = len(columns) - 1 - len(metrics)
+    return tabular(columns, _blocks(facts, name, cells), _chance(facts, metrics, empty), gap="2.2pt")
 
 
-def _best(facts: RecordedResults) -> str:
-    metrics = ("i2t_r1", "t2i_r1", "rsum")
-    columns = [
-        Column("model", "l"),
-        Column("R@1", above=r"i$\to$t"),
-        Column("R@1", above=r"t$\to$i"),
-        _RSUM,
-        _INTERVAL,
-        Column("bank"),
-        Column("min", best="none"),
-        _SEEDS,
-    ]
-
-    def cells(row: dict[str, str]) -> list[Cell]:
-        bank = row["rsum_bank"]
-        with_bank = Cell(one_place(bank), float(bank)) if bank else Cell("--")
-        return [
-            *_numbers(row, metrics),
-            _interval(row),
-            with_bank,
-            Cell(one_place(row["cpu_minutes"])),
-            Cell(row["seeds"]),
-        ]
-
-    return tabular(columns, _blocks(facts, "best", cells), _chance(facts, metrics, 4), gap="2.2pt")
+def _bank(row: dict[str, str]) -> Cell:
+    number = row["rsum_bank"]
+    return Cell(one_place(number), float(number)) if number else Cell("--")
 
 
 def _blocks(

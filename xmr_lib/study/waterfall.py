@@ -1,7 +1,7 @@
 """From the assignment's recipe to the best model: one change a step, and what each is worth."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -64,7 +64,7 @@ def waterfall(results: str | Path, steps: Sequence[Step] = STEPS) -> pd.DataFram
         results: folder of the dataset's results.
     """
     results = Path(results)
-    found = list(_recorded(results, steps))
+    found = _recorded(results, steps)
     models = [Recorded.read(results / "runs" / step.run, step.with_bank) for step in found]
     rows = []
     for step, own in zip(found, models, strict=True):
@@ -82,15 +82,16 @@ def waterfall(results: str | Path, steps: Sequence[Step] = STEPS) -> pd.DataFram
     return pd.DataFrame(rows)
 
 
-def _recorded(results: Path, steps: Sequence[Step]) -> Iterator[Step]:
+def _recorded(results: Path, steps: Sequence[Step]) -> list[Step]:
+    found: list[Step] = []
     left_out: list[str] = []
-    first = True
     for step in steps:
         if recorded_seeds(results, step.run):
-            yield replace(step, change="; ".join((*left_out, step.change)))
-            left_out, first = [], False
-        elif not first:
+            found.append(replace(step, change="; ".join((*left_out, step.change))))
+            left_out = []
+        elif found:
             left_out.append(step.change)
+    return found
 
 
 def _val_rsum(model: Recorded, with_bank: bool) -> float:

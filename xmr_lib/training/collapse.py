@@ -69,8 +69,7 @@ def told_nothing_apart(name: str, loss: nn.Module, losses: list[float], pairs: i
 
     Recall can be far above chance all the same: of the epochs before, or of what the loss does not look at.
     """
-    blind = blind_loss(loss, pairs)
-    if len(losses) < PATIENCE or min(losses[-PATIENCE:]) < STANDS * blind:
+    if len(losses) < PATIENCE or min(losses[-PATIENCE:]) < STANDS * (blind := blind_loss(loss, pairs)):
         return ""
     return (
         f"{name}: the loss ends at {losses[-1]:.3f}, no lower than if all similarities were the same ({blind:.3f}): "
