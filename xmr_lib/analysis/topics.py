@@ -63,8 +63,7 @@ def find_topics(train: CaptionedImages, count: int = TOPICS) -> Topics:
     """
     vocabulary = frozenset(word for tokens in train.tokens for word in tokens)
     said = [_said(train, image, vocabulary) for image in range(len(train))]
-    agreement = _agreement(train, said)
-    words = {word for word, value in agreement.items() if value >= AGREEMENT and word not in NO_THINGS.split()}
+    words = _agreed(train, said)
     fitting = [{word for word in own if own[word] >= SAID_TWICE and word in words} for own in said]
     times = Counter(word for own in fitting for word in own)
     left, taken = fitting, []
@@ -74,6 +73,12 @@ def find_topics(train: CaptionedImages, count: int = TOPICS) -> Topics:
         taken.append(best)
         left = [own for own in left if best not in own]
     return Topics(tuple(sorted(taken, key=lambda word: (-times[word], word))), vocabulary)
+
+
+def agreed_words(train: CaptionedImages) -> frozenset[str]:
+    """Return the words, singular, on which annotators of the training images agree and that name a thing or a place."""
+    vocabulary = frozenset(word for tokens in train.tokens for word in tokens)
+    return _agreed(train, [_said(train, image, vocabulary) for image in range(len(train))])
 
 
 def topic_closeness(
@@ -112,11 +117,17 @@ def topic_closeness(
 def _said(part: CaptionedImages, image: int, vocabulary: frozenset[str]) -> Counter[str]:
     """Count the captions of an image that say each word."""
     captions = (part.tokens[caption] for caption in part.captions_of(image))
-    return Counter(word for tokens in captions for word in {_singular(token, vocabulary) for token in tokens})
+    return Counter(word for tokens in captions for word in {singular(token, vocabulary) for token in tokens})
 
 
-def _singular(word: str, vocabulary: frozenset[str]) -> str:
+def singular(word: str, vocabulary: frozenset[str]) -> str:
+    """Return a plural that ends in s as its singular, where the vocabulary has it."""
     return word[:-1] if len(word) > 3 and word.endswith("s") and word[:-1] in vocabulary else word
+
+
+def _agreed(train: CaptionedImages, said: list[Counter[str]]) -> frozenset[str]:
+    agreement = _agreement(train, said)
+    return frozenset(word for word, value in agreement.items() if value >= AGREEMENT and word not in NO_THINGS.split())
 
 
 def _agreement(part: CaptionedImages, said: list[Counter[str]]) -> dict[str, float]:

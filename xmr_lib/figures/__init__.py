@@ -1,6 +1,7 @@
 """Pictures of results, in one style."""
 
 from .bars import recall_bars
+from .batch_size import batch_size_figure
 from .cases import Case, cases_of_captions, cases_of_images
 from .curves import training_curves
 from .dataset import dataset_figure
@@ -15,12 +16,14 @@ from .style import COLUMN, PAGE, save_figure, shrink_figure, use_style
 from .time_accuracy import time_accuracy
 from .tried import tried_figure
 from .waterfall import waterfall_figure
+from .wording import wording_figure
 from .words import word_weights
 
 __all__ = [
     "COLUMN",
     "PAGE",
     "Case",
+    "batch_size_figure",
     "cases_of_captions",
     "cases_of_images",
     "dataset_figure",
@@ -44,4 +47,5 @@ __all__ = [
     "use_style",
     "waterfall_figure",
     "word_weights",
+    "wording_figure",
 ]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 
 from ..errors import XmrError
 from .ranks import Ranks
@@ -53,6 +53,27 @@ def mean_interval(
 ) -> tuple[float, float]:
     """Return the percentile bootstrap interval of the mean of what each query reached (of its mean over seeds)."""
     return _percentiles(_drawn_sums(values[:, None], draws, seed)[:, 0] / len(values), level)
+
+
+def contrast_interval(
+    values: Float[np.ndarray, " captions"],
+    group: Bool[np.ndarray, " captions"],
+    image_of_caption: Int[np.ndarray, " captions"],
+    draws: int = 2000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> tuple[float, float]:
+    """Return the percentile bootstrap interval of the mean of a group of captions minus that of all others.
+
+    Test images are drawn with replacement, each with all its captions; a draw without any of the group, or of the
+    others, is left out.
+    """
+    columns = (group * values, group, ~group * values, ~group)
+    images = int(image_of_caption.max()) + 1
+    table = np.column_stack([np.bincount(image_of_caption, own.astype(float), minlength=images) for own in columns])
+    sums = _drawn_sums(table, draws, seed)
+    sums = sums[(sums[:, 1] > 0) & (sums[:, 3] > 0)]
+    return _percentiles(sums[:, 0] / sums[:, 1] - sums[:, 2] / sums[:, 3], level)
 
 
 def paired_test(a: Sequence[Ranks], b: Sequence[Ranks], draws: int = 10_000, seed: int = 0) -> float:

@@ -6,7 +6,6 @@ from functools import cached_property
 
 import numpy as np
 
-from ..errors import XmrError
 from ..metrics import holm, paired_test
 from ..study.names import readable
 from .facts import RecordedResults
@@ -16,13 +15,12 @@ LEVEL = 0.05
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two runs, over the seeds that both have."""
+    """Two runs, each the mean of all its seeds."""
 
     difference: float
     """rSum of the first less that of the second, in points."""
     p: float
     """Of the paired randomisation test, adjusted for all comparisons of the documents (Holm)."""
-    seeds: tuple[int, ...]
 
     @property
     def verdict(self) -> int:
@@ -44,20 +42,17 @@ class Comparisons:
 
     @cached_property
     def p_values(self) -> dict[tuple[str, str], float]:
-        raw = [paired_test(*self._ranks(first, second)) for first, second in self.pairs]
+        raw = [paired_test(self.facts.ranks(first), self.facts.ranks(second)) for first, second in self.pairs]
         return dict(zip(self.pairs, holm(raw), strict=True))
 
     def between(self, first: str, second: str) -> Comparison:
         """Compare two runs.
 
         Raises:
-            XmrError: a run or its ranks are missing, or no seed is shared.
+            XmrError: a run or its ranks are missing.
         """
-        if first == second:
-            return Comparison(0.0, 1.0, tuple(result.seed for result in self.facts.results(first)))
-        seeds = shared_seeds(self.facts, first, second)
-        p = self.p_values[min(first, second), max(first, second)]
-        return Comparison(difference(self.facts, first, second), p, seeds)
+        p = 1.0 if first == second else self.p_values[min(first, second), max(first, second)]
+        return Comparison(difference(self.facts, first, second), p)
 
     def sentence(self, first: str, second: str) -> str:
         """Return a verb phrase with the first as its subject."""
@@ -71,45 +66,13 @@ class Comparisons:
 
     def note_facts(self) -> None:
         """Count the ranks of all pairs among the facts that were asked for, without testing them."""
-        for pair in self.pairs:
-            shared_seeds(self.facts, *pair)
-            for run in pair:
-                self.facts.ranks(run)
-
-    def _ranks(self, *runs: str) -> list[list]:
-        shared = shared_seeds(self.facts, *runs)
-        by_seed = [
-            dict(zip((result.seed for result in self.facts.results(run)), self.facts.ranks(run), strict=True))
-            for run in runs
-        ]
-        return [[own[seed] for seed in shared] for own in by_seed]
-
-
-def shared_seeds(facts: RecordedResults, first: str, second: str) -> tuple[int, ...]:
-    """Return the seeds that two runs share.
-
-    Raises:
-        XmrError: there are none.
-    """
-    one, other = ({result.seed for result in facts.results(run)} for run in (first, second))
-    if not one & other:
-        raise XmrError(
-            f"{facts.folder}: {first!r} has seeds {sorted(one)} and {second!r} {sorted(other)}: none is shared, so "
-            f"they can't be compared; 'xmr train {second} --dataset {facts.dataset} --profile {facts.profile} --seeds "
-            f"{min(one)}' makes one"
-        )
-    return tuple(sorted(one & other))
+        for run in {run for pair in self.pairs for run in pair}:
+            self.facts.ranks(run)
 
 
 def difference(facts: RecordedResults, first: str, second: str) -> float:
-    """Return by how much the first has the higher rSum, mean over the seeds that both have."""
-    if first == second:
-        return 0.0
-    shared = shared_seeds(facts, first, second)
-    means = [
-        np.mean([result.test["rsum"] for result in facts.results(run) if result.seed in shared])
-        for run in (first, second)
-    ]
+    """Return by how much the first has the higher rSum, each the mean of its seeds: what the tables' rows differ by."""
+    means = [np.mean([result.test["rsum"] for result in facts.results(run)]) for run in (first, second)]
     return float(means[0] - means[1])
 
 

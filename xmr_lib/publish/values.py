@@ -10,7 +10,7 @@ from pathlib import Path
 from ..errors import XmrError
 from ..records import RECALLS, SUMMARY_COLUMNS, TEXT_COLUMNS, flat
 from ..study.names import readable
-from .compare import Comparisons, difference, shared_seeds, signed
+from .compare import Comparisons, difference, signed
 from .fact_values import fact_value
 from .facts import Missing, RecordedResults
 from .groups import resolve
@@ -142,8 +142,7 @@ class Values:
         return resolve(self.facts, first), resolve(self.facts, second)
 
     def _of_both(self, first: str, second: str) -> str:
-        seeds = ", ".join(map(str, shared_seeds(self.facts, first, second)))
-        return f"{first} and {second}, {self.facts.dataset}, seeds {seeds}"
+        return f"{self.facts.origin(first)}; {self.facts.origin(second)}"
 
     def _chosen_from(self, group: str) -> str:
         return f"{self.facts.dataset}, the highest val_rsum of the group {group[1:]}"

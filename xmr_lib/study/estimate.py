@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..config import EnsembleConfig, RunConfig
+from ..experiment.sweep import read_sweep
 from ..experiment.workspace import Workspace
 from ..paths import reference_root
 from ..records import read_result, read_summary, recorded_seeds
+from .batch_size import SWEEP, batch_configs
 from .models import MODELS, get_configs
 
 NOTEBOOK = {"baseline": "00", "a": "01", "b": "02", "c": "03", "d": "04", "e": "05"}
@@ -35,18 +37,24 @@ def estimate(workspace: Workspace, seeds: Sequence[int]) -> list[Estimate]:
     """
     recorded = _recorded(workspace)
     found: dict[str, Estimate] = {}
+
+    def add(notebook: str, trainings: int, minutes: float) -> None:
+        before = found.get(notebook, Estimate(notebook, 0, 0.0))
+        found[notebook] = Estimate(notebook, before.trainings + trainings, before.cpu_minutes + minutes)
+
     for config in get_configs(workspace, *(model for model in MODELS if model in recorded)):
         # What late fusion takes is what its members take, and they are counted.
         if isinstance(config.method, EnsembleConfig) or config.task == "best" or workspace.missing(config):
             continue
-        row = recorded[config.name]
         own = "10" if config.name in RECIPES else NOTEBOOK.get(config.task, "06")
-        # What the reference has several seeds of is trained with all, everything else with the first.
-        wanted = set(seeds if int(row["seeds"]) > 1 else seeds[:1])
-        missing = len(wanted - set(recorded_seeds(workspace.results, config.name)))
-        minutes = missing * _minutes(workspace, row)
-        before = found.get(own, Estimate(own, 0, 0.0))
-        found[own] = Estimate(own, before.trainings + missing, before.cpu_minutes + minutes)
+        missing = len(set(seeds) - set(recorded_seeds(workspace.results, config.name)))
+        add(own, missing, missing * _minutes(workspace, recorded[config.name]))
+    tried = {(point.run, point.seed) for point in read_sweep(workspace.results, SWEEP)}
+    took = {point.run: point.cpu_minutes for point in read_sweep(_reference(workspace), SWEEP)}
+    for config in batch_configs(workspace) if recorded else ():
+        missing = sum((config.name, seed) not in tried for seed in seeds)
+        model = recorded[config.name.partition("-batch")[0]]
+        add("02", missing, missing * _share(workspace, model) * took.get(config.name, float(model["cpu_minutes"])))
     return [found[number] for number in sorted(found)]
 
 
@@ -101,9 +109,14 @@ def _recorded(workspace: Workspace) -> dict[str, dict[str, str]]:
 
 def _minutes(workspace: Workspace, row: dict[str, str]) -> float:
     """Return the minutes of the reference, scaled by the number of training captions."""
+    return float(row["cpu_minutes"]) * _share(workspace, row)
+
+
+def _share(workspace: Workspace, row: dict[str, str]) -> float:
+    """Return how many training captions there are here for each one that a run of the reference had."""
     there = next((_reference(workspace) / "runs" / row["run"]).glob("seed*/result.json"))
     captions = read_result(there).data["captions"]["train"]
-    return float(row["cpu_minutes"]) * workspace.dataset.split("train").caption_count / captions
+    return workspace.dataset.split("train").caption_count / captions
 
 
 def _duration(minutes: float) -> str:

@@ -172,6 +172,8 @@ MODELS: dict[str, dict[str, Any]] = {
     # Late fusion: of image features, of text features, of models.
     "f-image-late": {**LATE, "task": "fusion", "members": ("r-fasttext", "c-roi-attention")},
     "f-text-late": {**LATE, "task": "fusion", "members": ("r-fasttext", "d-meanmax")},
+    # The control of the next: the better of its two models twice, with two seeds.
+    "f-table-late": {**LATE, "members": ("r-onehot-glove-trained",), "seeds": (0, 1)},
     "f-words-late": {**LATE, "members": ("r-onehot-glove-trained", "e-bigru-trained")},
     "f-all-late": {
         **LATE,

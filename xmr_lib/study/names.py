@@ -87,6 +87,7 @@ NAMES = {
     "f-text-gate": "a gate over FastText and MiniLM",
     "f-text-attention": "attention over FastText and MiniLM",
     "f-text-late": "late fusion of FastText and MiniLM",
+    "f-table-late": "late fusion of two seeds of a word table",
     "f-words-late": "late fusion of word table and GRU",
     "f-all-late": "late fusion of four models",
     "i-pooled": "the untrained CNN vector",

@@ -112,7 +112,11 @@ TABLES: dict[str, tuple[Block, ...]] = {
         tuple(Line(f"f-image-{how}", name) for how, name in _FUSIONS.items()),
         (Line("r-fasttext", "FastText"), Line("d-meanmax", "MiniLM")),
         tuple(Line(f"f-text-{how}", name) for how, name in _FUSIONS.items()),
-        (Line("f-words-late", "two text models"), Line("f-all-late", "four models")),
+        (
+            Line("f-table-late", "word table twice", needed=False),
+            Line("f-words-late", "word table + BiGRU"),
+            Line("f-all-late", "four models"),
+        ),
     ),
     "finetuning": (
         (Line("c-head-attention", "box head"), Line("c-head-attention-tuned", r"\quad fc7 trained")),

@@ -26,7 +26,7 @@ def results_table(
         against: model that the others are tested against; default: the one with the highest *validation* rSum.
 
     The interval is the 95 % bootstrap of rSum over test images. ``p`` is that of the paired randomisation test against
-    one row, which itself has none, over the seeds that both have; adjusted by Holm within the table.
+    one row, which itself has none, each the mean of its seeds; adjusted by Holm within the table.
     """
     rows = []
     for results, group_ranks in zip(groups, ranks, strict=True):
@@ -45,7 +45,7 @@ def results_table(
     names = [row["model"] for row in rows]
     best = names.index(against) if against else int(np.argmax([row["val rSum"] for row in rows]))
     others = [i for i in range(len(rows)) if i != best]
-    adjusted = holm([paired_p(groups[i], ranks[i], groups[best], ranks[best]) for i in others])
+    adjusted = holm([paired_test(ranks[i], ranks[best]) for i in others])
     for row in rows:
         row["p"] = ""
     for i, p in zip(others, adjusted, strict=True):
@@ -92,18 +92,6 @@ def styled(table: pd.DataFrame, by: str = "rSum") -> "pd.io.formats.style.Styler
     return table.style.format(lambda value: f"{value:.1f}" if isinstance(value, float) else value).apply(
         lambda row: ["font-weight: bold" if row[by] == best else ""] * len(row), axis=1
     )
-
-
-def paired_p(
-    first: Sequence[Result], first_ranks: Sequence[Ranks], other: Sequence[Result], other_ranks: Sequence[Ranks]
-) -> float:
-    """Return the p value of the paired test over the seeds that both models have."""
-    mine, theirs = (
-        {result.seed: ranks for result, ranks in zip(*pair, strict=True)}
-        for pair in ((first, first_ranks), (other, other_ranks))
-    )
-    shared = sorted(mine.keys() & theirs.keys())
-    return paired_test([mine[seed] for seed in shared], [theirs[seed] for seed in shared])
 
 
 def shown_p(p: float) -> str:

@@ -11,10 +11,9 @@ from ..config import RunConfig
 from ..experiment.fit import untrained
 from ..experiment.workspace import Workspace
 from ..losses import similarity_matrix
-from ..metrics import Ranks, bootstrap_interval, holm
+from ..metrics import Ranks, bootstrap_interval, holm, paired_test
 from ..records import Result
 from ..training import pretrained_parameters
-from .tables import paired_p
 
 MB = 1e6
 ADAM = 16
@@ -31,7 +30,7 @@ def tuning_table(
     randomisation test of the pair, adjusted by Holm for the number of pairs.
     """
     pairs_of = range(0, len(groups), 2)
-    p = holm([paired_p(groups[i + 1], ranks[i + 1], groups[i], ranks[i]) for i in pairs_of])
+    p = holm([paired_test(ranks[i + 1], ranks[i]) for i in pairs_of])
     rows = []
     for place, (results, own_ranks) in enumerate(zip(groups, ranks, strict=True)):
         config, (low, high) = results[0].config, bootstrap_interval(own_ranks)

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from ..experiment.comparison import Recorded
-from ..metrics import bootstrap_interval, difference_interval, holm
+from ..metrics import bootstrap_interval, difference_interval, holm, paired_test
 from ..records import read_summary, recorded_seeds
-from .tables import paired_p, shown_p
+from .tables import shown_p
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def waterfall(results: str | Path, steps: Sequence[Step] = STEPS) -> pd.DataFram
     """Return a row per step that is recorded: the model's score, and what it gains over the step before.
 
     ``gain`` is the difference of test rSum to the row above, ``gain_low`` and ``gain_high`` its 95 % interval (paired
-    bootstrap over test images), ``p`` that of the paired randomisation test over the seeds that both have, adjusted by
+    bootstrap over test images), ``p`` that of the paired randomisation test, adjusted by
     Holm within the table. What a step that is not recorded would have changed is told, and gained, by the next.
 
     Args:
@@ -75,7 +75,7 @@ def waterfall(results: str | Path, steps: Sequence[Step] = STEPS) -> pd.DataFram
         row["cpu_minutes"] = float(np.mean([result.cpu_seconds for result in own.results])) / 60
         rows.append(row | dict.fromkeys(("gain", "gain_low", "gain_high", "p"), float("nan")))
     pairs = list(itertools.pairwise(models))
-    ps = holm([paired_p(after.results, after.ranks, before.results, before.ranks) for before, after in pairs])
+    ps = holm([paired_test(after.ranks, before.ranks) for before, after in pairs])
     for row, (before, after), p in zip(rows[1:], pairs, ps, strict=True):
         low, high = difference_interval(before.ranks, after.ranks)
         row |= {"gain": after.mean("rsum") - before.mean("rsum"), "gain_low": low, "gain_high": high, "p": p}
