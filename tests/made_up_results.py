@@ -12,13 +12,24 @@ import pandas as pd
 from xmr_lib import plotdata
 from xmr_lib.analysis import rank_shares
 from xmr_lib.config import RunConfig, from_flat
+from xmr_lib.experiment.sweep import Point, add_points, sweep_file
 from xmr_lib.figures import PAGE, save_figure, use_style
 from xmr_lib.metrics import Ranks, bootstrap_interval, chance_levels, summarise
 from xmr_lib.plotdata import write_plotdata
 from xmr_lib.publish.figures import SPREAD
 from xmr_lib.publish.galleries import GALLERIES
-from xmr_lib.records import Result, read_ranks, read_result, run_folder, summary_row, update_summary, write_run
+from xmr_lib.records import (
+    DETECTOR,
+    Result,
+    read_ranks,
+    read_result,
+    run_folder,
+    summary_row,
+    update_summary,
+    write_run,
+)
 from xmr_lib.study import MODELS
+from xmr_lib.study.batch_size import LOSSES, SWEEP
 from xmr_lib.study.image_retrieval import COLUMNS
 from xmr_lib.study.names import NAMES
 
@@ -91,6 +102,8 @@ def write_made_up_results(folder: Path) -> Path:
             facts = (run, "clean", "effnet-lite0", "nothing", "same label", 1, IMAGES)
             writer.writerow([*facts, *(f"{40 + place + 0.25:.4f}" for _ in COLUMNS[len(facts) :])])
     write_made_up_plotdata(folder)
+    write_made_up_sweep(folder)
+    (folder / DETECTOR).write_text('{"detector": "frcnn-lite0", "loss": [2.0, 1.0], "map50": [0.1, 0.25]}')
     (folder / "figures").mkdir(exist_ok=True)
     for name in GALLERIES:
         use_style(PAGE)
@@ -99,6 +112,16 @@ def write_made_up_results(folder: Path) -> Path:
         save_figure(figure, folder / "figures", name, "pdf")
         plt.close(figure)
     return folder
+
+
+def write_made_up_sweep(folder: Path) -> None:
+    """Write what the study over batch sizes writes."""
+    kinds = itertools.product(LOSSES.values(), (32, 2048), (0, 1))
+    points = [
+        Point(f"{model}-batch{batch}", seed, 240.0 - batch / 50 + seed, 3, 3, 0.0001 * batch, 0.2, 1.0, "0")
+        for model, batch, seed in kinds
+    ]
+    add_points(sweep_file(folder, SWEEP), points)
 
 
 def write_made_up_plotdata(folder: Path) -> None:

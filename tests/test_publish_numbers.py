@@ -1,6 +1,7 @@
 """numbers.tex: every number is the table's own, every comparison the paired test's."""
 
 import re
+import shutil
 
 import pytest
 from made_up_results import write_made_up_results, write_made_up_run
@@ -8,11 +9,13 @@ from made_up_results import write_made_up_results, write_made_up_run
 from xmr_lib.errors import XmrError
 from xmr_lib.metrics import holm, paired_test
 from xmr_lib.publish.compare import Comparisons, p_text, signed
+from xmr_lib.publish.fact_values import fact_value
 from xmr_lib.publish.facts import RecordedResults
 from xmr_lib.publish.groups import GROUPS, chosen
 from xmr_lib.publish.numbers import numbers_tex, with_hash
 from xmr_lib.publish.sources import Use
 from xmr_lib.publish.tex import escape, scientific
+from xmr_lib.study import MODELS
 from xmr_lib.study.names import NAMES
 
 PUBLISHED = "slug,dataset,method,i2t_r1,source\nold,scenes,Old & Co,18.0,Somebody 1999\n"
@@ -106,7 +109,6 @@ def test_published_numbers_and_image_retrieval(macros):
         (("name", "magic"), "no readable name"),
         (("chosen", "magic"), "group 'magic' is unknown"),
         (("fact", "magic"), "fact 'magic' is unknown; there are dataset"),
-        (("fact", "detector_map"), "'xmr detector train --dataset scenes' records it"),
         (("cfg", "ab-infonce", "magic"), "no field 'magic'"),
         (("cfg", "ab-infonce", "optimiser.magic"), "no field 'optimiser.magic'; it has .*method.optimiser.batch"),
         (("cfg", "cca-mean", "optimiser.batch"), "no field 'optimiser.batch'"),
@@ -119,6 +121,44 @@ def test_published_numbers_and_image_retrieval(macros):
 def test_what_cannot_be_had_is_told_with_its_place(macros, use, message):
     with pytest.raises(XmrError, match=message):
         macros(use)
+
+
+def test_the_detector_is_measured_or_that_is_told(folder, tmp_path):
+    own = shutil.copytree(folder, tmp_path / "own" / "scenes")
+    facts = RecordedResults.read(own)
+    assert fact_value(facts, "detector_map", 0) == "25.0"
+    (own / "detector.json").unlink()
+    with pytest.raises(XmrError, match="'xmr detector train --dataset scenes' records it"):
+        fact_value(facts, "detector_map", 0)
+    # Of COCO's detector nothing is measured here, and no sentence asks.
+    shutil.rmtree(own / "runs" / "c-roi-attention")
+    write_made_up_run(own, "c-roi-attention", 3.0, image_features="frcnn-resnet50")
+    assert fact_value(RecordedResults.read(own), "detector_map", 0) == "--"
+
+
+def test_facts_of_the_study_over_batch_sizes(folder, tmp_path):
+    facts = RecordedResults.read(folder)
+    found = [
+        fact_value(facts, key, 0) for key in ("batch-smallest", "batch-largest", "hardest-largest", "all-smallest")
+    ]
+    # Made up: 240 less a fiftieth of the batch, and a point more for the second seed.
+    assert found == ["32", "2,048", f"{240 - 2048 / 50 + 0.5:.1f}", f"{240 - 32 / 50 + 0.5:.1f}"]
+    assert fact_value(facts, "hardest-largest-share", 0) == f"{0.2048 / 0.2:.2f}"
+    assert {"batch sizes", "row ab-infonce"} <= facts.used.keys()
+    with pytest.raises(XmrError, match="has no loss 'magic'; it has hardest, semihard, all, infonce"):
+        fact_value(facts, "magic-largest", 0)
+    own = tmp_path / "own" / "scenes"
+    write_made_up_run(own, "ab-infonce", 3.0)
+    with pytest.raises(XmrError, match="the study over batch sizes is not recorded; 'xmr run --dataset scenes"):
+        fact_value(RecordedResults.read(own), "hardest-largest", 0)
+
+
+def test_models_that_rest_on_one_seed_are_counted(folder):
+    facts = RecordedResults.read(folder)
+    alone = {run for run, row in facts.rows.items() if row["seeds"] == "1"}
+    of_several = {run for run in alone if MODELS[run].get("seeds")}
+    assert {"f-table-late", "s-late"} <= of_several and "f-words-late" in alone - of_several
+    assert fact_value(facts, "single_seed", 0) == str(len(alone - of_several))
 
 
 def test_comparisons_are_the_paired_test_after_holm(folder):

@@ -7,7 +7,7 @@ where a kill left it, and several processes can share one.
 import csv
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -72,6 +72,18 @@ def read_sweep(results: str | Path, name: str) -> list[Point]:
     return _read(sweep_file(results, name))
 
 
+def add_points(path: str | Path, points: Sequence[Point]) -> None:
+    """Add rows to the file of a sweep; other processes may do so at the same time."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(str(path) + ".lock"):
+        merged = sorted([*_read(path), *points], key=lambda own: (own.run, own.seed))
+        with atomic_write(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, [field.name for field in fields(Point)], lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(map(asdict, merged))
+
+
 def _read(path: Path) -> list[Point]:
     if not path.is_file():
         return []
@@ -111,13 +123,7 @@ def _made(path: Path, workspace: Workspace, config: RunConfig, seed: int) -> Poi
         round(fitted.cpu_seconds / 60, 2),
         _made_by(workspace, config),
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(str(path) + ".lock"):
-        points = sorted([*_read(path), point], key=lambda own: (own.run, own.seed))
-        with atomic_write(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, [field.name for field in fields(Point)], lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(map(asdict, points))
+    add_points(path, [point])
     checkpoint_of(workspace, config, seed).unlink(missing_ok=True)
     return point
 

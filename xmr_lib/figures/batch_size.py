@@ -35,7 +35,7 @@ def batch_size_figure(points: pd.DataFrame, width: float | None = None) -> Figur
     if not points["warmup"].all():
         handles.append(plt.Line2D([], [], color=FAINT, ls=(0, (4, 1.5))))
         names.append("without warm-up")
-    figure.legend(handles, names, loc="outside lower center", ncols=3 if width else 5)
+    figure.legend(handles, names, loc="outside lower center", ncols=2 if width else 5)
     return figure
 
 

@@ -2,14 +2,17 @@
 
 import inspect
 import json
+import re
 from collections.abc import Callable
 
 from ..errors import XmrError
 from ..metrics import bootstrap_interval, paired_test
 from ..records import DETECTOR
+from ..study.batch_size import LOSSES
 from .compare import LEVEL
 from .dataset import words_of
 from .facts import Missing, RecordedResults
+from .plot_facts import batch_points
 from .tex import count, escape, one_place
 
 SHARED = "ab-infonce"
@@ -32,6 +35,8 @@ def fact_value(facts: RecordedResults, key: str, comparisons: int) -> str:
         return count(sum(numbers.values()) if split == "all" else numbers[split])
     if key in _OF_MACHINE:
         return escape(str(facts.results(SHARED)[0].machine[key]))
+    if batch := _BATCH.fullmatch(key):
+        return _of_batch(facts, *batch.groups())
     raise XmrError(
         f"fact {key!r} is unknown; there are {', '.join([*_SIMPLE, 'comparisons', *_OF_DATA, *_OF_MACHINE])}"
     )
@@ -42,6 +47,8 @@ def _default(function: Callable, name: str) -> str:
 
 
 def _detector_map(facts: RecordedResults) -> str:
+    if "frcnn-lite0-roi" not in facts.results("c-roi-attention")[0].config.image_features:
+        return "--"  # COCO's detector, which nothing here has measured
     path = facts.folder / DETECTOR
     if not path.is_file():
         raise Missing(
@@ -52,6 +59,28 @@ def _detector_map(facts: RecordedResults) -> str:
     text = path.read_text("utf-8")
     facts.note("detector", text.encode())
     return one_place(100 * json.loads(text)["map50"][-1])
+
+
+def _of_batch(facts: RecordedResults, loss: str, which: str, share: str | None) -> str:
+    """Return rSum on validation, or the share of the loss that is left, at the smallest or the largest batch."""
+    points = batch_points(facts)
+    points = points[points["warmup"]]
+    batch = points["batch"].min() if which == "smallest" else points["batch"].max()
+    if loss == "batch":
+        return count(int(batch))
+    names = {model.rsplit("-", 1)[-1]: name for name, model in LOSSES.items()}
+    if loss not in names:
+        raise XmrError(f"fact: the study over batch sizes has no loss {loss!r}; it has {', '.join(names)}")
+    own = points[(points["batch"] == batch) & (points["loss"] == names[loss])]
+    if own.empty:
+        raise Missing(f"{facts.folder}: {names[loss]!r} is not recorded with batches of {batch}", "batch sizes")
+    return f"{own['share'].mean():.2f}" if share else one_place(own["val_rsum"].mean())
+
+
+def _single(facts: RecordedResults) -> str:
+    """Count the models that rest on one seed: late fusion of several does not."""
+    alone = [run for run in facts.rows if facts.row(run)["seeds"] == "1"]
+    return count(sum(not getattr(facts.results(run)[0].config.method, "seeds", ()) for run in alone))
 
 
 def _trained(facts: RecordedResults) -> list[dict[str, str]]:
@@ -76,6 +105,7 @@ _SIMPLE: dict[str, Callable[[RecordedResults], str]] = {
     "test_draws": lambda facts: _default(paired_test, "draws"),
     "alpha": lambda facts: f"{LEVEL:g}",
     "detector_map": _detector_map,
+    "single_seed": _single,
     "models": lambda facts: count(len(facts.rows)),
     "trainings": _trainings,
     "cpu_hours": _cpu_hours,
@@ -88,4 +118,6 @@ _OF_DATA = {
     "images": ("images", "all"),
     "captions": ("captions", "all"),
 }
+_BATCH = re.compile(r"(\w+)-(smallest|largest)(-share)?")
+"""What the study over batch sizes found: ``hardest-smallest``, ``infonce-largest-share``, ``batch-largest`` …"""
 _OF_MACHINE = ("processor", "threads", "system", "python", "torch", "numpy", "scipy", "gensim")

@@ -1,10 +1,12 @@
-"""``plotdata/*.csv`` of notebook 08: refused where it is older than the runs that it was made from."""
+"""What figures are drawn from: refused where it is older than the runs that it was made from."""
 
 import pandas as pd
 
 from ..errors import XmrError
+from ..experiment.sweep import sweep_file
 from ..plotdata import read_plotdata
-from .facts import RecordedResults
+from ..study.batch_size import LOSSES, SWEEP, batch_sizes
+from .facts import Missing, RecordedResults
 
 SAME = 0.02
 """Points by which a recall may differ: shares are written with four places."""
@@ -39,6 +41,25 @@ def rank_shares(facts: RecordedResults, runs: tuple[str, ...]) -> pd.DataFrame:
                     facts, "rank_distribution", f"{direction} R@1 of {run!r}: {found}, in summary.csv {said:.2f}", run
                 )
     return shares
+
+
+def batch_points(facts: RecordedResults) -> pd.DataFrame:
+    """Return the trainings of the study over batch sizes.
+
+    Raises:
+        XmrError: none are recorded, but for the study's own models.
+    """
+    path = sweep_file(facts.folder, SWEEP)
+    if not path.is_file():
+        raise Missing(
+            f"{path}: the study over batch sizes is not recorded; 'xmr run --dataset {facts.dataset} --profile "
+            f"{facts.profile} --only 02' makes it",
+            "batch sizes",
+        )
+    facts.note("batch sizes", path.read_text("utf-8").encode())
+    for model in LOSSES.values():
+        facts.results(model)
+    return batch_sizes(facts.folder)
 
 
 def gaps(facts: RecordedResults) -> tuple[pd.DataFrame, pd.DataFrame]:

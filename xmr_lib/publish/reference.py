@@ -10,7 +10,7 @@ from ..paths import atomic_write, reference_root, runs_root
 from ..records import DETECTOR, RANKS
 from .numbers import NUMBERS
 
-FACTS = ("*.csv", DETECTOR, "tables/*.csv", "plotdata/*.csv")
+FACTS = ("*.csv", DETECTOR, "tables/*.csv", "plotdata/*.csv", "sweeps/*.csv")
 OF_RUNS = ("runs/**/result.json", f"runs/**/{RANKS}", "runs/**/image_retrieval.json")
 PICTURES = {"scenes": ("figures/readme_gallery.png",), "flickr8k": ("figures/10_waterfall.png",)}
 """Those that the README shows: of drawn scenes, three at most, or of numbers alone."""

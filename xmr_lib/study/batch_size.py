@@ -68,8 +68,9 @@ def batch_sizes(results: str | Path) -> pd.DataFrame:
         model, _, setting = point.run.partition("-batch")
         batch, _, cold = setting.partition("-")
         rows.append((names[model], int(batch), not cold, point.seed, point.val_rsum, point.loss / point.blind_loss))
-    table = pd.DataFrame(rows, columns=["loss", "batch", "warmup", "seed", "val_rsum", "share"])
-    return table.sort_values(["batch", "warmup", "seed"], kind="stable", ignore_index=True)
+    order = {name: place for place, name in enumerate(LOSSES)}
+    rows.sort(key=lambda row: (order[row[0]], row[1:4]))
+    return pd.DataFrame(rows, columns=["loss", "batch", "warmup", "seed", "val_rsum", "share"])
 
 
 def batch_table(points: pd.DataFrame) -> pd.DataFrame:

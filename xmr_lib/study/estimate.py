@@ -9,7 +9,7 @@ from ..experiment.sweep import read_sweep
 from ..experiment.workspace import Workspace
 from ..paths import reference_root
 from ..records import read_result, read_summary, recorded_seeds
-from .batch_size import SWEEP, batch_configs
+from . import batch_size, schedule
 from .models import MODELS, get_configs
 
 NOTEBOOK = {"baseline": "00", "a": "01", "b": "02", "c": "03", "d": "04", "e": "05"}
@@ -49,12 +49,13 @@ def estimate(workspace: Workspace, seeds: Sequence[int]) -> list[Estimate]:
         own = "10" if config.name in RECIPES else NOTEBOOK.get(config.task, "06")
         missing = len(set(seeds) - set(recorded_seeds(workspace.results, config.name)))
         add(own, missing, missing * _minutes(workspace, recorded[config.name]))
-    tried = {(point.run, point.seed) for point in read_sweep(workspace.results, SWEEP)}
-    took = {point.run: point.cpu_minutes for point in read_sweep(_reference(workspace), SWEEP)}
-    for config in batch_configs(workspace) if recorded else ():
-        missing = sum((config.name, seed) not in tried for seed in seeds)
-        model = recorded[config.name.partition("-batch")[0]]
-        add("02", missing, missing * _share(workspace, model) * took.get(config.name, float(model["cpu_minutes"])))
+    for own, name, swept in _sweeps(workspace) if recorded else ():
+        tried = {(point.run, point.seed) for point in read_sweep(workspace.results, name)}
+        took = {point.run: point.cpu_minutes for point in read_sweep(_reference(workspace), name)}
+        for config, model in swept:
+            missing = sum((config.name, seed) not in tried for seed in seeds)
+            minutes = took.get(config.name, float(recorded[model]["cpu_minutes"]))
+            add(own, missing, missing * minutes * _share(workspace, recorded[model]))
     return [found[number] for number in sorted(found)]
 
 
@@ -97,6 +98,13 @@ def _trainings(config: RunConfig, seeds: set[int]) -> Iterator[tuple[str, set[in
     if teacher := getattr(config.method, "teacher", None):
         yield from _trainings(teacher.model, seeds)
     yield config.name, seeds
+
+
+def _sweeps(workspace: Workspace) -> list[tuple[str, str, list[tuple[RunConfig, str]]]]:
+    """Return the sweeps: notebook, name, and the configs, each with the model that it varies."""
+    batches = [(config, config.name.partition("-batch")[0]) for config in batch_size.batch_configs(workspace)]
+    settings = [(config, schedule.BASE) for config in schedule.put_back(workspace).values()]
+    return [("02", batch_size.SWEEP, batches), ("10", schedule.SWEEP, settings)]
 
 
 def _reference(workspace: Workspace) -> Path:
