@@ -34,6 +34,7 @@ from xmr_lib.study.image_retrieval import COLUMNS
 from xmr_lib.study.names import NAMES
 
 IMAGES = 60
+QUERIES = {"i2t": "image → captions", "t2i": "caption → images"}
 RANKS = np.arange(1, IMAGES)
 MACHINE = {"processor": "Abacus", "threads": 2, "system": "Linux", "python": "3.12", "torch": "2.9"}
 MACHINE |= {"numpy": "2.4", "scipy": "1.17", "gensim": "4.4"}
@@ -103,6 +104,7 @@ def write_made_up_results(folder: Path) -> Path:
             writer.writerow([*facts, *(f"{40 + place + 0.25:.4f}" for _ in COLUMNS[len(facts) :])])
     write_made_up_plotdata(folder)
     write_made_up_sweep(folder)
+    write_made_up_judgements(folder)
     (folder / DETECTOR).write_text('{"detector": "frcnn-lite0", "loss": [2.0, 1.0], "map50": [0.1, 0.25]}')
     (folder / "figures").mkdir(exist_ok=True)
     for name in GALLERIES:
@@ -122,6 +124,16 @@ def write_made_up_sweep(folder: Path) -> None:
         for model, batch, seed in kinds
     ]
     add_points(sweep_file(folder, SWEEP), points)
+
+
+def write_made_up_judgements(folder: Path) -> None:
+    """Write what notebook 11 writes of false negatives."""
+    (folder / "tables").mkdir(exist_ok=True)
+    lines = ["model,query,judge,R@1 (%),accepted (%),of random ones (%),R@1 with them (%)"]
+    for run, (direction, query) in itertools.product(("cca-mean", "ab-infonce-meanmax"), QUERIES.items()):
+        r1 = read_result(run_folder(folder, run, 0) / "result.json").test[f"{direction}_r1"]
+        lines += [f"{run},{query},{judge},{r1:.1f},12.5,0.4,{r1 + 5:.1f}" for judge in ("MiniLM", "shared words")]
+    (folder / "tables" / "11_false_negatives.csv").write_text("\n".join(lines) + "\n", "utf-8")
 
 
 def write_made_up_plotdata(folder: Path) -> None:

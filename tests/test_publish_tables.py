@@ -17,7 +17,7 @@ from xmr_lib.study.names import NAMES
 from xmr_lib.study.table_rows import HEADLINE, OURS, TABLES, TASKS
 
 ALL = ("all_wide", "all_others_wide")
-SPECIAL = ("image_retrieval", "published", *ALL, "configs")
+SPECIAL = ("image_retrieval", "published", "false_negatives", *ALL, "configs")
 PUBLISHED = (
     "slug,dataset,method,image_features,text_features,i2t_r1,i2t_r5,i2t_r10,t2i_r1,t2i_r5,t2i_r10,cite,source\n"
     "old,scenes,Old,VGG,LSTM,99.9,,,1.0,2.0,3.0,old1999,Somebody 1999\n"
@@ -187,3 +187,18 @@ def test_readable_names_are_tex_as_they_are():
     """No text that is escaped on its way: the one with brackets never begins a row."""
     found = {name for name in NAMES.values() if escape(name) != name}
     assert found == {"the [CLS] token of MiniLM"}
+
+
+def test_false_negatives_are_those_of_notebook_11_and_of_the_recorded_runs(folder, tmp_path):
+    own = shutil.copytree(folder, tmp_path / "scenes")
+    rows = body(table_tex(RecordedResults.read(own), own, "false_negatives"))
+    recorded = RecordedResults.read(own).results("ab-infonce-meanmax")[0].test["t2i_r1"]
+    cells = [cells for cells, origin in rows if "ab-infonce-meanmax" in origin][-1]
+    assert cells[:2] == [r"t$\to$i", "shared words"] and cells[2] == f"{recorded:.1f}" and cells[3] == "12.5"
+    path = own / "tables" / "11_false_negatives.csv"
+    path.write_text(path.read_text().replace(f",{recorded:.1f},", f",{recorded + 3:.1f},"))
+    with pytest.raises(XmrError, match=r"not of the recorded runs \(R@1 of 'ab-infonce-meanmax'"):
+        table_tex(RecordedResults.read(own), own, "false_negatives")
+    path.unlink()
+    with pytest.raises(XmrError, match="'xmr run --dataset scenes --profile demo --only 11' makes it"):
+        table_tex(RecordedResults.read(own), own, "false_negatives")

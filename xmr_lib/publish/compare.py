@@ -51,8 +51,9 @@ class Comparisons:
         Raises:
             XmrError: a run or its ranks are missing.
         """
-        p = 1.0 if first == second else self.p_values[min(first, second), max(first, second)]
-        return Comparison(difference(self.facts, first, second), p)
+        # First: it says which run is missing.
+        points = difference(self.facts, first, second)
+        return Comparison(points, 1.0 if first == second else self.p_values[min(first, second), max(first, second)])
 
     def sentence(self, first: str, second: str) -> str:
         """Return a verb phrase with the first as its subject."""

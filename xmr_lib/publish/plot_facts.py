@@ -1,5 +1,7 @@
 """What figures are drawn from: refused where it is older than the runs that it was made from."""
 
+import csv
+
 import pandas as pd
 
 from ..errors import XmrError
@@ -60,6 +62,33 @@ def batch_points(facts: RecordedResults) -> pd.DataFrame:
     for model in LOSSES.values():
         facts.results(model)
     return batch_sizes(facts.folder)
+
+
+def judged(facts: RecordedResults) -> list[dict[str, str]]:
+    """Return the rows of notebook 11's table of false negatives.
+
+    Raises:
+        XmrError: it is missing, or older than the runs that it is of.
+    """
+    path = facts.folder / "tables" / "11_false_negatives.csv"
+    if not path.is_file():
+        raise Missing(
+            f"{path}: not there; 'xmr run --dataset {facts.dataset} --profile {facts.profile} --only 11' makes it",
+            "false negatives",
+        )
+    text = path.read_text("utf-8")
+    facts.note("false negatives", text.encode())
+    rows = list(csv.DictReader(text.splitlines()))
+    for row in rows:
+        direction = "i2t" if row["query"].startswith("image") else "t2i"
+        said = facts.results(row["model"])[0].test[f"{direction}_r1"]
+        # The table has one place, and equal similarities may be ordered otherwise than by ranks, which lose ties.
+        if abs(float(row["R@1 (%)"]) - said) > 0.1:
+            raise XmrError(
+                f"{path} is not of the recorded runs (R@1 of {row['model']!r}: {row['R@1 (%)']}, recorded {said:.1f}); "
+                f"'xmr run --dataset {facts.dataset} --profile {facts.profile} --only 11' makes it anew"
+            )
+    return rows
 
 
 def gaps(facts: RecordedResults) -> tuple[pd.DataFrame, pd.DataFrame]:

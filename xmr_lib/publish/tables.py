@@ -7,6 +7,7 @@ from ..errors import XmrError
 from ..study.names import NAMES, readable
 from ..study.table_rows import HEADLINE, IMAGES, OURS, TABLES, TASKS
 from .facts import RecordedResults
+from .plot_facts import judged
 from .tabular import Cell, Column, Row, tabular
 from .tex import escape, one_place
 from .values import PUBLISHED, config_text, interval_text, read_published
@@ -50,6 +51,7 @@ def table_tex(facts: RecordedResults, sources: str | Path, name: str) -> str:
         "best": lambda: _with_minutes(facts, "best", "model", bank=True),
         "finetuning": lambda: _with_minutes(facts, "finetuning", "trained"),
         "image_retrieval": lambda: _image_retrieval(facts),
+        "false_negatives": lambda: _false_negatives(facts),
         "published": lambda: _published(facts, sources),
         "all_wide": lambda: _all_models(facts, TASKS[:SPLIT]),
         "all_others_wide": lambda: _all_models(facts, TASKS[SPLIT:]),
@@ -149,6 +151,26 @@ def _image_retrieval(facts: RecordedResults) -> str:
     chance = one_place(next(iter(rows.values()))["chance_ndcg10"])
     last = Row([Cell("chance"), *[Cell("")] * (len(_IMAGE_METRICS) - 1), Cell(chance), *[Cell("")] * 3])
     return tabular(columns, [("", lines)], last, gap="2.4pt")
+
+
+def _false_negatives(facts: RecordedResults) -> str:
+    """How often a judge takes the wrong first answer for a right one, from the table of notebook 11."""
+    lines: dict[str, list[Row]] = {}
+    for row in judged(facts):
+        run, direction = row["model"], "i2t" if row["query"].startswith("image") else "t2i"
+        numbers = [Cell(one_place(row[name])) for name in ("R@1 (%)", "accepted (%)", "of random ones (%)")]
+        cells = [Cell(r"i$\to$t" if direction == "i2t" else r"t$\to$i"), Cell(escape(row["judge"])), *numbers]
+        cells.append(Cell(one_place(row["R@1 with them (%)"])))
+        lines.setdefault(run, []).append(Row(cells, f"{run}, {facts.dataset}, seed {facts.results(run)[0].seed}"))
+    columns = [
+        Column("", "l", best="none"),
+        Column("judge", "l", best="none"),
+        Column("R@1", best="none"),
+        Column("accepted", best="none"),
+        Column("of random", best="none"),
+        Column("R@1 with", best="none"),
+    ]
+    return tabular(columns, [(readable(run), rows) for run, rows in lines.items()], gap="2.6pt")
 
 
 def _published(facts: RecordedResults, sources: Path) -> str:
