@@ -31,6 +31,8 @@ def test_each_step_is_measured_against_the_one_before(tmp_path):
     before, after = ranks_of(folder, "ab-recipe", (0, 1)), ranks_of(folder, "ab-infonce", (0, 1, 2))
     means = [np.mean([summarise(own)["rsum"] for own in ranks]) for ranks in (before, after)]
     np.testing.assert_allclose(table["rsum"], means)
+    spreads = [np.std([summarise(own)["rsum"] for own in ranks], ddof=1) for ranks in (before, after)]
+    np.testing.assert_allclose(table["spread"], spreads)
     first, second = table.iloc[0], table.iloc[1]
     assert np.isnan(first["gain"]) and second["gain"] == pytest.approx(means[1] - means[0])
     assert (second["gain_low"], second["gain_high"]) == pytest.approx(difference_interval(before, after))

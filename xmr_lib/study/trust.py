@@ -10,13 +10,14 @@ from torch.nn.functional import normalize
 from ..analysis.duplicates import near_pairs, perceptual_hashes, same_words
 from ..analysis.gap import modality_gap
 from ..config import TextBranch
-from ..experiment.run import embed
+from ..experiment.run import embed, ranks_of
 from ..experiment.workspace import NO_PHOTOGRAPHS, Workspace
-from ..metrics import mean_interval
+from ..metrics import bootstrap_interval, mean_interval
 from ..metrics.alignment import alignment, uniformity
 from ..metrics.graded import GradedRelevance
 from ..records import Result
 from ..search import nearest
+from .recorded import recorded
 from .relevance import BY_CAPTIONS
 from .searching import hubs
 
@@ -68,7 +69,10 @@ def doubles_table(workspace: Workspace) -> pd.DataFrame:
     if dataset.images_folder is None:
         print(f"pictures are not compared: {NO_PHOTOGRAPHS}")
     else:
-        kinds["pictures"] = near_pairs(perceptual_hashes(map(dataset.path, range(len(dataset)))))
+        hashes = perceptual_hashes(map(dataset.path, range(len(dataset))))
+        kinds["pictures"] = near_pairs(hashes)
+        if blank := int((hashes == 0).sum()):
+            print(f"not compared: {blank} pictures that can't be read or are of one colour")
     rows = {}
     for kind, pairs in sorted(kinds.items()):
         both = np.sort(split_of[pairs], axis=1)
@@ -98,12 +102,15 @@ def reference_table(workspace: Workspace, groups: Sequence[Sequence[Result]]) ->
         vectors = normalize(workspace.bank.captions(branch, places, 0).float()).numpy()
         found[name] = _first_other(vectors, "cosine")
     for results in groups:
-        if len(workspace.usable(results[0].config).split("test")) == len(part):
-            vectors = embed(workspace, results[0], "test")[1]
-            found[f"text side of {results[0].model}"] = _first_other(vectors, results[0].config.distance)
-    rows = []
+        vectors = embed(workspace, results[0], "test")[1]
+        if len(vectors) != len(owner):
+            print(f"{results[0].model}: left out, some images of the split have none of its features")
+            continue
+        found[f"text side of {results[0].model}"] = _first_other(vectors, results[0].config.distance)
+    rows, counts = [], np.bincount(owner)
     for name, first in found.items():
-        hits = np.bincount(owner, owner[first] == owner) / np.bincount(owner)
+        # A caption that is the only one of its image has nothing to find.
+        hits = (np.bincount(owner, owner[first] == owner) / counts)[counts > 1]
         low, high = mean_interval(hits)
         rows.append(
             {
@@ -112,35 +119,38 @@ def reference_table(workspace: Workspace, groups: Sequence[Sequence[Result]]) ->
                 "95 % interval": f"{100 * low:.1f}–{100 * high:.1f}",
             }
         )
-    others = np.bincount(owner)[owner] - 1
-    rows.append({"encoder": "chance", "R@1 (%)": 100 * float((others / (len(owner) - 1)).mean()), "95 % interval": ""})
+    chance = 100 * float((counts[counts > 1] - 1).mean() / (len(owner) - 1))
+    rows.append({"encoder": "chance", "R@1 (%)": chance, "95 % interval": ""})
     return pd.DataFrame(rows).set_index("encoder")
 
 
-def seeds_table(workspace: Workspace, groups: Sequence[Sequence[Result]]) -> pd.DataFrame:
-    """Return how far seeds lie apart, of models with two or more, beside the interval over test images.
+def seeds_table(workspace: Workspace) -> pd.DataFrame:
+    """Return how far seeds lie apart, of all recorded models with two or more.
 
-    ``gain``: over the model of the row before, mean of the seeds that both have, and the least and the most of them.
+    ``spread``: standard deviation of rSum over seeds; ``of images``: half the width of the 95 % interval over test
+    images, which knows nothing of seeds.
     """
-    rows, before = [], None
-    for results in groups:
-        rsums = {result.seed: result.test["rsum"] for result in results}
+    rows, alone = [], 0
+    for results in recorded(workspace):
+        rsums = [result.test["rsum"] for result in results]
         if len(rsums) < 2:
-            print(f"{results[0].model}: left out, one seed has no spread")
+            alone += 1
             continue
-        gains = [rsums[seed] - before[seed] for seed in rsums if seed in before] if before else []
+        low, high = bootstrap_interval([ranks_of(workspace, result) for result in results])
         rows.append(
             {
                 "model": results[0].model,
                 "seeds": str(len(rsums)),
-                "rSum": float(np.mean(list(rsums.values()))),
-                "spread (sd)": float(np.std(list(rsums.values()), ddof=1)),
-                "gain": float(np.mean(gains)) if gains else "",
-                "of the seeds": f"{min(gains):+.1f} … {max(gains):+.1f}" if gains else "",
+                "rSum": float(np.mean(rsums)),
+                "lowest": min(rsums),
+                "highest": max(rsums),
+                "spread": float(np.std(rsums, ddof=1)),
+                "of images": (high - low) / 2,
             }
         )
-        before = rsums
-    columns = ["model", "seeds", "rSum", "spread (sd)", "gain", "of the seeds"]
+    if alone:
+        print(f"left out: {alone} models with one seed, which has no spread")
+    columns = ["model", "seeds", "rSum", "lowest", "highest", "spread", "of images"]
     return pd.DataFrame(rows, columns=columns).set_index("model")
 
 

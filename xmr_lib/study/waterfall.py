@@ -58,7 +58,8 @@ def waterfall(results: str | Path, steps: Sequence[Step] = STEPS) -> pd.DataFram
 
     ``gain`` is the difference of test rSum to the row above, ``gain_low`` and ``gain_high`` its 95 % interval (paired
     bootstrap over test images), ``p`` that of the paired randomisation test, adjusted by
-    Holm within the table. What a step that is not recorded would have changed is told, and gained, by the next.
+    Holm within the table; ``spread`` is the standard deviation of rSum over the seeds. What a step that is not recorded
+    would have changed is told, and gained, by the next.
 
     Args:
         results: folder of the dataset's results.
@@ -71,7 +72,7 @@ def waterfall(results: str | Path, steps: Sequence[Step] = STEPS) -> pd.DataFram
         low, high = bootstrap_interval(own.ranks)
         row = {"run": step.run, "change": step.change, "bank": step.with_bank, "track": own.results[0].config.track}
         row |= {"seeds": len(own.results), "val_rsum": _val_rsum(own, step.with_bank), "rsum": own.mean("rsum")}
-        row |= {"rsum_low": low, "rsum_high": high}
+        row |= {"rsum_low": low, "rsum_high": high, "spread": _spread(own, step.with_bank)}
         row["cpu_minutes"] = float(np.mean([result.cpu_seconds for result in own.results])) / 60
         rows.append(row | dict.fromkeys(("gain", "gain_low", "gain_high", "p"), float("nan")))
     pairs = list(itertools.pairwise(models))
@@ -98,6 +99,11 @@ def _val_rsum(model: Recorded, with_bank: bool) -> float:
     return float(np.mean([own.with_bank["val"]["rsum"] if with_bank else own.val_rsum for own in model.results]))
 
 
+def _spread(model: Recorded, with_bank: bool) -> float:
+    rsums = [(own.with_bank["test"] if with_bank else own.test)["rsum"] for own in model.results]
+    return float(np.std(rsums, ddof=1)) if len(rsums) > 1 else float("nan")
+
+
 def waterfall_table(table: pd.DataFrame) -> pd.DataFrame:
     """Return the columns of ``waterfall`` that a reader wants, by their readable names."""
     shown = pd.DataFrame(
@@ -116,6 +122,7 @@ def waterfall_table(table: pd.DataFrame) -> pd.DataFrame:
     shown["p"] = ["" if np.isnan(p) else shown_p(p) for p in table["p"]]
     shown["minutes"] = table["cpu_minutes"]
     shown["seeds"] = table["seeds"].astype(str)
+    shown["spread of seeds"] = ["" if np.isnan(spread) else f"{spread:.1f}" for spread in table["spread"]]
     return shown.set_index("step")
 
 
