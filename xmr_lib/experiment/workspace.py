@@ -3,6 +3,8 @@
 import os
 import sys
 import tempfile
+from collections.abc import Callable
+from copy import copy
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -114,6 +116,16 @@ class Workspace:
         with self.runtime.processes.first_alone():
             for split in ("train", "val", "test"):
                 self.pairs(config, split, seed)
+
+    def with_images(self, images: Callable[[str], Items]) -> "Workspace":
+        """Return this workspace with other features of images for every model that asks for some.
+
+        Args:
+            images: gives those of a split, in the order of ``usable()``; asked once.
+        """
+        other, held = copy(self), lru_cache(images)
+        other._images_of = lambda features, split: held(split)
+        return other
 
     def images(self, config: RunConfig, split: str) -> Items:
         """Return the features of the images of one split alone."""

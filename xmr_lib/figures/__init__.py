@@ -5,6 +5,7 @@ from .batch_size import batch_size_figure
 from .cases import Case, cases_of_captions, cases_of_images
 from .curves import training_curves
 from .dataset import dataset_figure
+from .detector_quality import detector_quality_figure
 from .found import found_figure, hubness_figure
 from .galleries import gallery_of_captions, gallery_of_images, gallery_of_neighbours
 from .gap import modality_gap
@@ -27,6 +28,7 @@ __all__ = [
     "cases_of_captions",
     "cases_of_images",
     "dataset_figure",
+    "detector_quality_figure",
     "found_figure",
     "gallery_of_captions",
     "gallery_of_images",
