@@ -45,7 +45,7 @@ def test_points_stand_beside_the_detector_and_the_whole_image(smoke_workspace, t
     recorded = {point.run: point.val_rsum for point in read_sweep(own.results, SWEEP)}
     assert recorded["c-roi-attention-noise0.5"] == points["val_rsum"][1] != points["val_rsum"][0]
     # What is recorded is not described again.
-    monkeypatch.setattr(detector_quality, "_described", None)
+    monkeypatch.setattr(detector_quality, "_described", lambda *given: pytest.fail("described again"))
     assert quality_points(own, [0]).equals(points)
     axis = detector_quality_figure(points).axes[0]
     assert axis.get_xlabel() == "mAP@0.5 of the boxes (%)" and len(axis.containers) == 2

@@ -9,7 +9,7 @@ from ..experiment.sweep import read_sweep
 from ..experiment.workspace import Workspace
 from ..paths import reference_root
 from ..records import read_result, read_summary, recorded_seeds
-from . import batch_size, schedule
+from . import batch_size, detector_quality, schedule
 from .models import MODELS, get_configs
 
 NOTEBOOK = {"baseline": "00", "a": "01", "b": "02", "c": "03", "d": "04", "e": "05"}
@@ -104,7 +104,12 @@ def _sweeps(workspace: Workspace) -> list[tuple[str, str, list[tuple[RunConfig, 
     """Return the sweeps: notebook, name, and the configs, each with the model that it varies."""
     batches = [(config, config.name.partition("-batch")[0]) for config in batch_size.batch_configs(workspace)]
     settings = [(config, schedule.BASE) for config in schedule.put_back(workspace).values()]
-    return [("02", batch_size.SWEEP, batches), ("10", schedule.SWEEP, settings)]
+    quality = [(config, detector_quality.MODEL) for config in detector_quality.noisy_configs(workspace).values()]
+    return [
+        ("02", batch_size.SWEEP, batches),
+        ("03", detector_quality.SWEEP, quality),
+        ("10", schedule.SWEEP, settings),
+    ]
 
 
 def _reference(workspace: Workspace) -> Path:
