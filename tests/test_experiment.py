@@ -1,5 +1,6 @@
 """From a config to a recorded result."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -121,6 +122,25 @@ def test_recorded_metrics_are_those_of_the_model_that_is_kept(course_workspace):
     [again] = run(course_workspace, config)
     assert (again.test, again.history) == (result.test, result.history)
     np.testing.assert_array_equal(ranks_of(course_workspace, again).t2i, ranks.t2i)
+
+
+def test_a_model_that_is_fitted_again_to_other_ranks_is_told_and_not_kept(smoke_workspace, tmp_path, capsys):
+    own = Workspace("scenes", None, "smoke", tmp_path)
+    [result] = run(own, get_configs(own, "cca-mean")[0])
+    folder = run_folder(own.results, "cca-mean", 0)
+    shutil.rmtree(folder / "model")
+    # The very ranks: it is kept, and nothing needs to be said.
+    assert model_of(own, result).bank is not None
+    assert (folder / "model").is_dir() and "fitted again" not in capsys.readouterr().err
+    shutil.rmtree(folder / "model")
+    with np.load(folder / "ranks.npz") as arrays:
+        changed = dict(arrays)
+    changed["t2i"][:3] += 1
+    np.savez_compressed(folder / "ranks.npz", **changed)
+    assert model_of(own, result).bank is not None and not (folder / "model").exists()
+    told = capsys.readouterr().err
+    assert "cca-mean seed 0: fitted again, 3 of 120 queries have another rank than is recorded" in told
+    assert f"delete {folder} to record it anew" in told
 
 
 def test_selection_reads_validation_only(smoke_workspace):

@@ -1,6 +1,7 @@
 """``run``: a config and seeds in, results out; what was run before is read, not run again."""
 
 import shutil
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -94,16 +95,26 @@ def ranks_of(workspace: Workspace, result: Result) -> Ranks:
 def model_of(workspace: Workspace, result: Result) -> RetrievalModel:
     """Return the model of a run, from its folder; where only the facts are there, it is fitted again.
 
-    It is kept only where it has the very ranks that are recorded, and never in the reference, which is in git.
+    It is kept only where it has the very ranks that are recorded (where it has others, that is told), and never in the
+    reference, which is in git.
     """
     folder = model_folder(workspace, result.config, result.seed)
     if (folder / MODEL).is_file():
         return RetrievalModel.load(folder, workspace.runtime)
     model, ranks = _fit(workspace, result.config, result.seed).model, ranks_of(workspace, result)
     found = _rank_test(workspace, result.config, embed_split(workspace, model, "test", result.seed))
-    same = np.array_equal(found.i2t, ranks.i2t) and np.array_equal(found.t2i, ranks.t2i)
-    if same and not folder.resolve().is_relative_to(reference_root().resolve()):
-        _keep(workspace, model, result, ranks, _find_bank(workspace, model, result.seed))
+    chosen = _find_bank(workspace, model, result.seed)
+    other = int((found.i2t != ranks.i2t).sum() + (found.t2i != ranks.t2i).sum())
+    if other:
+        queries = len(ranks.i2t) + len(ranks.t2i)
+        print(
+            f"{result.model} seed {result.seed}: fitted again, {other:,} of {queries:,} queries have another rank than "
+            f"is recorded (rSum {summarise(found)['rsum']:.1f}, recorded {result.test['rsum']:.1f}): it is not kept; "
+            f"delete {folder.parent} to record it anew",
+            file=sys.stderr,
+        )
+    elif not folder.resolve().is_relative_to(reference_root().resolve()):
+        _keep(workspace, model, result, ranks, chosen)
     return model
 
 

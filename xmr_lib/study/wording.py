@@ -65,12 +65,12 @@ def wording_of(workspace: Workspace, part: CaptionedImages) -> Wording:
 
 def _groups(wording: Wording) -> list[tuple[str, str, Bool[np.ndarray, " captions"]]]:
     """Return what is compared: what a caption says, how much of it, and which captions do."""
-    short, long = np.quantile(wording.words, (1 / 3, 2 / 3))
+    short, long = np.quantile(wording.words, (1 / 3, 2 / 3), method="lower")
     words, things = wording.words, wording.things
     found = [
-        ("length", f"to {short:.0f} words", words <= short),
-        ("length", f"{short:.0f} to {long:.0f} words", (words > short) & (words <= long)),
-        ("length", f"over {long:.0f} words", words > long),
+        ("length", f"to {short} words", words <= short),
+        ("length", f"{short + 1} to {long} words", (words > short) & (words <= long)),
+        ("length", f"over {long} words", words > long),
         ("things", "none or one", things <= 1),
         ("things", "two", things == 2),
         ("things", "three and more", things >= 3),
