@@ -17,7 +17,7 @@ NEAR = 4
 """Bits of 64 in which the hashes of two files of one picture may differ; other pictures differ in about 32."""
 
 
-def perceptual_hashes(paths: Iterable[Path]) -> UInt64[np.ndarray, " pictures"]:
+def perceptual_hashes(paths: Iterable[str | Path]) -> UInt64[np.ndarray, " pictures"]:
     """Return a hash of each picture that size, format and compression hardly change: the signs of its low frequencies.
 
     It is that of the package ImageHash (``phash``). A file that can't be read has none: 0, and is near to nothing.
