@@ -75,7 +75,7 @@ def quality_points(workspace: Workspace, seeds: Sequence[int]) -> pd.DataFrame:
 
 def _noisy(boxes: Float[np.ndarray, "boxes 4"], noise: float, image: int) -> Float[np.ndarray, "boxes 4"]:
     """Return boxes moved and resized at random, within the image; the same for each call."""
-    rng = np.random.default_rng([0, int(image)])
+    rng = np.random.default_rng([0, image])
     centre, size = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
     centre = centre + noise * rng.normal(size=centre.shape) * size
     size = size * np.exp(noise * rng.normal(size=size.shape))

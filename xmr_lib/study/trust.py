@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from torch.nn.functional import normalize
 
 from ..analysis.duplicates import near_pairs, perceptual_hashes, same_words
-from ..analysis.gap import modality_gap
+from ..analysis.gap import close_gap, modality_gap
 from ..config import TextBranch
 from ..experiment.run import embed, ranks_of
 from ..experiment.workspace import NO_PHOTOGRAPHS, Workspace
@@ -39,8 +39,8 @@ def space_table(workspace: Workspace, groups: Sequence[Sequence[Result]]) -> pd.
     for results in groups:
         images, captions = embed(workspace, results[0], "test")
         owner = workspace.usable(results[0].config).split("test").image_of_caption
-        lengths = [np.maximum(np.linalg.norm(own, axis=1, keepdims=True), 1e-12) for own in (images, captions)]
-        gap = modality_gap(images / lengths[0], captions / lengths[1], owner)
+        # Moved by nothing, they are scaled to length 1.
+        gap = modality_gap(*close_gap(images, captions, owner, 0.0), owner)
         rows.append(
             {
                 "model": results[0].model,
@@ -95,8 +95,8 @@ def reference_table(workspace: Workspace, groups: Sequence[Sequence[Result]]) ->
     """
     part = workspace.dataset.split("test")
     owner, places = part.image_of_caption, workspace.bank.places(part)
-    words = [block.copy() for _, block in GradedRelevance(part.tokens, part.tokens).blocks()]
-    found = {"shared words": _first_other_by(np.concatenate(words))}
+    words = np.concatenate([block for _, block in GradedRelevance(part.tokens, part.tokens).blocks()])
+    found = {"shared words": _first_other_by(words)}
     own = TextBranch(features=workspace.own_features["text"], pooling="mean")
     for name, branch in ((f"{own.features.slug}, mean", own), ("MiniLM, mean", BY_CAPTIONS)):
         vectors = normalize(workspace.bank.captions(branch, places, 0).float()).numpy()

@@ -14,6 +14,9 @@ from ..metrics.statistics import contrast_interval
 from ..records import Result
 from ..scenes.truth import read_truth
 
+FACTS = (("kind",), ("colour",), ("count", "many"), ("relation",), ("alone",))
+"""Of ``scenes``: which facts are the things, colours, numbers, relations and negations of a ``Wording``."""
+
 
 def wording_table(workspace: Workspace, results: Sequence[Result]) -> pd.DataFrame:
     """Return how well a model (mean of its seeds) finds the image of captions that say much, little, this or that.
@@ -49,18 +52,16 @@ def wording_table(workspace: Workspace, results: Sequence[Result]) -> pd.DataFra
 
 def wording_of(workspace: Workspace, part: CaptionedImages) -> Wording:
     """Return what the captions of a part say: of ``scenes`` what they state, of photographs by lists of words."""
-    by_lists = wording_by_lists(part, workspace.dataset.split("train"))
     truth = read_truth(part.source) if part.source is not None else None
     if truth is None:
-        return by_lists
+        return wording_by_lists(part, workspace.dataset.split("train"))
     stated = [caption.facts for image in part.image_ids for caption in truth[1][image]]
 
     def count(*kinds: str) -> Int[np.ndarray, " captions"]:
         return np.array([len({fact for fact in facts if fact[0] in kinds}) for facts in stated])
 
-    return Wording(
-        by_lists.words, count("kind"), count("colour"), count("count", "many"), count("relation"), count("alone")
-    )
+    words = np.array([len(tokens) for tokens in part.tokens])
+    return Wording(words, *(count(*kinds) for kinds in FACTS))
 
 
 def _groups(wording: Wording) -> list[tuple[str, str, Bool[np.ndarray, " captions"]]]:
