@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from .errors import XmrError
+from .errors import XmrError, reading
 from .paths import atomic_write
 
 COLUMNS = {
@@ -45,7 +45,8 @@ def read_plotdata(results: str | Path, name: str) -> pd.DataFrame:
     if not path.is_file():
         raise XmrError(f"{path}: not there; notebook 08 writes it (xmr run --only 08)")
     # A topic may be called "none" or "nan": words stay words, and only an empty cell is missing.
-    table = pd.read_csv(path, keep_default_na=False, na_values={column: [""] for column in COLUMNS[name]})
+    with reading(path, "data of a figure as they were written", "run notebook 08 again (xmr run --only 08)"):
+        table = pd.read_csv(path, keep_default_na=False, na_values={column: [""] for column in COLUMNS[name]})
     if tuple(table.columns) != COLUMNS[name]:
         raise XmrError(f"{path}: its columns are not those of this version; run notebook 08 again")
     return table

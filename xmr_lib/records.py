@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -10,7 +11,8 @@ import numpy as np
 from filelock import FileLock
 
 from .config import DualEncoderConfig, RunConfig, read_config
-from .errors import XmrError
+from .csv_rows import csv_rows
+from .errors import XmrError, reading
 from .paths import atomic_write
 
 FACTS = ("task", "track", "image_features", "text_features", "aggregation")
@@ -155,17 +157,17 @@ def read_result(path: str | Path) -> Result:
         beside = sorted((path.parent.parent.parent / name).glob("seed*/result.json"))
         return read_result(beside[0] if beside else path.parent.parent.parent / name / "seed0" / "result.json").config
 
-    try:
+    if not path.is_file():
+        raise XmrError(f"{path}: no result here; 'xmr train' or 'xmr run' makes it")
+    with reading(path, "a result of this version", "delete its folder and run again"):
         values = json.loads(path.read_text("utf-8"))
         values.pop("version", None)
-        return Result(**{**values, "config": read_config(values["config"], member)})
-    except FileNotFoundError:
-        raise XmrError(f"{path}: no result here; 'xmr train' or 'xmr run' makes it") from None
-    except XmrError as error:
-        # Of the config, which does not know where it stands.
-        raise XmrError(f"{path}: {error}") from None
-    except (KeyError, TypeError, ValueError) as error:
-        raise XmrError(f"{path}: not a result of this version ({error}); delete its folder and run again") from None
+        try:
+            config = read_config(values["config"], member)
+        except XmrError as error:
+            # It does not know where it stands.
+            raise XmrError(f"{path}: {error}") from None
+        return _checked(Result(**{**values, "config": config}))
 
 
 def read_ranks(results: str | Path, model: str, seed: int, with_bank: bool = False) -> dict[str, np.ndarray]:
@@ -181,7 +183,8 @@ def read_ranks(results: str | Path, model: str, seed: int, with_bank: bool = Fal
     path = run_folder(results, model, seed) / RANKS
     if not path.is_file():
         raise XmrError(f"{path}: no ranks here; run the model again (xmr train {model})")
-    with np.load(path) as arrays:
+    remedy = f"delete {path.parent} and run the model again (xmr train {model})"
+    with reading(path, "ranks as they were written", remedy), np.load(path) as arrays:
         found = {name: arrays[name].astype(np.int64) for name in arrays.files}
     plain = {name: values for name, values in found.items() if not name.startswith(WITH_BANK)}
     return {name: found.get(f"{WITH_BANK}{name}", values) if with_bank else values for name, values in plain.items()}
@@ -239,16 +242,29 @@ def read_summary(path: str | Path) -> list[dict[str, str]]:
     """Read ``summary.csv``; what an earlier version did not record is empty, and an absent file has no rows.
 
     Raises:
-        XmrError: its columns are not those of this version.
+        XmrError: its columns are not those of this version, or it is damaged.
     """
-    path = Path(path)
-    if not path.is_file():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) not in (SUMMARY_COLUMNS, COLUMNS_2, COLUMNS_1):
-            raise XmrError(f"{path}: its columns are those of no version known here; move it away and run again")
-        return [dict.fromkeys(SUMMARY_COLUMNS, "") | row for row in reader]
+    headers = (SUMMARY_COLUMNS, COLUMNS_2, COLUMNS_1)
+    rows = csv_rows(path, headers, ("run", *TEXT_COLUMNS), "move it away: 'xmr run' makes it anew from the runs")
+    return [dict.fromkeys(SUMMARY_COLUMNS, "") | row for row in rows]
+
+
+def _checked(result: Result) -> Result:
+    """Return a result whose numbers are numbers.
+
+    Raises:
+        ValueError: one is not.
+    """
+    numbers = {"seed": result.seed, "val_rsum": result.val_rsum, "cpu_seconds": result.cpu_seconds}
+    numbers |= {f"test.{key}": value for key, value in result.test.items()}
+    numbers |= {f"chance.{key}": value for key, value in result.chance.items()}
+    for name, value in numbers.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise ValueError(f"{name} is {value!r}")
+    for name in ("data", "history", "machine"):
+        if not isinstance(getattr(result, name), dict):
+            raise ValueError(f"{name} is {getattr(result, name)!r}")
+    return result
 
 
 def _plain(result: Result) -> dict:

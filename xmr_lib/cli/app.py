@@ -1,5 +1,6 @@
 """The program, the options that several commands share, and how errors are told."""
 
+import io
 import os
 import sys
 from typing import Annotated
@@ -7,7 +8,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from ..errors import XmrError
+from ..errors import XmrError, printable
 
 app = typer.Typer(
     help="Cross-modal retrieval: find the captions of an image and the image of a caption.",
@@ -87,10 +88,24 @@ def options(
 
 def main() -> None:
     """Entry point: user errors are one line on stderr and exit code 1."""
+    for stream in (sys.stdout, sys.stderr):
+        # A pipe of another encoding than UTF-8 gets a question mark, not half of the output.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         app()
     except XmrError as error:
         print(f"xmr: {error}", file=sys.stderr)
+        sys.exit(1)
+    except BrokenPipeError:
+        # Who reads has enough ("xmr train list | head"); nothing more can be written, at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        if error.filename is None and error.strerror is None:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"xmr: {printable(f'{where}{error.strerror or error}')}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         print("xmr: stopped; run the same command again to go on", file=sys.stderr)
@@ -124,8 +139,8 @@ def parse_seeds(text: str) -> list[int]:
     """
     try:
         seeds = [int(part) for part in text.split(",")]
-        if min(seeds) < 0:
+        if not 0 <= min(seeds) <= max(seeds) < 2**31:
             raise ValueError
         return seeds
     except ValueError:
-        raise XmrError(f"--seeds {text!r}: give whole numbers with commas, e.g. 0,1,2") from None
+        raise XmrError(f"--seeds {text!r}: give whole numbers from 0 on with commas, e.g. 0,1,2") from None

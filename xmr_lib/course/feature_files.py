@@ -11,7 +11,7 @@ from ..data.captioned import CaptionedImages
 from ..data.files import read_json
 from ..errors import XmrError
 from ..features.store import FeatureStore
-from ..features.store_writer import StoreWriter
+from ..features.store_writer import NotFinite, StoreWriter
 from .lines import named, sized
 from .matfile import mat_columns, mat_shape
 from .object_array import object_array_shape, read_cells, read_object_array
@@ -53,10 +53,12 @@ def import_vgg(mat_file: str | Path, dataset: CaptionedImages, folder: str | Pat
         bar.update(first)
         for rows in mat_columns(mat_file, VGG_KEY, first, BLOCK):
             ids = np.arange(first, first + len(rows))
-            if not np.isfinite(rows).all():
-                bad = ids[~np.isfinite(rows).all(axis=1)][0]
-                raise XmrError(f"{mat_file}: column {bad} holds values that are not finite; copy the file again")
-            writer.append(ids, rows)
+            try:
+                writer.append(ids, rows)
+            except NotFinite as error:
+                bad = ids[error.item]
+                line = f"{mat_file}: column {bad} holds values that are not finite; copy the file again"
+                raise XmrError(line) from None
             writer.commit()
             first += len(rows)
             bar.update(len(rows))
@@ -98,10 +100,11 @@ def import_fasttext(npy_file: str | Path, dataset: CaptionedImages, folder: str 
             block = slice(start, start + BLOCK)
             empty = np.empty((0, FASTTEXT_DIM), dtype=np.float32)
             rows = [empty if values is None else values for values in read_cells(npy_file, cells[block])]
-            for caption, values in enumerate(rows, start=start):
-                if not np.isfinite(values).all():
-                    raise XmrError(f"{_caption(npy_file, dataset, caption)} holds values that are not finite")
-            writer.append(dataset.caption_ids[block], np.concatenate(rows), lengths[block])
+            try:
+                writer.append(dataset.caption_ids[block], np.concatenate(rows), lengths[block])
+            except NotFinite as error:
+                caption = _caption(npy_file, dataset, start + error.item)
+                raise XmrError(f"{caption} holds values that are not finite") from None
             writer.commit()
         return writer.finish()
 

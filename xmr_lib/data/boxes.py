@@ -1,5 +1,6 @@
 """Boxes of things in images, in COCO's detection format, joined to a dataset by file name."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from ..errors import XmrError
 from .captioned import CaptionedImages
 from .files import read_json
 from .names import relative_names
+
+LEAST = 1e-4
+"""Share of the image's side that a box has more than; of a thinner one single precision leaves no area."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,8 @@ class Boxes:
     """For each image, float32, shape (boxes, 4): left, top, right, bottom as shares of the image's width and height."""
     labels: tuple[np.ndarray, ...]
     """For each image, int64, shape (boxes,)."""
+    left_out: int = 0
+    """Boxes of these images that nothing can be learned from: without an area within the picture, or of a crowd."""
 
 
 def read_boxes(path: str | Path, dataset: CaptionedImages) -> Boxes:
@@ -37,21 +43,29 @@ def read_boxes(path: str | Path, dataset: CaptionedImages) -> Boxes:
         names = {int(entry["id"]): str(entry["name"]) for entry in content["categories"]}
         files = {entry["id"]: (entry["file_name"], entry["width"], entry["height"]) for entry in content["images"]}
         tidy, _ = relative_names(name for name, _, _ in files.values())
-        found: dict[str, list[tuple[list[float], int]]] = {}
+        found: dict[str, list[tuple[np.ndarray, int]]] = {}
+        useless: list[str] = []
         for entry in content["annotations"]:
             name, width, height = files[entry["image_id"]]
             left, top, wide, high = entry["bbox"]
             ends = (left / width, top / height, (left + wide) / width, (top + high) / height)
-            box = [min(max(share, 0.0), 1.0) for share in ends]
-            # Without an area within the picture there is nothing to learn, and torchvision refuses it.
-            if box[2] > box[0] and box[3] > box[1] and not entry.get("iscrowd"):
+            if not all(map(math.isfinite, ends)):
+                raise XmrError(f"{path}: the box {entry['bbox']} of {name} is not of finite numbers")
+            box = np.clip(ends, 0, 1).astype(np.float32)
+            # Without an area within the picture there is nothing to learn, and torchvision refuses it: of the numbers
+            # that it gets, and at the size that the detector sees.
+            if (box[2:] - box[:2] > LEAST).all() and not entry.get("iscrowd"):
                 if (label := int(entry["category_id"])) not in names or label < 1:
                     raise XmrError(f"{path}: category {label} of a box is not among its categories (from 1 on)")
                 found.setdefault(tidy[name], []).append((box, label))
-    except (ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
+            else:
+                useless.append(tidy[name])
+    except (ArithmeticError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise XmrError(f"{path}: not a file in COCO's detection format ({type(error).__name__}: {error})") from None
     of_images = [found.get(name, []) for name in dataset.filenames]
     if not any(of_images):
         raise XmrError(f"{path}: none of its boxes belongs to an image of {dataset.name}")
     boxes = tuple(np.array([box for box, _ in own], dtype=np.float32).reshape(-1, 4) for own in of_images)
-    return Boxes(names, boxes, tuple(np.array([label for _, label in own], dtype=np.int64) for own in of_images))
+    labels = tuple(np.array([label for _, label in own], dtype=np.int64) for own in of_images)
+    ours = set(dataset.filenames)
+    return Boxes(names, boxes, labels, sum(name in ours for name in useless))

@@ -59,6 +59,8 @@ def read_json(path: Path) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise XmrError(f"{path}: not valid JSON ({error.msg} at line {error.lineno}, column {error.colno})") from error
+    except ValueError as error:  # a number of thousands of digits
+        raise XmrError(f"{path}: not valid JSON ({error})") from error
     except RecursionError as error:
         raise XmrError(f"{path}: not a dataset, its JSON is nested too deeply") from error
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..errors import printable
 from .assemble import some
 from .splits import OWN, OWN_NOTE
 
@@ -118,4 +119,4 @@ class DataReport:
         elif self.problems:
             problems += "; this project can train on the rest"
         lines.append(problems)
-        return lines
+        return [printable(line) for line in lines]

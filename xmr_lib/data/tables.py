@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from ..errors import XmrError
+from ..errors import LONGEST, XmrError
 from .files import IMAGE_SUFFIXES, read_lines
 
 DELIMITERS = (",", "\t", ";", "|")
@@ -72,7 +72,8 @@ def first_line(path: Path) -> str:
 def described(line: str, delimiter: str | None = None) -> str:
     """Return the columns that a first line seems to have, to be told to people."""
     most = delimiter or max(DELIMITERS, key=line.count)
-    return ", ".join(_names(line, most)) + f" (separated by {most!r})"
+    names = ", ".join(_names(line, most))
+    return (names if len(names) <= LONGEST else f"{names[:LONGEST]}…") + f" (separated by {most!r})"
 
 
 def read_rows(path: Path, header: Header) -> Iterator[Row]:

@@ -8,11 +8,11 @@ from typing import Any
 
 import gensim
 import numpy as np
+import torch
 from gensim.models import FastText
 from gensim.models.callbacks import CallbackAny2Vec
 from gensim.models.fasttext import FastTextKeyedVectors
 from jaxtyping import Float32
-from safetensors.numpy import load_file, save_file
 from tqdm import tqdm
 
 from ..data.captioned import CaptionedImages
@@ -21,8 +21,8 @@ from ..features.spec import ENCODERS, FeatureSpec
 from ..features.store import FeatureStore
 from ..features.store_writer import StoreWriter
 from ..features.words import table_of, training_captions, vocabulary_of
-from ..paths import atomic_write
 from ..provenance import Provenance
+from ..tensor_file import read_tensors, write_tensors
 from ..weights import Weights, digest_of
 from .base import Site
 from .subwords import Subwords
@@ -118,13 +118,16 @@ def trained_words(
     if not folder.exists():
         model = _trained(sentences, dim, epochs, seed)
         subwords = Subwords.of(model)
-        with atomic_write(kept) as temporary:
-            save_file(subwords.arrays(), temporary)
+        write_tensors(kept, {name: torch.from_numpy(array) for name, array in subwords.arrays().items()}, {})
         with StoreWriter(folder, meta, (dim,)) as writer:
             writer.append(np.arange(len(vocabulary)), np.stack([model.wv.get_vector(word) for word in vocabulary]))
             writer.finish()
-    values = np.array(FeatureStore.open(folder, meta).values)
-    return values, Subwords(**load_file(kept)) if kept.is_file() else None
+    store = FeatureStore.open(folder, meta)
+    values = store.take(store.ids)
+    if not kept.is_file():
+        return values, None
+    _, arrays = read_tensors(kept, "FastText's subwords", f"delete it and {folder.name} and run again")
+    return values, Subwords(**{name: tensor.numpy() for name, tensor in arrays.items()})
 
 
 @ENCODERS.register("fasttext-file")

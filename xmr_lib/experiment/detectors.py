@@ -1,17 +1,20 @@
 """The detector of a dataset: trained on the boxes that lie beside its captions, training split only."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
-from safetensors import safe_open
+from tqdm import tqdm
 
 from ..data import CaptionedImages
 from ..data.boxes import read_boxes
 from ..errors import XmrError
 from ..features.renew import pictures_of
 from ..features.store import FeatureStore
+from ..networks.frcnn_lite import DETECTOR
 from ..runtime import CPU, Runtime
+from ..tensor_file import read_tensors
 from ..training import History, Schedule
 from ..training.detector import read_history, train_detector
 from ..weights import sha256_of
@@ -55,8 +58,7 @@ def detector_of(
         "seed": seed,
     }
     if path.is_file():
-        with safe_open(path, "pt") as file:
-            facts = file.metadata()
+        facts, _ = read_tensors(path, *DETECTOR)
         for key, value in json.loads(facts["identity"]).items():
             if value != identity.get(key):
                 raise XmrError(
@@ -64,6 +66,9 @@ def detector_of(
                     "it (and the region features made with it) or move it (XMR_CACHE) and run again"
                 )
         return read_history(facts)
+    if boxes.left_out:
+        why = "without an area within the picture, or of a crowd"
+        tqdm.write(f"{boxes_file}: {boxes.left_out} boxes left out ({why})", file=sys.stderr)
     train = np.array([image for image in train if len(boxes.boxes[image])], dtype=np.int64)
     # A hundredth of the images, within bounds, so that few still give many steps.
     batch = min(max(len(train) // 100, 4), 16)

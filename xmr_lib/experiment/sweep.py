@@ -14,7 +14,8 @@ from pathlib import Path
 from filelock import FileLock
 
 from ..config import DualEncoderConfig, RunConfig
-from ..errors import XmrError
+from ..csv_rows import csv_rows
+from ..errors import XmrError, reading
 from ..paths import atomic_write
 from ..training.collapse import blind_loss
 from .fit import checkpoint_of, fit
@@ -67,7 +68,7 @@ def read_sweep(results: str | Path, name: str) -> list[Point]:
     """Return the rows of a sweep, by run and seed; none where it was not begun.
 
     Raises:
-        XmrError: its columns are not those of this version.
+        XmrError: its columns are not those of this version, or it is damaged.
     """
     return _read(sweep_file(results, name))
 
@@ -85,14 +86,11 @@ def add_points(path: str | Path, points: Sequence[Point]) -> None:
 
 
 def _read(path: Path) -> list[Point]:
-    if not path.is_file():
-        return []
     kinds = {field.name: field.type for field in fields(Point)}
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        if reader.fieldnames != list(kinds):
-            raise XmrError(f"{path}: its columns are not those of this version; delete it and run the sweep again")
-        return [Point(**{name: kinds[name](row[name]) for name in kinds}) for row in reader]
+    remedy = "delete it and run the sweep again"
+    rows = csv_rows(path, [tuple(kinds)], [name for name, kind in kinds.items() if kind is str], remedy)
+    with reading(path, "a sweep as it was written", remedy):
+        return [Point(**{name: kinds[name](row[name]) for name in kinds}) for row in rows]
 
 
 def _recorded(path: Path, workspace: Workspace, config: RunConfig, seed: int) -> Point | None:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from ..config import EnsembleConfig, RunConfig, read_config
-from ..errors import XmrError
+from ..errors import XmrError, reading
 from ..model import RetrievalModel
 from ..model.folder import IN_RUN, MODEL
 from ..paths import atomic_write
@@ -44,6 +44,10 @@ class Trial:
     wall_minutes: float
 
 
+A_TRIAL = ("a trial as it was written", "delete its folder and try again")
+"""What its file is called where it can't be read, and what to do then."""
+
+
 def try_out(workspace: Workspace, config: RunConfig, seed: int = 0) -> Trial:
     """Fit a model and score it on validation; one that was tried before is read. Test is not looked at.
 
@@ -57,8 +61,10 @@ def try_out(workspace: Workspace, config: RunConfig, seed: int = 0) -> Trial:
 
 def trials_of(results: str | Path) -> list[Trial]:
     """Return what was tried, the best on validation first; ``results`` is the dataset's."""
-    files = (Path(results) / FOLDER).glob(f"*/seed*/{FILE}")
-    found = [Trial(**json.loads(file.read_text("utf-8"))["trial"]) for file in files]
+    found = []
+    for file in (Path(results) / FOLDER).glob(f"*/seed*/{FILE}"):
+        with reading(file, *A_TRIAL):
+            found.append(Trial(**json.loads(file.read_text("utf-8"))["trial"]))
     return sorted(found, key=lambda trial: (-trial.val_rsum, trial.run, trial.seed))
 
 
@@ -119,17 +125,18 @@ def _read(workspace: Workspace, config: RunConfig, seed: int) -> Trial | None:
     folder = _folder(workspace, config, seed)
     if not (folder / FILE).is_file() or not (folder / IN_RUN / MODEL).is_file():
         return None
-    facts = json.loads((folder / FILE).read_text("utf-8"))
-    found, wanted = read_config(facts["config"]).to_dict(), config.to_dict()
-    pairs = {**flat(wanted), "fingerprint": workspace.facts(config)["fingerprint"]}
-    there = {**flat(found), "fingerprint": facts["data"]["fingerprint"]}
+    with reading(folder / FILE, *A_TRIAL):
+        facts = json.loads((folder / FILE).read_text("utf-8"))
+        found, trial = read_config(facts["config"]).to_dict(), Trial(**facts["trial"])
+        there = {**flat(found), "fingerprint": facts["data"]["fingerprint"]}
+    pairs = {**flat(config.to_dict()), "fingerprint": workspace.facts(config)["fingerprint"]}
     for key in sorted({*pairs, *there}):
         if pairs.get(key) != there.get(key):
             raise XmrError(
                 f"{folder}: the trial {config.name!r} is there with {key.removeprefix('method.')} = "
                 f"{there.get(key)!r}, not {pairs.get(key)!r}; give the model another name, or delete {folder.parent}"
             )
-    return Trial(**facts["trial"])
+    return trial
 
 
 def _write_table(results: str | Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ..data.captioned import CaptionedImages
-from ..errors import XmrError
+from ..errors import XmrError, printable
 from ..paths import atomic_write
 from .contents import digest_of_all
 from .store import FeatureStore
@@ -110,7 +110,7 @@ def plan_of(partial: Path, done: int, now: list[str], before: FeatureStore | Non
 
 def first_names(names: Collection[str]) -> str:
     """Return "a.jpg, b.jpg, c.jpg, d.jpg, e.jpg, …": five at most."""
-    return ", ".join(list(names)[:5]) + ", …" * (len(names) > 5)
+    return printable(", ".join(list(names)[:5]) + ", …" * (len(names) > 5))
 
 
 def _known(dataset: CaptionedImages, store: FeatureStore, now: list[str]) -> list[str]:

@@ -15,14 +15,24 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock, Timeout
 
+from ..checksums import of_blocks
 from ..errors import XmrError
 from ..paths import atomic_write
 from ..ragged import offsets_of
-from .store import META, FeatureStore, as_json
+from .store import META, FeatureStore, as_json, with_checksums
 
 HEADER_BYTES = 128
 # RLIMIT_FSIZE and file systems with a limit say EFBIG where others say ENOSPC.
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class NotFinite(XmrError):
+    """Features that no model can learn from."""
+
+    def __init__(self, message: str, item: int):
+        super().__init__(message)
+        self.item = item
+        """Place of the first of them in what was appended."""
 
 
 class StoreWriter:
@@ -74,10 +84,20 @@ class StoreWriter:
         return self._state["done"]
 
     def append(self, ids: np.ndarray, values: np.ndarray, lengths: np.ndarray | None = None) -> None:
-        """Add items. ``values`` is (items, *row_shape), or (all their rows, *row_shape) with ``lengths`` if ragged."""
+        """Add items. ``values`` is (items, *row_shape), or (all their rows, *row_shape) with ``lengths`` if ragged.
+
+        Raises:
+            NotFinite: an item has a value that is not finite in this store's dtype; nothing is added.
+        """
         if values.shape[1:] != self.row_shape:
             raise XmrError(f"{self.folder}: rows of shape {values.shape[1:]} do not fit {self.row_shape}")
-        self.append_bytes(ids, np.ascontiguousarray(values, dtype=self.dtype).data, len(values), lengths)
+        with np.errstate(over="ignore"):
+            values = np.ascontiguousarray(values, dtype=self.dtype)
+        if self.dtype.kind == "f" and not np.isfinite(values).all():
+            row = int(np.argmin(np.isfinite(values).reshape(len(values), -1).all(axis=1)))
+            item = row if lengths is None else int(np.searchsorted(np.cumsum(lengths), row, side="right"))
+            raise NotFinite(f"{self.folder}: the features of id {ids[item]} are not finite as {self.dtype}", item)
+        self.append_bytes(ids, values.data, len(values), lengths)
 
     def append_bytes(self, ids: np.ndarray, data: memoryview | bytes, rows: int, lengths: np.ndarray | None) -> None:
         """Add items whose values are bytes already, in this store's dtype and C order."""
@@ -124,15 +144,18 @@ class StoreWriter:
                 (self.partial / "journal.json").unlink()
                 raise XmrError(f"{self.folder}: id {unique[counts > 1][0]} was appended twice; ids must be unique")
             _write_npy(self.partial / "ids.npy", ids)
+            offsets = None
             if self.ragged:
-                lengths = np.fromfile(self.partial / "lengths.bin", dtype=np.int64)
-                _write_npy(self.partial / "offsets.npy", offsets_of(lengths))
+                offsets = offsets_of(np.fromfile(self.partial / "lengths.bin", dtype=np.int64))
+                _write_npy(self.partial / "offsets.npy", offsets)
             self._files["values"].seek(0)
             self._files["values"].write(_npy_header((self._state["rows"], *self.row_shape), self.dtype))
             _to_disk(self._files["values"])
-            whole = {"made_by": self.meta, "ragged": self.ragged, "skipped": self._state["skipped"]}
+            # Of what the file holds, be it of this process or of one that was killed.
+            sums = of_blocks(np.load(self.partial / "values.npy", mmap_mode="r"))
+            meta = {"made_by": self.meta, "ragged": self.ragged, "skipped": self._state["skipped"]}
             with atomic_write(self.partial / META) as path:
-                path.write_text(json.dumps(whole, indent=1), "utf-8")
+                path.write_text(json.dumps(with_checksums(meta, sums, ids, offsets), indent=1), "utf-8")
             self._close_files()
             self.partial.rename(self.folder)
             # Only now: a kill before the renaming finds the journal, and the next run ends the work; a kill after it

@@ -24,6 +24,7 @@ from safetensors.torch import load_file, save_file
 
 from .. import __version__
 from ..baselines import LinearEncoder, ZeroShot
+from ..checksums import of_file, of_json
 from ..config import CcaConfig, DualEncoderConfig, EnsembleConfig, RunConfig, ZeroShotConfig, read_config
 from ..data.words import TOKENIZER
 from ..encoders import ENCODERS, Encoder
@@ -43,6 +44,8 @@ from .retrieval import EnsembleModel, RetrievalModel
 
 FORMAT = 1
 MODEL, WEIGHTS, BANK, CARD = "model.json", "weights.safetensors", "bank.safetensors", "README.md"
+PARTS = (WEIGHTS, BANK, "encoders/**/*", "networks/**/*", "*.onnx")
+"""Of a model's folder: what must be as it was written."""
 IN_RUN = "model"
 """Folder of the model within the folder of its run."""
 
@@ -85,6 +88,7 @@ def load_model(folder: str | Path, runtime: Runtime = CPU) -> RetrievalModel:
     folder = folder_of(folder)
     try:
         facts = json.loads((folder / MODEL).read_text("utf-8"))
+        _check_whole(folder, facts)
         if facts["format"] != FORMAT:
             raise XmrError(f"{folder}: a model of format {facts['format']}; this version reads format {FORMAT}")
         model = _read(read_config(facts["config"]), facts, folder, runtime)
@@ -96,7 +100,7 @@ def load_model(folder: str | Path, runtime: Runtime = CPU) -> RetrievalModel:
         raise XmrError(f"{folder}: no model here ({missing} is missing); 'xmr train' keeps one in its run") from None
     except OSError as error:
         raise XmrError(f"{folder}: the model can't be read ({error.strerror or error})") from None
-    except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, SafetensorError) as error:
         raise XmrError(f"{folder}: the model is damaged ({' '.join(str(error).split())[:150]})") from None
 
 
@@ -192,8 +196,27 @@ def _write(model: RetrievalModel, folder: Path, with_networks: bool, onnx: bool)
         facts["bank"] = {"distance": model.bank.distance, "beta": model.bank.beta}
     if onnx:
         write_onnx(model, folder)
+    # Members have their own.
+    kept = sorted(path for part in PARTS for path in folder.glob(part) if path.is_file())
+    facts["files"] = {path.relative_to(folder).as_posix(): of_file(path) for path in kept}
+    facts["checksum"] = of_json(facts)
     (folder / CARD).write_text(card(model), "utf-8")
     (folder / MODEL).write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def _check_whole(folder: Path, facts: dict[str, Any]) -> None:
+    """Hold a model against its checksums; one of an older version has none, and is believed.
+
+    Raises:
+        XmrError: a file is missing, or not what was written.
+    """
+    if "checksum" not in facts and "files" not in facts:
+        return
+    if facts.get("checksum") != of_json({key: value for key, value in facts.items() if key != "checksum"}):
+        raise XmrError(f"{folder}: the model is damaged: {MODEL} is not as it was written; save or copy it again")
+    for name, checksum in facts["files"].items():
+        if of_file(folder / name) != checksum:
+            raise XmrError(f"{folder}: the model is damaged: {name} is not as it was written; save or copy it again")
 
 
 def _write_encoder(encoder: Encoder, folder: Path, name: str, with_networks: bool) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import torch
 from jaxtyping import Float
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torchvision.models.detection import FasterRCNN
 from torchvision.models.detection.anchor_utils import AnchorGenerator
@@ -18,6 +17,7 @@ from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHe
 from torchvision.ops import MultiScaleRoIAlign
 
 from ..errors import XmrError
+from ..tensor_file import read_tensors
 from ..weights import Weights, digest_of
 from .efficientnet_lite import EfficientNetHead, EfficientNetLite, EfficientNetTail, load_efficientnet
 
@@ -27,6 +27,8 @@ GRID = 5
 """Side of the grid that a region is pooled to; 7, as in the paper, makes training half as long again."""
 CUT = 11
 """Blocks of EfficientNet-Lite0 in the trunk: the last of them has stride 16."""
+DETECTOR = ("a detector of this project", "delete it and train again")
+"""What its file is called where it can't be read, and what to do then."""
 TRAINED = ("backbone.neck.", "rpn.", "roi_heads.")
 
 
@@ -97,11 +99,10 @@ def load_frcnn_lite(path: str | Path, trunk: Weights | None = None) -> tuple[Fas
     path = Path(path)
     if not path.is_file():
         raise XmrError(f"{path}: no detector here; 'xmr detector train' makes it from boxes in COCO's format")
+    facts, state = read_tensors(path, *DETECTOR)
     try:
-        with safe_open(path, "pt") as file:
-            names = {int(label): name for label, name in json.loads(file.metadata()["names"]).items()}
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (the file is no dict)
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        names = {int(label): name for label, name in json.loads(facts["names"]).items()}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise XmrError(f"{path}: not a detector of this project ({error}); delete it and train again") from None
     with torch.random.fork_rng(devices=[]):
         detector = frcnn_lite(max(names) + 1, trunk=trunk)
@@ -109,6 +110,8 @@ def load_frcnn_lite(path: str | Path, trunk: Weights | None = None) -> tuple[Fas
         missing, unknown = detector.load_state_dict(state, strict=False)
     except RuntimeError as error:
         raise XmrError(f"{path}: not a detector of this project ({str(error).splitlines()[-1].strip()})") from None
+    if not all(bool(torch.isfinite(tensor).all()) for tensor in state.values() if tensor.is_floating_point()):
+        raise XmrError(f"{path}: weights of this detector are not finite; delete it (and its regions) and train again")
     missing = [name for name in missing if name.startswith(TRAINED)]
     if missing or unknown:
         raise XmrError(f"{path}: not a detector of this project: {(missing + unknown)[0]} is missing or too much")

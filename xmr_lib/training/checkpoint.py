@@ -1,18 +1,16 @@
-"""One file per run that holds all a run needs to go on: safetensors, written whole or not at all."""
+"""One file per run that holds all a run needs to go on."""
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from ..config import read_config
 from ..errors import XmrError
-from ..paths import atomic_write
 from ..records import flat
+from ..tensor_file import read_tensors, write_tensors
 
 UNRECORDED = {"precision": "fp32", "processes": 1, "chunk": 0}
 """What checkpoints of older versions do not say."""
@@ -38,10 +36,8 @@ class Checkpoint:
         tensors |= {f"best.{name}": tensor for name, tensor in best.items()}
         for index, state in optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{index}.{name}": tensor for name, tensor in state.items()}
-        # Convolutions leave their optimiser's state in another order of axes, which safetensors refuses.
-        tensors = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
-        with atomic_write(self.path) as temporary:
-            save_file(tensors, temporary, {"identity": json.dumps(self.identity), "history": json.dumps(history)})
+        facts = {"identity": json.dumps(self.identity), "history": json.dumps(history)}
+        write_tensors(self.path, tensors, facts)
 
     def load(self, modules: nn.Module, optimiser: torch.optim.Optimizer) -> tuple[dict, dict[str, Tensor]] | None:
         """Bring modules and optimiser to where the file ends, if it is there; return its history and its best state.
@@ -70,18 +66,14 @@ class Checkpoint:
         return history, _with_prefix(tensors, "best.")
 
     def _read(self) -> tuple[dict[str, str], dict[str, Tensor]]:
-        try:
-            with safe_open(self.path, "pt") as file:
-                metadata = file.metadata() or {}
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-        except SafetensorError as error:
-            raise XmrError(
-                f"{self.path}: not a checkpoint that can be read ({error}); delete it and train again"
-            ) from None
+        metadata, tensors = read_tensors(self.path, "a checkpoint", "delete it and train again")
         identity = json.loads(metadata.get("identity", "{}"))
         if "config" in identity and "config" in self.identity:
             # A field that came after the checkpoint was made has its default, which changes nothing.
-            identity["config"] = read_config(identity["config"]).to_dict()
+            try:
+                identity["config"] = read_config(identity["config"]).to_dict()
+            except XmrError as error:
+                raise XmrError(f"{self.path}: {error}; delete it and train again") from None
         found = flat(identity)
         for key, value in flat(json.loads(json.dumps(self.identity))).items():
             # A fact of the data that was not recorded then tells nothing; there was one way to compute.

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torchmetrics.detection import MeanAveragePrecision
 from torchvision.models.detection import FasterRCNN
@@ -16,8 +15,8 @@ from torchvision.models.detection.image_list import ImageList
 from ..data.boxes import Boxes
 from ..features.store import FeatureStore
 from ..networks.frcnn_lite import SIDE, frcnn_lite, trained_state
-from ..paths import atomic_write
 from ..runtime import CPU, Runtime
+from ..tensor_file import write_tensors
 from .checkpoint import Checkpoint
 from .loop import History, Problem, fit, ignore
 from .schedule import Schedule
@@ -112,8 +111,7 @@ def train_detector(
         "history": json.dumps(recorded(history)),
         "identity": json.dumps(identity),
     }
-    with atomic_write(path) as temporary:
-        save_file(trained_state(detector), temporary, facts)
+    write_tensors(path, trained_state(detector), facts)
     checkpoint.path.unlink(missing_ok=True)
     return history
 

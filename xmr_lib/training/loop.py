@@ -152,7 +152,7 @@ def fit(
             # Read once an epoch: each look at a device's number waits for the device.
             history.loss.append(processes.of_first(sum(torch.stack(losses).tolist()) / steps))
             # Before validation, which can't rank what is not finite and would not say why.
-            _check_finite(problem.name, history)
+            _check_finite(problem.name, history, trained)
             history.validation.append(processes.of_first(float(problem.validate())))
             if not problem.chooses:
                 history.best_epoch = epoch
@@ -179,9 +179,10 @@ def _seed(*numbers: int) -> int:
     return int(np.random.SeedSequence(numbers).generate_state(1)[0])
 
 
-def _check_finite(name: str, history: History) -> None:
-    if not math.isfinite(history.loss[-1]):
-        raise XmrError(
-            f"{name}: training stopped after epoch {len(history.loss)}: the loss is {history.loss[-1]}; "
-            "try a lower learning_rate"
-        )
+def _check_finite(name: str, history: History, trained: list[nn.Parameter]) -> None:
+    """Stop where numbers are no numbers: the last step can ruin weights whose losses all were finite."""
+    told = "" if math.isfinite(history.loss[-1]) else f"the loss is {history.loss[-1]}"
+    if not told and not all(bool(torch.isfinite(parameter).all()) for parameter in trained):
+        told = "some weights are not finite"
+    if told:
+        raise XmrError(f"{name}: training stopped after epoch {len(history.loss)}: {told}; try a lower learning_rate")

@@ -1,0 +1,111 @@
+"""Whatever becomes of a file, reading it gives its values or one line; `make torture` does the same for longer.
+
+``XMR_TORTURE`` multiplies how often; ``XMR_TORTURE_TABLE`` names a folder for what was tried and what came of it.
+"""
+
+import csv
+import os
+import random
+import shutil
+import signal
+import warnings
+from collections import Counter
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from mutants import flipped, mutant
+from torture_cases import CASES, Case, digest
+
+from xmr_lib.errors import XmrError
+
+TIMES = float(os.environ.get("XMR_TORTURE", "1"))
+MUTANTS, FLIPS = round(40 * TIMES), round(40 * TIMES)
+LONGEST, SECONDS = 2000, 30
+
+
+@pytest.fixture
+def tally(request):
+    """Counts of what came of each trial; written to the table, if one is asked for."""
+    found = Counter()
+    yield found
+    if place := os.environ.get("XMR_TORTURE_TABLE"):
+        with (Path(place) / f"{os.getpid()}.csv").open("a", newline="") as file:
+            csv.writer(file).writerow([*request.node.callspec.params.values(), request.node.originalname, dict(found)])
+
+
+@contextmanager
+def in_time(what: str):
+    """Fail where something takes far too long."""
+
+    def late(*_):
+        pytest.fail(f"{what}: still not read after {SECONDS} s")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(SECONDS)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def tried(case: Case, folder: Path, what: str) -> str | None:
+    """Read what is in a folder; return the values' digest, or None where it was told in one line."""
+    try:
+        with warnings.catch_warnings(), in_time(what):
+            warnings.simplefilter("ignore")
+            return digest(case.read(folder))
+    except XmrError as error:
+        assert "\n" not in str(error) and len(str(error)) < LONGEST, f"{what}: {error}"
+        return None
+    except Exception as error:
+        raise AssertionError(f"{what}: {type(error).__name__}: {error}") from error
+
+
+@pytest.fixture
+def made(request, tmp_path):
+    """A good one, the file to change next, and a way to put all back."""
+    case = CASES[request.param]
+    good, folder = tmp_path / "good", tmp_path / "it"
+    good.mkdir()
+    case.make(good)
+    files = [path.relative_to(good) for path in sorted(good.rglob(case.files)) if path.is_file()]
+    files = [path for path in files if not any(part.startswith(".") for part in path.parts) and path.suffix != ".lock"]
+    assert files, "nothing to change"
+
+    def anew() -> Path:
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(good, folder)
+        return folder
+
+    return request.param, case, files, anew
+
+
+@pytest.mark.parametrize("made", CASES, indirect=True)
+def test_a_changed_file_is_read_or_told(made, tally):
+    name, case, files, anew = made
+    right = tried(case, anew(), name)
+    assert right is not None
+    for number in range(MUTANTS):
+        rng = random.Random(f"{name} {number}")
+        folder, file = anew(), rng.choice(files)
+        path = folder / file
+        path.write_bytes(mutant(path.read_bytes(), rng))
+        found = tried(case, folder, f"{name}, mutant {number} of {file}")
+        assert found in (None, right) or not case.sealed, f"{name}, mutant {number} of {file}: believed"
+        tally["told" if found is None else "the same values" if found == right else "read"] += 1
+
+
+@pytest.mark.parametrize("made", [name for name, case in CASES.items() if case.sealed], indirect=True)
+def test_a_flipped_bit_is_never_believed(made, tally):
+    name, case, files, anew = made
+    right = tried(case, anew(), name)
+    for number in range(FLIPS):
+        rng = random.Random(f"{name} flip {number}")
+        folder, file = anew(), rng.choice(files)
+        path = folder / file
+        path.write_bytes(flipped(path.read_bytes(), rng))
+        found = tried(case, folder, f"{name}, flip {number} of {file}")
+        assert found in (None, right), f"{name}, flip {number} of {file}: believed"
+        tally["told" if found is None else "the same values"] += 1
