@@ -48,6 +48,26 @@ def test_boxes_are_shares_of_their_own_image(tmp_path, dataset):
     assert found.boxes[0].shape == (0, 4)
 
 
+def test_a_box_that_single_precision_leaves_no_area_is_left_out(tmp_path, dataset):
+    """At the picture's right edge: as a double it has an area, as the float32 that is learned from it has none."""
+    content = coco(dataset)
+    first = content["images"][0]
+    width, height = first["width"], first["height"]
+    thin = [[width - 1e-6, 10, 5, 30], [10, height - 1e-6, 30, 5], [10, 10, width * 1e-6, 30]]
+    content["annotations"] += [{"image_id": first["id"], "category_id": 2, "bbox": box} for box in thin]
+    found = read_boxes(write(tmp_path, content), dataset)
+    assert found.left_out == read_boxes(write(tmp_path, coco(dataset)), dataset).left_out + 3
+    for boxes in found.boxes:
+        assert (boxes[:, 2:] > boxes[:, :2]).all()
+
+
+@pytest.mark.parametrize("side", ["1e999", "NaN", "1" + "0" * 400, "1" * 5000])
+def test_a_box_of_no_finite_numbers_is_refused(tmp_path, dataset, side):
+    content = json.dumps(coco(dataset, annotations=[{"image_id": 1, "category_id": 2, "bbox": [1, 2, 3, "SIDE"]}]))
+    with pytest.raises(XmrError, match="not of finite numbers|not a file in COCO's|not valid JSON"):
+        read_boxes(write(tmp_path, content.replace('"SIDE"', side)), dataset)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

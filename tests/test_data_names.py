@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from test_data_rows import WRITERS, write_captions_txt
 
 from xmr_lib.data import check_dataset, read_dataset
 from xmr_lib.data.names import relative_names
+from xmr_lib.errors import XmrError
 
 
 @pytest.mark.parametrize(
@@ -28,6 +30,37 @@ def test_names_become_relative(names: list[str], tidy: list[str], below: str | N
     found, folder = relative_names(names)
     assert list(found.values()) == tidy
     assert folder == (None if below is None else Path(below))
+
+
+@pytest.mark.parametrize("name", ["../secret.jpg", "a/../../secret.jpg", "..", "s\\..\\..\\secret.jpg"])
+def test_a_name_that_leads_out_of_the_folder_is_refused(tmp_path: Path, name: str) -> None:
+    write_captions_txt(tmp_path, {"a.jpg": ["x"], name: ["y"]})
+    with pytest.raises(XmrError, match="leads out of the folder of images"):
+        read_dataset(tmp_path)
+
+
+def test_links_out_of_the_folder_are_told(tmp_path: Path) -> None:
+    names = ["a.jpg", "s/b.jpg", "s/c.jpg", "d.jpg"]
+    write_captions_txt(tmp_path, {name: ["x"] for name in names})
+    (tmp_path / "images" / "s").mkdir(parents=True)
+    (tmp_path / "private.jpg").touch()
+    (tmp_path / "images" / "d.jpg").touch()
+    (tmp_path / "images" / "a.jpg").symlink_to("d.jpg")
+    assert not any("links" in note for note in read_dataset(tmp_path).notes)
+    (tmp_path / "images" / "s" / "b.jpg").symlink_to(tmp_path / "private.jpg")
+    (tmp_path / "images" / "s" / "c.jpg").symlink_to("../../private.jpg")
+    [note] = [note for note in read_dataset(tmp_path).notes if "links" in note]
+    assert (
+        note
+        == f"2 image files are links out of their folder, such as s/b.jpg → {tmp_path}/private.jpg; they are followed"
+    )
+
+
+@pytest.mark.parametrize("name", ["..", ".", "a/b", "../../escaped", "x" * 300])
+def test_a_dataset_whose_name_is_no_folder_is_refused(tmp_path: Path, name: str) -> None:
+    write_captions_txt(tmp_path, {f"{n}.jpg": ["x"] for n in range(9)})
+    with pytest.raises(XmrError, match="a dataset can't be called"):
+        replace(read_dataset(tmp_path), name=name)
 
 
 @pytest.mark.parametrize("moved", [False, True])

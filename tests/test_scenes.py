@@ -3,6 +3,7 @@
 import json
 import random
 from pathlib import Path
+from threading import Event, Thread
 
 import numpy as np
 import pytest
@@ -254,7 +255,30 @@ def test_full_disk_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(write, "fill", full)
     with pytest.raises(XmrError, match="No space left"):
         write_scenes(tmp_path / "scenes", **SIZES, progress=False)
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["scenes.lock"]
+
+
+def test_who_comes_second_waits_for_the_first(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target, real, drawing, go_on = tmp_path / "scenes", write.fill, Event(), Event()
+    fills = []
+
+    def slow(*arguments: object) -> None:
+        fills.append(1)
+        drawing.set()
+        go_on.wait(60)
+        real(*arguments)
+
+    monkeypatch.setattr(write, "fill", slow)
+    both = [Thread(target=write_scenes, args=(target,), kwargs={**SIZES, "progress": False}) for _ in range(2)]
+    both[0].start()
+    assert drawing.wait(60)
+    both[1].start()
+    both[1].join(0.3)
+    assert both[1].is_alive() and not target.exists()
+    go_on.set()
+    for one in both:
+        one.join()
+    assert len(fills) == 1 and contents(target) == contents(folder)
 
 
 @pytest.mark.parametrize("sizes", [{"train": 0}, {"val": -1}, {"test": 0}])

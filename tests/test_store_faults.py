@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 from xmr_lib.errors import XmrError
 from xmr_lib.features.store import FeatureStore
-from xmr_lib.features.store_writer import StoreWriter
+from xmr_lib.features.store_writer import AlreadyThere, NotFinite, StoreWriter
 
 # One way to write a ragged store of 12 items, used by this process and by those that are killed.
 WRITE = """
@@ -252,15 +253,71 @@ def test_a_place_that_cannot_be_written_to(tmp_path):
         pass
 
 
-def test_two_writers_at_a_time(tmp_path):
+@pytest.mark.parametrize("ends_well", [True, False])
+def test_a_second_writer_waits_and_finds_the_store_or_goes_on(tmp_path, capsys, ends_well):
+    found = []
+
+    def second():
+        try:
+            with StoreWriter(tmp_path / "store", {}, (2,)) as writer:
+                found.append(writer.done)
+        except AlreadyThere:
+            found.append(len(FeatureStore.open(tmp_path / "store")))
+
     with StoreWriter(tmp_path / "store", {}, (2,)) as first:
-        with (
-            pytest.raises(XmrError, match="another process is writing this store"),
-            StoreWriter(tmp_path / "store", {}, (2,)),
-        ):
-            pass
-        first.append(np.arange(3), np.ones((3, 2), np.float32))
-        assert len(first.finish()) == 3
+        other = threading.Thread(target=second)
+        other.start()
+        first.append(np.arange(2), np.ones((2, 2), np.float32))
+        first.commit()
+        other.join(0.3)
+        assert other.is_alive() and not found
+        first.append(np.arange(2, 3), np.ones((1, 2), np.float32))
+        if ends_well:
+            first.finish()
+    other.join()
+    assert found == [3 if ends_well else 2]
+    assert "store: another process is making it; waiting for it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("dtype", "value", "told"), [("float32", np.nan, "float32"), ("float16", 1e6, "float16")])
+def test_what_is_not_finite_is_not_stored(tmp_path, dtype, value, told):
+    values = np.ones((5, 2), np.float32)
+    values[3, 1] = value
+    with StoreWriter(tmp_path / "store", {}, (2,), ragged=True, dtype=dtype) as writer:
+        with pytest.raises(NotFinite, match=f"the features of id 12 are not finite as {told}") as error:
+            writer.append(np.array([10, 11, 12]), values, np.array([2, 0, 3]))
+        assert error.value.item == 2
+        writer.append(np.array([10]), values[:2], np.array([2]))
+        assert len(writer.finish()) == 1
+
+
+def test_a_store_without_checksums_is_believed(tmp_path):
+    """As older versions wrote them."""
+    write(tmp_path / "store")
+    meta = json.loads((tmp_path / "store" / "meta.json").read_text())
+    for key in ("checksum", "checksums"):
+        del meta[key]
+    (tmp_path / "store" / "meta.json").write_text(json.dumps(meta))
+    store = FeatureStore.open(tmp_path / "store")
+    assert store.blocks is None
+    store.take(store.ids)
+
+
+def test_only_the_rows_asked_for_are_looked_at(tmp_path):
+    values = np.random.default_rng(0).normal(size=(4000, 100)).astype(np.float32)
+    with StoreWriter(tmp_path / "store", {}, (100,)) as writer:
+        writer.append(np.arange(4000), values)
+        writer.finish()
+    path = tmp_path / "store" / "values.npy"
+    data = bytearray(path.read_bytes())
+    data[-7] ^= 4
+    path.write_bytes(data)
+    store = FeatureStore.open(tmp_path / "store")
+    np.testing.assert_array_equal(store.take(np.arange(5, 2000, 7)), values[5:2000:7])
+    with pytest.raises(XmrError, match=r"damaged: bytes of values.npy near row 3932 are not those"):
+        store.take(np.array([3, 3999]))
+    with pytest.raises(XmrError, match="delete it and run again"):
+        store.verify()
 
 
 def test_a_whole_store_is_not_written_again(tmp_path):

@@ -1,10 +1,13 @@
 """Where the project reads and writes. Everything written lies under one root."""
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 COURSE_SERVER = Path("/home/mcv/datasets/Flickr30k")
 
@@ -44,6 +47,15 @@ def indexes_root() -> Path:
 def reference_root() -> Path:
     """Return the folder of the results that are in git, one folder a dataset; only ``publish-results`` changes them."""
     return root() / "results"
+
+
+def wait_for(lock: FileLock, what: str) -> None:
+    """Take a lock; where another process has it, say so and wait until that one ends, be it by a kill."""
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        print(f"{what}: another process is making it; waiting for it", file=sys.stderr)
+        lock.acquire(timeout=-1)
 
 
 @contextmanager

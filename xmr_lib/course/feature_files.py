@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from ..data.captioned import CaptionedImages
 from ..data.files import read_json
 from ..errors import XmrError
 from ..features.store import FeatureStore
-from ..features.store_writer import NotFinite, StoreWriter
+from ..features.store_writer import AlreadyThere, NotFinite, StoreWriter
 from .lines import named, sized
 from .matfile import mat_columns, mat_shape
 from .object_array import object_array_shape, read_cells, read_object_array
@@ -48,7 +49,8 @@ def import_vgg(mat_file: str | Path, dataset: CaptionedImages, folder: str | Pat
     if len(shape) != 2 or shape[0] != VGG_DIM or not fits(shape[1]):
         hint = "; it is transposed: save its transpose" if shape == (images, VGG_DIM) and images != VGG_DIM else ""
         raise XmrError(f"{mat_file} has shape {sized(shape)}, but {where} ({VGG_DIM}, {images} expected){hint}")
-    with StoreWriter(folder, meta, (VGG_DIM,)) as writer, tqdm(total=shape[1], desc=mat_file.name) as bar:
+    own = StoreWriter(folder, meta, (VGG_DIM,))
+    with suppress(AlreadyThere), own as writer, tqdm(total=shape[1], desc=mat_file.name) as bar:
         first = writer.done
         bar.update(first)
         for rows in mat_columns(mat_file, VGG_KEY, first, BLOCK):
@@ -62,7 +64,8 @@ def import_vgg(mat_file: str | Path, dataset: CaptionedImages, folder: str | Pat
             writer.commit()
             first += len(rows)
             bar.update(len(rows))
-        return writer.finish()
+        writer.finish()
+    return FeatureStore.open(folder, meta)
 
 
 def import_fasttext(npy_file: str | Path, dataset: CaptionedImages, folder: str | Path) -> FeatureStore:
@@ -95,7 +98,7 @@ def import_fasttext(npy_file: str | Path, dataset: CaptionedImages, folder: str 
         raise XmrError(f"{npy_file} has shape {sized(shape)}, but {due}")
     cells = _cells_of_captions(npy_file, dataset)
     lengths = np.array([len(words) for words in dataset.tokens], dtype=np.int64)
-    with StoreWriter(folder, meta, (FASTTEXT_DIM,), ragged=True) as writer:
+    with suppress(AlreadyThere), StoreWriter(folder, meta, (FASTTEXT_DIM,), ragged=True) as writer:
         for start in tqdm(range(writer.done, len(cells), BLOCK), desc=f"{npy_file.name} → store"):
             block = slice(start, start + BLOCK)
             empty = np.empty((0, FASTTEXT_DIM), dtype=np.float32)
@@ -106,7 +109,8 @@ def import_fasttext(npy_file: str | Path, dataset: CaptionedImages, folder: str 
                 caption = _caption(npy_file, dataset, start + error.item)
                 raise XmrError(f"{caption} holds values that are not finite") from None
             writer.commit()
-        return writer.finish()
+        writer.finish()
+    return FeatureStore.open(folder, meta)
 
 
 def _cells_of_captions(npy_file: Path, dataset: CaptionedImages) -> list[PickledArray | None]:

@@ -12,7 +12,7 @@ from ..errors import XmrError
 from .captioned import CaptionedImages
 from .files import find_images_folder, slug
 from .find_splits import find_splits
-from .names import note_on_names, relative_names
+from .names import leaves_folder, note_on_links, note_on_names, relative_names
 from .splits import Splits
 from .words import note_on_scripts, tokenise
 
@@ -118,10 +118,14 @@ def from_items(
     _refuse_twice(source, "image id", ((item.image_id, item.filename) for item in items))
     _refuse_twice(source, "file name", ((item.filename, f"image id {item.image_id}") for item in items))
     _refuse_twice(source, "caption id", ((number, item.filename) for item in items for number in item.caption_ids))
+    for item in items:
+        if leaves_folder(item.filename):
+            where = f"{source}: the file name {item.filename!r}"
+            raise XmrError(f"{where} leads out of the folder of images; name it as it is in there")
     captioned = [item for item in items if item.raw]
     if not captioned:
         raise XmrError(f"{source}: there is no image with a caption in it")
-    notes = [*notes, *splits.notes]
+    notes = [*notes, *splits.notes, *note_on_links(images_folder, [item.filename for item in captioned])]
     if bare := [item.filename for item in items if not item.raw]:
         notes.append(f"{len(bare)} images without captions were left out: {some(bare)}")
     members: dict[str, list[int]] = {split: [] for split in ("train", "val", "test")}

@@ -1,6 +1,7 @@
 """``CaptionedImages``: the one shape that every dataset has here."""
 
 import hashlib
+import re
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -49,6 +50,8 @@ class CaptionedImages:
         for name in ("images_folder", "source"):
             if (path := getattr(self, name)) is not None:
                 object.__setattr__(self, name, Path(path))
+        if self.name in ("", ".", "..") or len(self.name) > 100 or re.search(r"[/\\\0]", self.name):
+            raise XmrError(f"a dataset can't be called {self.name!r}: its results are in a folder of that name")
         images, captions = len(self.image_ids), len(self.raw)
         if len(self.filenames) != images:
             raise XmrError(f"{self.name}: {len(self.filenames)} file names for {images} image ids")

@@ -1,5 +1,7 @@
 """The one way from an image file to a picture: what the check accepts, features can use and figures can draw."""
 
+import os
+import stat
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +9,13 @@ from PIL import Image, UnidentifiedImageError
 
 ORIENTATION = 0x0112
 """EXIF's tag."""
+Image.init()
+_WANTED = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "JPEG2000")
+FORMATS = tuple(kind for kind in _WANTED if kind in Image.OPEN)
+"""Pillow's decoders that may see a file: none starts a program, as that of EPS does. Not every Pillow has each."""
+MOST_PIXELS = "XMR_MAX_PIXELS"
+"""Environment variable: pixels that a picture has at most; one of 90 million takes a gigabyte to decode."""
+_PIXELS = 90_000_000
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -26,14 +35,23 @@ def read_picture(path: str | Path, at_least: int | None = None) -> Image.Image |
             file is still read, in a fraction of the time.
     """
     try:
-        with Image.open(path) as image:
+        # A pipe would be waited for, and a device has no end.
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return "not a regular file"
+        most = int(os.environ.get(MOST_PIXELS) or _PIXELS)
+        with Image.open(path, formats=FORMATS) as image:
+            width, height = image.size
+            if width * height > most:
+                return f"{width} × {height} pixels; more than {most:,} are read where {MOST_PIXELS} says so"
             if at_least is not None:
                 image.draft(image.mode, (at_least, at_least))
             return upright(image)
     except FileNotFoundError:
         return "the file is missing"
     except UnidentifiedImageError:
-        return "not an image, or damaged from its first bytes"
+        return f"not an image that is read here ({', '.join(FORMATS)}), or damaged from its first bytes"
+    except Image.DecompressionBombError as error:
+        return f"{' '.join(str(error).split())}; fewer are read"
     except MemoryError:
         raise
     except Exception as error:  # on damaged files Pillow's decoders raise anything from OSError to IndexError

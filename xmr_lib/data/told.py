@@ -10,6 +10,7 @@ from ..errors import XmrError
 from ..paths import atomic_write
 from .captioned import CaptionedImages
 from .files import beside, find_images_folder, read_text
+from .names import note_on_links
 
 TOLD = "xmr-data.yaml"
 """The file beside the captions that keeps it, so that every command reads the data in the same way."""
@@ -97,4 +98,5 @@ def with_images(dataset: CaptionedImages, images: str | Path) -> CaptionedImages
     folder = find_images_folder(images, dataset.filenames)
     if folder is None or not any(os.path.isfile(folder / name) for name in dataset.filenames):
         raise XmrError(f"{images}: holds none of the images of {dataset.source}, such as {dataset.filenames[0]}")
-    return replace(dataset, images_folder=folder)
+    notes = (*dataset.notes, *note_on_links(folder, dataset.filenames))
+    return replace(dataset, images_folder=folder, notes=notes)

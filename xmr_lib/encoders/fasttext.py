@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from ..data.captioned import CaptionedImages
 from ..errors import XmrError
 from ..features.spec import ENCODERS, FeatureSpec
 from ..features.store import FeatureStore
-from ..features.store_writer import StoreWriter
+from ..features.store_writer import AlreadyThere, StoreWriter
 from ..features.words import table_of, training_captions, vocabulary_of
 from ..provenance import Provenance
 from ..tensor_file import read_tensors, write_tensors
@@ -116,10 +117,10 @@ def trained_words(
     }
     kept = folder.with_name(folder.name + SUBWORDS)
     if not folder.exists():
-        model = _trained(sentences, dim, epochs, seed)
-        subwords = Subwords.of(model)
-        write_tensors(kept, {name: torch.from_numpy(array) for name, array in subwords.arrays().items()}, {})
-        with StoreWriter(folder, meta, (dim,)) as writer:
+        with suppress(AlreadyThere), StoreWriter(folder, meta, (dim,)) as writer:
+            model = _trained(sentences, dim, epochs, seed)
+            subwords = Subwords.of(model)
+            write_tensors(kept, {name: torch.from_numpy(array) for name, array in subwords.arrays().items()}, {})
             writer.append(np.arange(len(vocabulary)), np.stack([model.wv.get_vector(word) for word in vocabulary]))
             writer.finish()
     store = FeatureStore.open(folder, meta)

@@ -3,6 +3,7 @@
 import sys
 from abc import abstractmethod
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from tqdm import tqdm
 
 from ..data.captioned import CaptionedImages
 from ..features.store import FeatureStore
-from ..features.store_writer import StoreWriter
+from ..features.store_writer import AlreadyThere, StoreWriter
 from ..networks.huggingface import too_long
 from ..ragged import Ragged
 from .base import Captions, TextEncoder
@@ -71,7 +72,7 @@ class TokenizedEncoder(TextEncoder):
         }
         if not folder.exists():
             ragged = type(self).yields(self.spec) != "vector"
-            with StoreWriter(folder, meta, self.row_shape, ragged, self.dtype) as writer:
+            with suppress(AlreadyThere), StoreWriter(folder, meta, self.row_shape, ragged, self.dtype) as writer:
                 count = dataset.caption_count
                 with tqdm(total=count, initial=writer.done, desc=f"{self.spec.slug} captions", unit="caption") as bar:
                     for start in range(writer.done, count, BLOCK):

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -24,7 +25,7 @@ from .contents import RECORD, contents_of
 from .renew import Plan, first_names, plan_of, set_aside
 from .spec import FeatureSpec
 from .store import META, FeatureStore
-from .store_writer import StoreWriter
+from .store_writer import AlreadyThere, StoreWriter
 from .view import Pixels, Squash, View, together
 
 COMMIT_EVERY = 256
@@ -81,7 +82,8 @@ def extract_images(
         now = contents_of(dataset, folder.parent / RECORD)
         before = set_aside(dataset, folder, meta, now)
         if not folder.exists():
-            with StoreWriter(folder, meta, encoder.row_shape, encoder.ragged, encoder.dtype) as writer:
+            own = StoreWriter(folder, meta, encoder.row_shape, encoder.ragged, encoder.dtype)
+            with suppress(AlreadyThere), own as writer:
                 plan = plan_of(writer.partial, writer.done, now, before)
                 _copy(dataset, plan, before, writer)
                 _extract(dataset, encoder, writer, strict, batch, plan.order, workers)

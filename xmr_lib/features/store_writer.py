@@ -13,17 +13,21 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from ..checksums import of_blocks
 from ..errors import XmrError
-from ..paths import atomic_write
+from ..paths import atomic_write, wait_for
 from ..ragged import offsets_of
 from .store import META, FeatureStore, as_json, with_checksums
 
 HEADER_BYTES = 128
 # RLIMIT_FSIZE and file systems with a limit say EFBIG where others say ENOSPC.
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class AlreadyThere(XmrError):
+    """The store is there: another process has made it, perhaps while this one waited."""
 
 
 class NotFinite(XmrError):
@@ -39,7 +43,7 @@ class StoreWriter:
     """Append features to a store; a kill at any moment loses at most what was appended since the last ``commit``.
 
     Use as a context manager. ``done`` items are there already when it opens on what an earlier run left; the caller
-    goes on behind them, in the same order.
+    goes on behind them, in the same order. Where another process writes the store, it is waited for.
 
     Args:
         folder: the store to be.
@@ -48,8 +52,8 @@ class StoreWriter:
         ragged: items have any number of rows, not one each.
 
     Raises:
-        XmrError: on entering: the store is there already, or another process is writing it; on any method: the disk
-            is full or can't be written to, or what is appended does not fit.
+        AlreadyThere: on entering: the store is there.
+        XmrError: on any method: the disk is full or can't be written to, or what is appended does not fit.
     """
 
     def __init__(self, folder: str | Path, meta: dict, row_shape: Sequence[int], ragged: bool = False, dtype="float32"):
@@ -59,16 +63,15 @@ class StoreWriter:
         self._row_bytes = self.dtype.itemsize * int(np.prod(self.row_shape))
         self._state = {"items": 0, "rows": 0, "skipped": {}, "done": 0}
         self._files: dict = {}
-        self._lock = FileLock(str(folder) + ".lock", timeout=0)
+        self._lock = FileLock(str(folder) + ".lock")
 
     def __enter__(self) -> "StoreWriter":
         try:
             with self._told():
                 self.folder.parent.mkdir(parents=True, exist_ok=True)
-                self._lock.acquire()
-                # Renaming onto it would fail after all the work: another process may have ended it just now.
+                wait_for(self._lock, self.folder.name)
                 if self.folder.exists():
-                    raise XmrError(f"{self.folder}: is there already; run again to use it, or delete it first")
+                    raise AlreadyThere(f"{self.folder}: is there already; run again to use it, or delete it first")
                 self._open()
         except BaseException:
             self._close()
@@ -205,8 +208,6 @@ class StoreWriter:
         """Tell in one line what the file system refuses."""
         try:
             yield
-        except Timeout:
-            raise XmrError(f"{self.folder}: another process is writing this store; wait for it to end") from None
         except OSError as error:
             if error.errno not in DISK_FULL:
                 raise XmrError(f"{self.folder}: can't be written ({error.strerror or error})") from None

@@ -31,6 +31,8 @@ class Latex:
             return [self.program, "-X", "compile", "--keep-logs", "--keep-intermediates", f"{name}.tex"]
         # -g: we know that something changed, also where latexmk does not, as after a build that we refused.
         options = ["-g", "-pdf", "-interaction=nonstopmode", "-halt-on-error", "-file-line-error", "-silent"]
+        # What others wrote into the sources must neither start a program nor read a file elsewhere (see ``run``).
+        options += ["-latexoption=-no-shell-escape"]
         return [self.program, *options, f"{name}.tex"]
 
     def run(self, folder: str | Path, name: str) -> None:
@@ -44,6 +46,7 @@ class Latex:
         log.unlink(missing_ok=True)
         # LaTeX breaks the lines of its log at 79 characters, in the middle of what we look for.
         environment = os.environ | {"max_print_line": "10000", "error_line": "254", "half_error_line": "238"}
+        environment |= {"openin_any": "p", "openout_any": "p"}
         done = subprocess.run(
             self.command(name), cwd=folder, env=environment, capture_output=True, text=True, errors="replace"
         )

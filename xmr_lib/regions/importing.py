@@ -1,5 +1,6 @@
 """Import of region files into a store: once; afterwards it is memory-mapped and looked up by image id."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from ..data.captioned import CaptionedImages
 from ..errors import XmrError
 from ..features.extract import tell_skipped
 from ..features.store import FeatureStore
-from ..features.store_writer import StoreWriter
+from ..features.store_writer import AlreadyThere, StoreWriter
 from .sources import RegionSource, identity_of, open_source
 
 BLOCK, COMMIT_EVERY = 32, 256
@@ -43,7 +44,8 @@ def import_regions(
     meta = {"extractor": "regions", "dataset": dataset.fingerprint, "dtype": DTYPE, **identity_of(source, dataset)}
     if not folder.exists():
         found = open_source(source, dataset)
-        with StoreWriter(folder, {**meta, **found.facts}, (found.columns,), ragged=True, dtype=DTYPE) as writer:
+        own = StoreWriter(folder, {**meta, **found.facts}, (found.columns,), ragged=True, dtype=DTYPE)
+        with suppress(AlreadyThere), own as writer:
             _copy(source, found, dataset, writer, strict)
             writer.finish()
     return tell_skipped(FeatureStore.open(folder, meta), strict, "without regions that can be read")

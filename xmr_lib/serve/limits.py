@@ -6,7 +6,7 @@ from io import BytesIO
 
 from PIL import Image, UnidentifiedImageError
 
-from ..data.pictures import upright
+from ..data.pictures import FORMATS, upright
 from ..data.words import tokenise
 from ..errors import XmrError
 
@@ -16,9 +16,6 @@ MOST_BYTES = 20_000_000
 """Of a picture's file."""
 MOST_PIXELS = 50_000_000
 """Of a picture."""
-Image.init()
-FORMATS = tuple(kind for kind in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF") if kind in Image.OPEN)
-"""Pillow's decoders that may see what was sent: none of them starts a program. Not every Pillow has each."""
 
 
 class TooMuchError(XmrError):
