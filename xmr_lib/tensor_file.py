@@ -59,6 +59,12 @@ def read_tensors(path: str | Path, what: str, remedy: str) -> tuple[dict[str, st
     return facts, tensors
 
 
+def is_sealed(path: str | Path) -> bool:
+    """Tell whether a file has a checksum."""
+    with safe_open(path, "pt") as file:
+        return any(key in (file.metadata() or {}) for key in CHECKSUMS)
+
+
 def _checksum(tensors: Mapping[str, Tensor], facts: Mapping[str, str]) -> str:
     found = of_json(dict(facts))
     for name in sorted(tensors):

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from ..checksums import of_file
 from ..data.captioned import CaptionedImages
 from ..data.files import read_json
 from ..errors import XmrError
@@ -64,7 +65,7 @@ def import_vgg(mat_file: str | Path, dataset: CaptionedImages, folder: str | Pat
             writer.commit()
             first += len(rows)
             bar.update(len(rows))
-        writer.finish()
+        writer.finish(_source(mat_file))
     return FeatureStore.open(folder, meta)
 
 
@@ -109,7 +110,7 @@ def import_fasttext(npy_file: str | Path, dataset: CaptionedImages, folder: str 
                 caption = _caption(npy_file, dataset, start + error.item)
                 raise XmrError(f"{caption} holds values that are not finite") from None
             writer.commit()
-        writer.finish()
+        writer.finish(_source(npy_file))
     return FeatureStore.open(folder, meta)
 
 
@@ -171,6 +172,11 @@ def _images_due(dataset: CaptionedImages) -> tuple[str, int, Callable[[int], boo
                 raise XmrError(f"{json_file}: imgid {last} is none of its {images} images; no feature file can fit")
             return f"{json_file} has {images} images", images, lambda found: found == images
     return f"{source} has imgids up to {last}", last + 1, lambda found: found > last
+
+
+def _source(file: Path) -> dict:
+    """Say what was read, so that 'xmr cache verify --sources' can tell whether it has changed since."""
+    return {"file": str(file.resolve()), "crc32": of_file(file)}
 
 
 def _meta(extractor: str, file: Path, dataset: CaptionedImages) -> dict:

@@ -35,6 +35,8 @@ class FeatureStore:
     """Shape (items + 1,): item ``i`` is ``values[offsets[i]:offsets[i + 1]]``; None: one row an item."""
     skipped: dict[str, str]
     """File name → reason of the items that could not be read when the store was made."""
+    source: dict | None = None
+    """``file`` that the features were imported from, and its ``crc32`` then."""
     blocks: Blocks | None = None
     """Checksums of the values; None in a store of an older version, which is believed."""
 
@@ -73,7 +75,7 @@ class FeatureStore:
                     f"{folder}: this store was made with {key} = {made_by.get(key)!r}, not {value!r}; "
                     "delete the folder or move it (XMR_CACHE) and run again"
                 )
-        return cls(folder, made_by, ids, values, offsets, skipped, blocks)
+        return cls(folder, made_by, ids, values, offsets, skipped, found.get("source"), blocks)
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -132,8 +132,11 @@ class StoreWriter:
                 path.write_text(json.dumps({"made": self._made(), **self._pending}), "utf-8")
         self._state = _copied(self._pending)
 
-    def finish(self) -> FeatureStore:
+    def finish(self, source: dict | None = None) -> FeatureStore:
         """Close the store, give it its final name and open it.
+
+        Args:
+            source: see ``FeatureStore.source``.
 
         Raises:
             XmrError: an id was appended twice (or the disk is full).
@@ -157,6 +160,8 @@ class StoreWriter:
             # Of what the file holds, be it of this process or of one that was killed.
             sums = of_blocks(np.load(self.partial / "values.npy", mmap_mode="r"))
             meta = {"made_by": self.meta, "ragged": self.ragged, "skipped": self._state["skipped"]}
+            if source:
+                meta["source"] = source
             with atomic_write(self.partial / META) as path:
                 path.write_text(json.dumps(with_checksums(meta, sums, ids, offsets), indent=1), "utf-8")
             self._close_files()
