@@ -29,8 +29,8 @@ from xmr_lib.records import (
     write_run,
 )
 from xmr_lib.study import MODELS
+from xmr_lib.study.among_images import COLUMNS
 from xmr_lib.study.batch_size import LOSSES, SWEEP
-from xmr_lib.study.image_retrieval import COLUMNS
 from xmr_lib.study.names import NAMES
 
 IMAGES = 60

@@ -77,7 +77,7 @@ def no_training(monkeypatch):
     def refuse(**_: object) -> None:
         raise AssertionError("FastText must not be trained")
 
-    monkeypatch.setattr(fasttext, "FastText", refuse)
+    monkeypatch.setattr("gensim.models.FastText", refuse)
 
 
 def test_each_caption_has_the_rows_of_its_own_words(dataset, store, no_training):
@@ -171,7 +171,7 @@ def test_the_encoder_is_trained_once_for_a_profile_and_a_seed(dataset, tmp_path,
     assert store.is_dir() and encoder.store_folder(site) == store
     expected, _ = trained_words(dataset, tmp_path / "again", 12, 2, 3)
     np.testing.assert_array_equal(encoder.words(dataset).table, expected)
-    monkeypatch.setattr(fasttext, "FastText", None)
+    monkeypatch.setattr("gensim.models.FastText", None)
     opened = open_encoder(FeatureSpec("fasttext-self"), site)
     np.testing.assert_array_equal(opened.table, expected)
     np.testing.assert_array_equal(opened.vectors(["catlike"]), encoder.vectors(["catlike"]))

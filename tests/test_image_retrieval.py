@@ -13,7 +13,7 @@ from xmr_lib.config import from_flat
 from xmr_lib.experiment import Workspace
 from xmr_lib.ragged import Ragged
 from xmr_lib.study import image_retrieval, image_retrieval_table
-from xmr_lib.study.image_retrieval import _training_pairs
+from xmr_lib.study.among_images import _training_pairs
 from xmr_lib.study.relevance import qrels_of
 from xmr_lib.training import Checkpoint, Schedule, train_metric
 

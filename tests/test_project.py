@@ -4,18 +4,21 @@ import csv
 import json
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from xmr_lib.experiment import Workspace
+from xmr_lib.modules import FUSIONS, LEARNED
+from xmr_lib.networks import bert
 from xmr_lib.publish import stale_files
 from xmr_lib.publish.committed import DATASET, GALLERIES, LARGEST
 from xmr_lib.publish.documents import Plan
 from xmr_lib.publish.sources import DOCUMENTS
 from xmr_lib.records import read_result
-from xmr_lib.study import ALIASES, get_configs
+from xmr_lib.study import ALIASES, get_configs, rows
 from xmr_lib.study.table_rows import TABLES
 
 ROOT = Path(__file__).parent.parent
@@ -34,6 +37,33 @@ def tracked_results(folder: Path) -> list[Path]:
     found = [path for path in tracked() if path.name == "result.json" and path.is_relative_to(folder)]
     assert found, f"no result.json is in git below {folder}"
     return found
+
+
+def test_the_ways_of_pooling_and_fusing_that_the_study_names_are_those_that_there_are():
+    assert tuple(FUSIONS) == rows.FUSIONS and set(LEARNED) < set(rows.POOLINGS)
+    assert f"bert:{bert.MPNET}" == rows.MPNET
+
+
+def test_what_takes_seconds_to_import_is_imported_where_it_is_used():
+    """The help and the lists need no torch; the library needs torch, and neither transformers nor torchvision."""
+    heavy = [
+        "transformers",
+        "torchvision",
+        "torchmetrics",
+        "gensim",
+        "matplotlib",
+        "pandas",
+        "sklearn",
+        "umap",
+        "scipy.stats",
+    ]
+    for command, unwanted in (
+        ("import xmr_lib.cli, xmr_lib.study.rows", ["torch", *heavy]),
+        ("import xmr_lib.experiment, xmr_lib.study.models, xmr_lib.encoders", heavy),
+    ):
+        said = f"{command}; import sys; print(*[name for name in {unwanted} if name in sys.modules])"
+        done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+        assert done.stdout.split() == [], command
 
 
 def test_conda_installs_what_pyproject_says():

@@ -223,7 +223,7 @@ def test_more_comparisons_ask_for_more(folder):
 
 def test_every_model_of_the_study_has_a_readable_name():
     from xmr_lib.study import MODELS
-    from xmr_lib.study.image_retrieval import METRIC_LEARNING
+    from xmr_lib.study.among_images import METRIC_LEARNING
 
     assert set(NAMES) == {*MODELS, *METRIC_LEARNING, "i-pooled", "i-regions"}
     assert all(name.isascii() for name in NAMES.values())

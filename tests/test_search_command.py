@@ -18,7 +18,7 @@ from xmr_lib.model.folder import folder_of, keep_as
 from xmr_lib.paths import models_root, reference_root, runs_root
 from xmr_lib.study import ALIASES, get_configs
 from xmr_lib.study.estimate import training_line
-from xmr_lib.study.models import BEST
+from xmr_lib.study.rows import BEST
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from xmr_lib.metrics import Ranks, difference_interval, summarise
 from xmr_lib.records import read_ranks, run_folder
 from xmr_lib.study import MODELS
 from xmr_lib.study.names import NAMES
-from xmr_lib.study.recorded import best_run
+from xmr_lib.study.results_at_hand import best_run
 from xmr_lib.study.waterfall import OPEN_STEPS, STEPS, Step, waterfall
 
 MADE_UP = (Step("ab-recipe", "the recipe"), Step("absent", "nobody made it"), Step("ab-infonce", "another loss"))

@@ -62,12 +62,7 @@ def train(
     'assignment' one that needs the course's two feature files alone. They are kept as models/best … too, which 'xmr
     index' takes.
     """
-    from ..experiment import Workspace, run, try_out
-    from ..model.folder import keep_as
-    from ..records import run_folder
-    from ..runtime import Runtime
-    from ..study import ALIASES, MODELS, get_configs
-    from ..study.estimate import training_line
+    from ..study.rows import ALIASES, MODELS
 
     if model == "list":
         typer.echo(
@@ -77,6 +72,13 @@ def train(
             )
         )
         return
+    from ..experiment import Workspace, run, try_out
+    from ..model.folder import keep_as
+    from ..records import run_folder
+    from ..runtime import Runtime
+    from ..study.estimate import training_line
+    from ..study.models import get_configs
+
     use_runtime(device, precision, workers, shared=True)
     if validation_only and not Runtime.of().processes.alone:
         raise XmrError("--validation-only is for one process; leave torchrun out")

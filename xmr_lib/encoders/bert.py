@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch.nn.utils.rnn import pad_sequence
-from transformers import PreTrainedTokenizerBase
 
 from ..data.captioned import CaptionedImages
 from ..errors import XmrError
@@ -25,6 +24,7 @@ from ..networks.bert import (
     hidden_states,
     load_bert,
 )
+from ..networks.huggingface import Tokenizer
 from ..pretrained import Pretrained
 from ..provenance import UNKNOWN, Provenance
 from ..ragged import Ragged
@@ -79,7 +79,7 @@ class BertEncoder(TokenizedEncoder):
         return found
 
     @property
-    def tokenizer(self) -> PreTrainedTokenizerBase:
+    def tokenizer(self) -> Tokenizer:
         return self.bert.tokenizer
 
     @property

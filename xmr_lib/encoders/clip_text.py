@@ -7,11 +7,11 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch.nn.utils.rnn import pad_sequence
-from transformers import PreTrainedTokenizerBase
 
 from ..data.captioned import CaptionedImages
 from ..features.spec import ENCODERS
 from ..networks.clip import ClipTextTail, ClipTextTower
+from ..networks.huggingface import Tokenizer
 from ..ragged import Ragged
 from ..weights import Weights
 from .clip import ClipSide
@@ -30,7 +30,7 @@ class ClipTextEncoder(ClipSide, TokenizedEncoder):
         return "float32" if type(self).yields(self.spec) == "vector" else "float16"
 
     @cached_property
-    def _parts(self) -> tuple[ClipTextTower, PreTrainedTokenizerBase, int, Weights]:
+    def _parts(self) -> tuple[ClipTextTower, Tokenizer, int, Weights]:
         # The tower of the images is let go.
         clip = self._load()
         return clip.text, clip.tokenizer, clip.longest, clip.weights
@@ -40,7 +40,7 @@ class ClipTextEncoder(ClipSide, TokenizedEncoder):
         return self.runtime.place(self._parts[0])
 
     @property
-    def tokenizer(self) -> PreTrainedTokenizerBase:
+    def tokenizer(self) -> Tokenizer:
         return self._parts[1]
 
     @property

@@ -4,15 +4,12 @@ import hashlib
 import os
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import gensim
 import numpy as np
 import torch
-from gensim.models import FastText
-from gensim.models.callbacks import CallbackAny2Vec
-from gensim.models.fasttext import FastTextKeyedVectors
 from jaxtyping import Float32
 from tqdm import tqdm
 
@@ -110,7 +107,7 @@ def trained_words(
         "epochs": epochs,
         "seed": seed,
         **SETTINGS,
-        "gensim": gensim.__version__,
+        "gensim": version("gensim"),
         "dataset": dataset.fingerprint,
         "vocabulary": len(vocabulary),
         "training captions": hashlib.sha256(text).hexdigest()[:16],
@@ -158,6 +155,8 @@ class FastTextFileEncoder(WordEncoder):
     def vectors(self, words: Sequence[str]) -> np.ndarray:
         if self.source is None:
             return self.unknown(words, f"the file that they came from is not named by {VARIABLE}")
+        from gensim.models.fasttext import FastTextKeyedVectors
+
         known = open_vectors(self.source.path)
         every = isinstance(known, FastTextKeyedVectors)
         found = {word: known[word] for word in words if every or word in known}
@@ -176,17 +175,17 @@ class FastTextFileEncoder(WordEncoder):
         self.source = next((one for one in found if one.digest == facts["source"]), None)
 
 
-def _trained(sentences: Sequence[Sequence[str]], dim: int, epochs: int, seed: int) -> FastText:
+def _trained(sentences: Sequence[Sequence[str]], dim: int, epochs: int, seed: int) -> Any:
+    """Return gensim's ``FastText``; the library takes a second to import."""
+    from gensim.models import FastText
+    from gensim.models.callbacks import CallbackAny2Vec
+
+    class Progress(CallbackAny2Vec):
+        def on_epoch_end(self, model: FastText) -> None:
+            bar.update()
+
     model = FastText(vector_size=dim, seed=seed, **SETTINGS)
     model.build_vocab(sentences)
     with tqdm(total=epochs, desc=SLUG, unit="epoch") as bar:
-        model.train(sentences, total_examples=model.corpus_count, epochs=epochs, callbacks=[_Progress(bar)])
+        model.train(sentences, total_examples=model.corpus_count, epochs=epochs, callbacks=[Progress()])
     return model
-
-
-class _Progress(CallbackAny2Vec):
-    def __init__(self, bar: tqdm):
-        self.bar = bar
-
-    def on_epoch_end(self, model: FastText) -> None:
-        self.bar.update()

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torchvision.models.detection import FasterRCNN
 
 from ..errors import XmrError
 from ..features.spec import ENCODERS, FeatureSpec
@@ -28,7 +27,7 @@ from ..networks.faster_rcnn import (
     find_regions,
     last_layer,
 )
-from ..networks.frcnn_lite import SIDE, load_frcnn_lite
+from ..networks.frcnn_lite import SIDE, Detector, load_frcnn_lite
 from ..pretrained import Pretrained
 from ..provenance import Provenance
 from ..ragged import Ragged
@@ -107,7 +106,7 @@ class RegionEncoder(ImageEncoder):
         return {**self.view.settings, "columns": widths, **rules}
 
     @abstractmethod
-    def network(self) -> FasterRCNN:
+    def network(self) -> Detector:
         """Return the frozen detector."""
 
     def features(self, pixels: Pixels) -> Ragged:
@@ -205,7 +204,7 @@ class FrcnnLiteEncoder(RegionEncoder):
         # The detector itself was trained here and is always in the folder; its trunk was not.
         return (self.trunk,)
 
-    def network(self) -> FasterRCNN:
+    def network(self) -> Detector:
         return self.runtime.place(self._detector)
 
     def store_folder(self, site: Site) -> Path:
@@ -225,7 +224,7 @@ class CocoRegionEncoder(RegionEncoder):
         self.weights = coco_weights(spec.encoder, str(file) if file else None)
         self.columns = Columns(1024, 960 if spec.encoder == "frcnn-mobilenet" else 2048)
         self.names = coco_names(spec.encoder)
-        self._detector: FasterRCNN | None = None
+        self._detector: Detector | None = None
 
     @classmethod
     def restore(cls, spec: FeatureSpec, folder: str | Path, networks: str | Path | None = None) -> "CocoRegionEncoder":
@@ -235,7 +234,7 @@ class CocoRegionEncoder(RegionEncoder):
     def pretrained_of(cls, spec: FeatureSpec) -> tuple[Pretrained, ...]:
         return (COCO_DETECTORS[spec.encoder],)
 
-    def network(self) -> FasterRCNN:
+    def network(self) -> Detector:
         if self._detector is None:
             sizes = self.view.shorter, self.view.longest
             loaded = coco_detector(self.spec.encoder, *sizes, self.least_score, str(self.weights.path))

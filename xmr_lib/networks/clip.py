@@ -10,12 +10,10 @@ from pathlib import Path
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
-from transformers import AutoImageProcessor, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
-from transformers.image_processing_utils import BaseImageProcessor
 
 from ..pretrained import HubWeights
 from ..weights import Weights
-from .huggingface import folder_or_name, found_in, load_network, weights_of
+from .huggingface import Network, Processor, Tokenizer, folder_or_name, found_in, load_network, weights_of
 
 KINDS = ("clip", "siglip")
 
@@ -51,7 +49,7 @@ class ClipTower(nn.Module):
 class ClipImageTower(ClipTower):
     """Photographs → embeddings."""
 
-    def __init__(self, network: PreTrainedModel):
+    def __init__(self, network: Network):
         model = network.vision_model
         # CLIP projects its first token; SigLIP's head attends to all of them and is in the space already.
         projection = getattr(network, "visual_projection", nn.Identity())
@@ -88,7 +86,7 @@ class ClipImageTower(ClipTower):
 class ClipTextTower(ClipTower):
     """Tokens of captions → embeddings."""
 
-    def __init__(self, network: PreTrainedModel):
+    def __init__(self, network: Network):
         model, causal = network.text_model, network.config.model_type == "clip"
         projection = network.text_projection if causal else model.head
         super().__init__(model, model.final_layer_norm, projection, projection.out_features)
@@ -173,8 +171,8 @@ class Clip:
 
     image: ClipImageTower
     text: ClipTextTower
-    processor: BaseImageProcessor
-    tokenizer: PreTrainedTokenizerBase
+    processor: Processor
+    tokenizer: Tokenizer
     weights: Weights
 
     @property
@@ -198,6 +196,8 @@ def load_clip(name: str, folder: str | Path | None = None) -> Clip:
     Raises:
         XmrError: it is not there, is of no kind that can be read, or its weights are not all there.
     """
+    from transformers import AutoImageProcessor, AutoTokenizer
+
     source = clip_weights(name)
     where = folder_or_name(source, folder)
     network = load_network(source, where, "CLIP", KINDS, "sdpa")

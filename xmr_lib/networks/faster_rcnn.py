@@ -8,13 +8,10 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torchvision.models import detection
-from torchvision.models.detection import FasterRCNN
-from torchvision.ops import nms, roi_align
 
 from ..pretrained import TorchvisionWeights
 from ..weights import Weights, load_frozen
-from .frcnn_lite import LiteBackbone
+from .frcnn_lite import Detector, LiteBackbone
 
 COCO_DETECTORS = {
     slug: TorchvisionWeights(slug, model, "COCO_V1")
@@ -66,7 +63,7 @@ def coco_names(slug: str) -> dict[int, str]:
 
 def coco_detector(
     slug: str, shorter: int, longest: int, least_score: float = SCORE, file: str | None = None
-) -> FasterRCNN:
+) -> Detector:
     """Return torchvision's detector with its COCO weights, frozen.
 
     Args:
@@ -77,6 +74,8 @@ def coco_detector(
     Raises:
         XmrError: there are no weights, or the file holds something else.
     """
+    from torchvision.models import detection
+
     build = getattr(detection, COCO_DETECTORS[slug].model)
     sizes = {"min_size": shorter, "max_size": longest}
     found = {"box_score_thresh": least_score, "box_detections_per_img": MOST_FOUND}
@@ -91,7 +90,7 @@ def coco_detector(
     return detector
 
 
-def _names_of_today(detector: FasterRCNN, state: dict[str, Tensor]) -> dict[str, Tensor]:
+def _names_of_today(detector: Detector, state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Bring a file of torchvision before 0.13 to the names that it has now.
 
     Such a file was saved with a frozen normalisation, which does not count batches; the counters change nothing.
@@ -105,14 +104,14 @@ def _names_of_today(detector: FasterRCNN, state: dict[str, Tensor]) -> dict[str,
     return {**counters, **renamed}
 
 
-def last_layer(detector: FasterRCNN) -> nn.Linear | None:
+def last_layer(detector: Detector) -> nn.Linear | None:
     """Return fc7, the layer that ends a box head of two layers; None for one whose vector is taken whole."""
     return getattr(detector.roi_heads.box_head, "fc7", None)
 
 
 @torch.inference_mode()
 def find_regions(
-    detector: FasterRCNN,
+    detector: Detector,
     images: Float[Tensor, "images 3 height width"],
     most: int = 36,
     given: Sequence[tuple[Tensor, Tensor, Tensor]] | None = None,
@@ -130,6 +129,8 @@ def find_regions(
         given: of each image, boxes (as shares of it), labels and scores to describe instead of what would be found.
         least_score: of a region that is kept.
     """
+    from torchvision.ops import nms, roi_align
+
     batch, _ = detector.transform(list(images))
     # Channels last: convolutions of one channel each are twice as fast so on a processor.
     features, last = _maps(detector, batch.tensors.contiguous(memory_format=torch.channels_last))
@@ -179,7 +180,7 @@ def _as_found(boxes: Tensor, labels: Tensor, scores: Tensor, size: tuple[int, in
     return {"boxes": pixels, "labels": labels, "scores": scores.float()}
 
 
-def _maps(detector: FasterRCNN, images: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+def _maps(detector: Detector, images: Tensor) -> tuple[dict[str, Tensor], Tensor]:
     """Return the maps that the detector reads, and the last stage of its backbone."""
     backbone = detector.backbone
     if isinstance(backbone, LiteBackbone):
@@ -189,6 +190,6 @@ def _maps(detector: FasterRCNN, images: Tensor) -> tuple[dict[str, Tensor], Tens
     return backbone.fpn(stages), list(stages.values())[-1]
 
 
-def _head(detector: FasterRCNN, pooled: Tensor) -> Tensor:
+def _head(detector: Detector, pooled: Tensor) -> Tensor:
     head = detector.roi_heads.box_head
     return head(pooled) if last_layer(detector) is None else head.fc6(pooled.flatten(1)).relu()

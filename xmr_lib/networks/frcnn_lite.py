@@ -11,16 +11,14 @@ from pathlib import Path
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torchvision.models.detection import FasterRCNN
-from torchvision.models.detection.anchor_utils import AnchorGenerator
-from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
-from torchvision.ops import MultiScaleRoIAlign
 
 from ..errors import XmrError
 from ..tensor_file import read_tensors
 from ..weights import Weights, digest_of
 from .efficientnet_lite import EfficientNetHead, EfficientNetLite, EfficientNetTail, load_efficientnet
 
+Detector = nn.Module
+"""A ``FasterRCNN`` of torchvision's, light or not; the class itself takes seconds to import."""
 SIDE = 224
 MAP = (112, 14, 14)
 GRID = 5
@@ -49,7 +47,7 @@ class LiteBackbone(nn.Module):
         return EfficientNetTail(self.trunk.network, CUT)(stage)
 
 
-def frcnn_lite(classes: int, channels: int = 256, hidden: int = 512, trunk: Weights | None = None) -> FasterRCNN:
+def frcnn_lite(classes: int, channels: int = 256, hidden: int = 512, trunk: Weights | None = None) -> Detector:
     """Build a detector whose trunk is trained and frozen and whose other layers are not trained yet.
 
     Args:
@@ -61,6 +59,11 @@ def frcnn_lite(classes: int, channels: int = 256, hidden: int = 512, trunk: Weig
     Raises:
         XmrError: EfficientNet-Lite0's weights are not installed.
     """
+    from torchvision.models.detection import FasterRCNN
+    from torchvision.models.detection.anchor_utils import AnchorGenerator
+    from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
+    from torchvision.ops import MultiScaleRoIAlign
+
     # Sides from a ball to the whole picture; at stride 16 an 8×8 thing covers a quarter of a cell.
     anchors = AnchorGenerator(((20, 40, 72, 120, 190),), ((0.5, 1.0, 2.0),))
     detector = FasterRCNN(
@@ -84,13 +87,13 @@ def frcnn_lite(classes: int, channels: int = 256, hidden: int = 512, trunk: Weig
     return detector
 
 
-def trained_state(detector: FasterRCNN) -> "OrderedDict[str, Tensor]":
+def trained_state(detector: Detector) -> "OrderedDict[str, Tensor]":
     """Return the tensors that training changes: all but the trunk's."""
     state = detector.state_dict().items()
     return OrderedDict((name, x.cpu().contiguous()) for name, x in state if name.startswith(TRAINED))
 
 
-def load_frcnn_lite(path: str | Path, trunk: Weights | None = None) -> tuple[FasterRCNN, dict[int, str], Weights]:
+def load_frcnn_lite(path: str | Path, trunk: Weights | None = None) -> tuple[Detector, dict[int, str], Weights]:
     """Return a trained detector in evaluation mode, the names of its labels, and its weights.
 
     Raises:

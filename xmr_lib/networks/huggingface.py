@@ -3,18 +3,18 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
-import transformers
-from transformers import AutoConfig, AutoModel, PreTrainedModel, PreTrainedTokenizerBase
-from transformers.utils import cached_file
+from torch import nn
 
 from ..errors import XmrError
 from ..pretrained import HubWeights, Pretrained
 from ..weights import Weights
 
 T = TypeVar("T")
+Network, Tokenizer, Processor = nn.Module, Any, Any
+"""``PreTrainedModel``, ``PreTrainedTokenizerBase``, ``BaseImageProcessor``: transformers takes seconds to import."""
 
 
 def folder_or_name(source: Pretrained, folder: str | Path | None = None) -> str:
@@ -38,7 +38,7 @@ def load_network(
     kinds: Sequence[str] | None = None,
     attention: str | None = None,
     unused: tuple[str, ...] = (),
-) -> PreTrainedModel:
+) -> Network:
     """Load a network, frozen, in evaluation mode and single precision.
 
     Args:
@@ -52,6 +52,9 @@ def load_network(
     Raises:
         XmrError: it is not there, is of no kind that can be read, or its weights are not all there.
     """
+    import transformers
+    from transformers import AutoConfig, AutoModel
+
     transformers.utils.logging.disable_progress_bar()
     kind = found_in(source, what, lambda: AutoConfig.from_pretrained(where, local_files_only=True)).model_type
     if kinds is not None and kind not in kinds:
@@ -97,8 +100,8 @@ def found_in(source: Pretrained, what: str, load: Callable[[], T]) -> T:
 def weights_of(
     source: Pretrained,
     where: str,
-    network: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase | None = None,
+    network: Network,
+    tokenizer: Tokenizer | None = None,
     unused: tuple[str, ...] = (),
 ) -> Weights:
     """Return the files of what was loaded, and the SHA-256 of its values and vocabulary, whatever they were read from.
@@ -106,6 +109,8 @@ def weights_of(
     Args:
         unused: how the names of parts begin that nothing is taken from: where a file has none they are random.
     """
+    from transformers.utils import cached_file
+
     home = Path(where)
     if not home.is_dir():
         # A name: its files lie in Hugging Face's cache, where they were just read.
@@ -126,7 +131,7 @@ def _asked(source: Pretrained) -> str:
     return source.repo if isinstance(source, HubWeights) else source.name
 
 
-def too_long(tokenizer: PreTrainedTokenizerBase, captions: Sequence[str], longest: int) -> int:
+def too_long(tokenizer: Tokenizer, captions: Sequence[str], longest: int) -> int:
     """Return how many captions have more tokens than ``longest``, those that are put around them included."""
     # No token is less than a byte, and there are three around a caption at most: most need no tokenizer.
     doubtful = [caption for caption in captions if len(caption.encode("utf-8", "surrogatepass")) + 3 > longest]

@@ -5,9 +5,6 @@ import re
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torchvision.models import get_model_builder
-from torchvision.models.convnext import ConvNeXt
-from torchvision.models.resnet import ResNet
 
 from ..pretrained import TorchvisionWeights
 from ..weights import Weights, load_frozen
@@ -35,6 +32,9 @@ class Penultimate(nn.Module):
     """A network without its classifier: (images, 3, side, side) → the vector that the classifier would read."""
 
     def __init__(self, network: nn.Module):
+        from torchvision.models.convnext import ConvNeXt
+        from torchvision.models.resnet import ResNet
+
         super().__init__()
         self.trunk: nn.Module | None = None
         """Up to the last map, shape (images, dim, rows, columns); None of a ViT."""
@@ -64,6 +64,8 @@ def penultimate(slug: str, weights: Weights) -> Penultimate:
     Raises:
         XmrError: the file holds something else.
     """
+    from torchvision.models import get_model_builder
+
     # On the meta device nothing is drawn at random until the file's own tensors take their place.
     with torch.device("meta"):
         network = get_model_builder(NETWORKS[slug].model)(weights=None)

@@ -2,7 +2,6 @@
 
 import torch
 from torch import nn
-from torchvision.models import vgg16
 
 from ..pretrained import TorchvisionWeights
 from ..weights import Weights, load_frozen
@@ -27,6 +26,8 @@ def vgg16_fc7(file: str | None = None) -> tuple[nn.Module, Weights]:
     Raises:
         XmrError: there are no weights, or the file holds something else.
     """
+    from torchvision.models import vgg16
+
     weights = vgg16_weights(file)
     # On the meta device 138 million parameters cost nothing until the file's own take their place.
     with torch.device("meta"):

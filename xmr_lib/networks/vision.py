@@ -6,14 +6,12 @@ from pathlib import Path
 
 from jaxtyping import Float
 from torch import Tensor, nn
-from transformers import AutoImageProcessor
-from transformers.image_processing_utils import BaseImageProcessor
 
 from ..errors import XmrError
 from ..pretrained import HubWeights
 from ..weights import Weights
 from .clip import KINDS as BOTH_SIDES
-from .huggingface import folder_or_name, found_in, load_network, weights_of
+from .huggingface import Processor, folder_or_name, found_in, load_network, weights_of
 
 POOLER = ("pooler.",)
 """Layers that belong to a pretraining task, and that many files leave out: they are not used."""
@@ -24,7 +22,7 @@ class VisionNetwork:
     """An image network, frozen and in evaluation mode, with what prepares its pictures."""
 
     network: nn.Module
-    processor: BaseImageProcessor
+    processor: Processor
     weights: Weights
 
     def places(self, pixels: Float[Tensor, "images 3 side side"]) -> Float[Tensor, "images places dim"]:
@@ -60,6 +58,8 @@ def load_vision(name: str, folder: str | Path | None = None) -> VisionNetwork:
     Raises:
         XmrError: it is not there, its weights are not all there, or it reads other things than images.
     """
+    from transformers import AutoImageProcessor
+
     source, what = vision_weights(name), "image network"
     where = folder_or_name(source, folder)
     network = load_network(source, where, what, unused=POOLER)

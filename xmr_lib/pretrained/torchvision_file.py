@@ -4,8 +4,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-
-from torchvision.models import WeightsEnum, get_model_weights
+from typing import Any
 
 from ..errors import XmrError
 from ..weights import Weights, digest_of, from_file_or_torch_cache, torch_cache
@@ -33,8 +32,11 @@ class TorchvisionWeights(Pretrained):
             object.__setattr__(self, "variable", f"XMR_{self.name.replace('-', '_').upper()}_WEIGHTS")
 
     @property
-    def published(self) -> WeightsEnum:
-        """torchvision's own entry: ``url``, ``meta`` (categories, scores), ``transforms``."""
+    def published(self) -> Any:
+        """torchvision's own entry, a ``WeightsEnum``: ``url``, ``meta`` (categories, scores), ``transforms``."""
+        # Here as elsewhere: what takes a second to import is imported where it is used.
+        from torchvision.models import get_model_weights
+
         return get_model_weights(self.model)[self.version]
 
     @property

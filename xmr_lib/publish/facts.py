@@ -21,7 +21,7 @@ from ..records import (
     run_folder,
     summary_row,
 )
-from ..study.image_retrieval import COLUMNS
+from ..study.among_images import COLUMNS
 from ..study.names import NAMES
 from ..study.table_rows import Line
 from .tex import is_number

@@ -1,58 +1,37 @@
 """The study: its models by name, what they are called, and what its notebooks show of them."""
 
-from .cases import caption_cases, case_ranks, image_cases
-from .detector_report import detector_lines
-from .examples import caption_queries, image_queries, region_queries
-from .image_retrieval import image_retrieval, image_retrieval_table, ndcg_figure, neighbours_figure
-from .models import ALIASES, MODELS, get_configs, runnable
-from .recorded import (
-    at_hand,
-    best_recorded,
-    best_run,
-    recorded,
-    summary_numbers,
-    write_rank_distribution,
-    write_training_curves,
-)
-from .representations import nearest_words_table, representation_table
-from .shared_space import SharedSpace, gap_closing, gap_table, shown_gaps, space_map
-from .tokens import attended_words, token_table
-from .topics import topic_counts, topic_table
-from .tuning import tuning_table
+from importlib import import_module
+from typing import Any
 
-__all__ = [
-    "ALIASES",
-    "MODELS",
-    "SharedSpace",
-    "at_hand",
-    "attended_words",
-    "best_recorded",
-    "best_run",
-    "caption_cases",
-    "caption_queries",
-    "case_ranks",
-    "detector_lines",
-    "gap_closing",
-    "gap_table",
-    "get_configs",
-    "image_cases",
-    "image_queries",
-    "image_retrieval",
-    "image_retrieval_table",
-    "ndcg_figure",
-    "nearest_words_table",
-    "neighbours_figure",
-    "recorded",
-    "region_queries",
-    "representation_table",
-    "runnable",
-    "shown_gaps",
-    "space_map",
-    "summary_numbers",
-    "token_table",
-    "topic_counts",
-    "topic_table",
-    "tuning_table",
-    "write_rank_distribution",
-    "write_training_curves",
-]
+_HOMES = {
+    "cases": ("caption_cases", "case_ranks", "image_cases"),
+    "detector_report": ("detector_lines",),
+    "examples": ("caption_queries", "image_queries", "region_queries"),
+    "among_images": ("image_retrieval", "image_retrieval_table", "ndcg_figure", "neighbours_figure"),
+    "models": ("get_configs", "runnable"),
+    "results_at_hand": (
+        "at_hand",
+        "best_recorded",
+        "best_run",
+        "recorded",
+        "summary_numbers",
+        "write_rank_distribution",
+        "write_training_curves",
+    ),
+    "representations": ("nearest_words_table", "representation_table"),
+    "rows": ("ALIASES", "MODELS"),
+    "shared_space": ("SharedSpace", "gap_closing", "gap_table", "shown_gaps", "space_map"),
+    "tokens": ("attended_words", "token_table"),
+    "topics": ("topic_counts", "topic_table"),
+    "tuning": ("tuning_table",),
+}
+"""Module → what it gives; imported when it is first asked for, since figures and networks take seconds."""
+__all__ = sorted(name for names in _HOMES.values() for name in names)
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _HOMES.items():
+        if name in names:
+            found = globals()[name] = getattr(import_module(f".{module}", __name__), name)
+            return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

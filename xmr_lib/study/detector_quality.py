@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Float
-from torchmetrics.detection import MeanAveragePrecision
 from tqdm import tqdm
 
 from ..config import RunConfig
@@ -28,7 +27,7 @@ from ..items import Items
 from ..model import as_items
 from ..ragged import Ragged
 from .models import get_configs
-from .recorded import at_hand
+from .results_at_hand import at_hand
 
 SWEEP = "detector_quality"
 NOISES = {"smoke": (0.0, 0.5), "demo": (), "full": (0.0, 0.1, 0.2, 0.3, 0.5, 1.0)}
@@ -87,6 +86,8 @@ def _noisy(boxes: Float[np.ndarray, "boxes 4"], noise: float, image: int) -> Flo
 
 def _map50(noisy: Sequence[np.ndarray], boxes: Boxes, images: np.ndarray) -> float:
     """Return mAP at IoU 0.5 of noisy boxes with the right labels, all equally sure, 0 … 1; as for detectors."""
+    from torchmetrics.detection import MeanAveragePrecision
+
     metric = MeanAveragePrecision(iou_thresholds=[0.5])
     metric.warn_on_many_detections = False
     for image in images:

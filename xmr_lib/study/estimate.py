@@ -10,7 +10,8 @@ from ..experiment.workspace import Workspace
 from ..paths import reference_root
 from ..records import read_result, read_summary, recorded_seeds
 from . import batch_size, detector_quality, schedule
-from .models import MODELS, get_configs
+from .models import get_configs
+from .rows import MODELS
 
 NOTEBOOK = {"baseline": "00", "a": "01", "b": "02", "c": "03", "d": "04", "e": "05"}
 """Task → number of its notebook; all other tasks: 06."""

@@ -9,7 +9,7 @@ from ..config import RunConfig
 from ..experiment.sweep import sweep
 from ..experiment.workspace import Workspace
 from .models import get_configs
-from .recorded import at_hand
+from .results_at_hand import at_hand
 
 SWEEP = "schedule"
 BASE, BEFORE = "r-fasttext", "ab-infonce-meanmax"

@@ -17,8 +17,8 @@ from ..metrics.alignment import alignment, uniformity
 from ..metrics.graded import GradedRelevance
 from ..records import Result
 from ..search import nearest
-from .recorded import recorded
 from .relevance import BY_CAPTIONS
+from .results_at_hand import recorded
 from .searching import hubs
 
 SPLITS = ("train", "val", "test")

@@ -3,18 +3,16 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torchmetrics.detection import MeanAveragePrecision
-from torchvision.models.detection import FasterRCNN
-from torchvision.models.detection.image_list import ImageList
 
 from ..data.boxes import Boxes
 from ..features.store import FeatureStore
-from ..networks.frcnn_lite import SIDE, frcnn_lite, trained_state
+from ..networks.frcnn_lite import SIDE, Detector, frcnn_lite, trained_state
 from ..runtime import CPU, Runtime
 from ..tensor_file import write_tensors
 from .checkpoint import Checkpoint
@@ -34,7 +32,7 @@ class DetectorProblem(Problem):
     def __init__(
         self,
         name: str,
-        detector: FasterRCNN,
+        detector: Detector,
         maps: FeatureStore,
         image_ids: Int[np.ndarray, " images"],
         boxes: Boxes,
@@ -128,7 +126,7 @@ def read_history(facts: dict[str, str]) -> History:
 
 
 def mean_average_precision(
-    detector: FasterRCNN,
+    detector: Detector,
     maps: FeatureStore,
     image_ids: np.ndarray,
     boxes: Boxes,
@@ -139,6 +137,8 @@ def mean_average_precision(
 
     pycocotools computes them, as for COCO (Lin et al. 2014), by way of torchmetrics.
     """
+    from torchmetrics.detection import MeanAveragePrecision
+
     metric = MeanAveragePrecision(iou_thresholds=[0.5], class_metrics=True)
     # COCO counts the 100 surest boxes of an image; torchmetrics would warn of every image that has more.
     metric.warn_on_many_detections = False
@@ -152,7 +152,7 @@ def mean_average_precision(
 
 
 @torch.inference_mode()
-def detect(detector: FasterRCNN, maps: Float[Tensor, "images 112 14 14"]) -> list[Target]:
+def detect(detector: Detector, maps: Float[Tensor, "images 112 14 14"]) -> list[Target]:
     """Return what a detector finds, from the trunk's maps: boxes in pixels of the 224×224 image, labels, scores.
 
     They lie on the host.
@@ -164,14 +164,16 @@ def detect(detector: FasterRCNN, maps: Float[Tensor, "images 112 14 14"]) -> lis
     return [{name: values.cpu() for name, values in one.items()} for one in found]
 
 
-def _losses(detector: FasterRCNN, maps: Tensor, targets: list[Target]) -> Tensor:
+def _losses(detector: Detector, maps: Tensor, targets: list[Target]) -> Tensor:
     images, features = _inputs(detector, maps)
     proposals, of_proposals = detector.rpn(images, features, targets)
     _, of_boxes = detector.roi_heads(features, proposals, images.image_sizes, targets)
     return sum([*of_proposals.values(), *of_boxes.values()])
 
 
-def _inputs(detector: FasterRCNN, maps: Tensor) -> tuple[ImageList, dict[str, Tensor]]:
+def _inputs(detector: Detector, maps: Tensor) -> tuple[Any, dict[str, Tensor]]:
+    from torchvision.models.detection.image_list import ImageList
+
     # The proposal network asks the images for nothing but their size.
     blank = maps.new_zeros(1).expand(len(maps), 3, SIDE, SIDE)
     return ImageList(blank, [(SIDE, SIDE)] * len(maps)), {"0": detector.backbone.neck(maps)}

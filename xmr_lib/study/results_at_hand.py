@@ -22,7 +22,8 @@ from ..records import (
     recorded_seeds,
     run_folder,
 )
-from .models import FAST, get_configs
+from .models import get_configs
+from .rows import FAST
 
 DIRECTIONS = ("i2t", "t2i")
 
