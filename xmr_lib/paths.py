@@ -59,6 +59,17 @@ def wait_for(lock: FileLock, what: str) -> None:
 
 
 @contextmanager
+def one_at_a_time(path: str | Path, what: str) -> Iterator[None]:
+    """Let one process alone make what will be at a path; the others wait for it (see ``wait_for``)."""
+    lock = FileLock(f"{path}.lock")
+    wait_for(lock, what)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
 def atomic_write(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; it takes the place of ``path`` only if the block ends well.
 

@@ -4,6 +4,7 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from ..metrics import Ranks, bootstrap_interval, chance_levels, five_folds, rank
 from ..metrics.folds import FOLDS, IMAGES_PER_FOLD
 from ..model import EnsembleModel, RetrievalModel
 from ..model.folder import IN_RUN, MODEL
-from ..paths import reference_root
+from ..paths import one_at_a_time, reference_root
 from ..query_bank import normalised_ranks
 from ..records import (
     Result,
@@ -140,10 +141,16 @@ def _run_seed(workspace: Workspace, config: RunConfig, seed: int) -> Result:
     data = workspace.facts(config)
     if (result := read_run(workspace.results, config, seed, data)) is not None:
         return result
-    fitted = _fit(workspace, config, seed)
-    with processes.first_alone():
-        found = _recorded(workspace, fitted, seed, data) if processes.first else None
-        return found or read_run(workspace.results, config, seed, data)
+    folder = run_folder(workspace.results, config.name, seed)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with one_at_a_time(folder, f"{config.name} seed {seed}") if processes.alone else nullcontext():
+        # Another process may have made it meanwhile; with several, all do the same.
+        if processes.alone and (result := read_run(workspace.results, config, seed, data)) is not None:
+            return result
+        fitted = _fit(workspace, config, seed)
+        with processes.first_alone():
+            found = _recorded(workspace, fitted, seed, data) if processes.first else None
+            return found or read_run(workspace.results, config, seed, data)
 
 
 def _recorded(workspace: Workspace, fitted: Fitted, seed: int, data: dict) -> Result:

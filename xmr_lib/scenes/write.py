@@ -6,11 +6,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
 from tqdm import tqdm
 
 from ..errors import XmrError
-from ..paths import wait_for
+from ..paths import one_at_a_time
 from .captions import PER_IMAGE, Caption, write_captions
 from .draw import Box, draw_scene
 from .facts import FactIndex
@@ -122,23 +121,21 @@ def write_scenes(
         return folder
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not (folder / "scenes.json").is_file()):
         raise XmrError(f"{folder}: holds something that is not the dataset scenes; name another folder or empty it")
-    partial, lock = folder.with_name(folder.name + ".partial"), FileLock(f"{folder}.lock")
+    partial = folder.with_name(folder.name + ".partial")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        wait_for(lock, folder.name)
-        # Another process may have drawn them while this one waited.
-        if not is_whole(folder, settings):
-            shutil.rmtree(partial, ignore_errors=True)
-            (partial / "images").mkdir(parents=True)
-            fill(partial, sizes, seed, progress)
-            (partial / "scenes.json").write_text(json.dumps(settings, indent=1))
-            shutil.rmtree(folder, ignore_errors=True)
-            partial.rename(folder)
+        with one_at_a_time(folder, folder.name):
+            # Another process may have drawn them while this one waited.
+            if not is_whole(folder, settings):
+                shutil.rmtree(partial, ignore_errors=True)
+                (partial / "images").mkdir(parents=True)
+                fill(partial, sizes, seed, progress)
+                (partial / "scenes.json").write_text(json.dumps(settings, indent=1))
+                shutil.rmtree(folder, ignore_errors=True)
+                partial.rename(folder)
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)
         raise XmrError(f"{folder}: the scenes could not be written ({error.strerror or error})") from error
-    finally:
-        lock.release()
     return folder
 
 
