@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from xmr_lib.errors import XmrError
 from xmr_lib.metrics import Ranks, ranks_from_similarity, ranks_of_embeddings, ranks_of_fusions
+from xmr_lib.metrics.scores import Scores
 
 WORKED = np.array([[0.9, 0.2, 0.5, 0.1], [0.3, 0.4, 0.8, 0.6]])
 
@@ -95,6 +96,32 @@ def test_blocks_equal_the_dense_matrix(distance, block, dtype):
         "euclidean": lambda: -np.linalg.norm(one[:, None] - other[None], axis=-1),
     }[distance]()
     same(ranks_of_embeddings(images, captions, owner, distance, block), ranks_from_similarity(dense, owner))
+
+
+@pytest.mark.parametrize("distance", ["cosine", "dot", "euclidean"])
+@pytest.mark.parametrize("noise", [0.0, 1e-8, 1e-7, 1e-5, 1.0])
+@pytest.mark.parametrize("optimistic", [False, True])
+def test_what_single_precision_cannot_tell_is_told_by_double(distance, noise, optimistic):
+    """Scores that differ in the last bits, or not at all, or are far apart; lengths of very different sizes."""
+    rng = np.random.default_rng(7)
+    owner = owners(rng.integers(1, 4, 300), 7)
+    few = rng.normal(size=(12, 48)) * rng.choice([1e-3, 1, 50], (12, 1))
+    images = few[rng.integers(0, 12, 300)] + noise * rng.normal(size=(300, 48))
+    captions = images[owner] + noise * rng.normal(size=(len(owner), 48))
+    images, captions = images.astype(np.float32), captions.astype(np.float32)
+    scores = Scores(images, captions, distance)
+    every = np.indices((300, len(owner))).reshape(2, -1)
+    dense = scores.pairs(*every).reshape(300, len(owner))
+    found = ranks_of_embeddings(images, captions, owner, distance, 128, optimistic)
+    same(found, ranks_from_similarity(dense, owner, optimistic))
+
+
+def test_numbers_that_single_precision_cannot_hold_are_ranked_in_double():
+    rng = np.random.default_rng(2)
+    images, captions = rng.normal(size=(20, 8)) * 1e30, rng.normal(size=(40, 8))
+    owner = np.repeat(np.arange(20), 2)
+    plain = ranks_of_embeddings(images / 1e30, captions, owner, "dot")
+    same(ranks_of_embeddings(images, captions, owner, "dot"), plain)
 
 
 def test_worked_example():

@@ -6,7 +6,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from tqdm import tqdm
 
-from .ranks import Counting, Ranks, checked_owners, tiles
+from .counting import Counting, checked_owners, tiles
+from .ranks import Ranks
 from .scores import Scores
 
 Embeddings = tuple[Float[np.ndarray, "images _"], Float[np.ndarray, "captions _"]]
@@ -36,14 +37,14 @@ def ranks_of_fusions(
     images, captions = members[0]
     owner = checked_owners(image_of_caption, len(images), len(captions))
     scores = [Scores(*embeddings, "cosine") for embeddings in members]
-    own = [member.own(owner, block) for member in scores]
+    own = [member.own(owner) for member in scores]
     countings = [Counting(_weighted(own, weights), owner, False) for weights in weightings]
     cut = tiles(len(images), len(captions), block)
     for rows, columns in tqdm(cut, desc=progress, unit="tile", leave=False, disable=not progress):
         found = [member.tile(rows, columns) for member in scores]
         for counting, weights in zip(countings, weightings, strict=True):
             counting.add(rows, columns, _weighted(found, weights))
-    return [counting.ranks() for counting in countings]
+    return [Ranks(*counting.fields()) for counting in countings]
 
 
 def _weighted(cosines: Sequence[np.ndarray], weights: Sequence[float]) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, UInt64
 
 from ..errors import XmrError
-from .ranks import checked_owners
+from .counting import checked_owners
 from .scores import Scores
 
 DIRECTIONS = ("i2t", "t2i")
@@ -54,7 +54,7 @@ def top_lists(
         raise XmrError(f"direction {direction!r} is unknown; there are {', '.join(DIRECTIONS)}")
     owner = checked_owners(image_of_caption, len(images), len(captions))
     scores = Scores(images, captions, distance)
-    return _blocks(scores, owner, scores.own(owner, block), direction == "i2t", top, block)
+    return _blocks(scores, owner, scores.own(owner), direction == "i2t", top, block)
 
 
 def _blocks(
