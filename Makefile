@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 READY := $(VENV)/.xmr-installed
 
-.PHONY: help demo test lab notebooks bench report slides overleaf lint clean
+.PHONY: help demo test lab notebooks bench torture report slides overleaf lint clean
 
 help:  ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ bench: $(READY)  ## measure speed against other libraries, search engines side b
 	$(BIN)/python benchmarks/bench.py
 	$(BIN)/python benchmarks/engines.py $(if $(LONG),--long) $(ARGS)
 	$(BIN)/python benchmarks/page.py $(if $(LONG),--long)
+
+torture: $(READY)  ## change files, flip bits, kill and do twice at once, for half an hour; ARGS="--times 100" for longer
+	$(BIN)/python benchmarks/torture.py $(ARGS)
 
 lint: $(READY)  ## put code into shape and strip notebook outputs
 	$(BIN)/ruff check --fix .

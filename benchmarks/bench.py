@@ -1,12 +1,16 @@
 """``make bench``: what the project does often, beside what one would use instead. Writes runs/bench/summary.csv."""
 
 import argparse
+import resource
+import statistics
+import subprocess
+import sys
 from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 import torch
-from measure import Measurement, at_least, times_as_fast, write
+from measure import Measurement, at_least, at_most, times_as_fast, write
 from torchmetrics.functional.retrieval import retrieval_hit_rate
 
 from xmr_lib.encoders.bert import encode
@@ -17,6 +21,14 @@ from xmr_lib.networks.bert import PACKAGE, BertTail, load_bert
 from xmr_lib.paths import runs_root
 from xmr_lib.ragged import Ragged
 from xmr_lib.weights import packaged
+
+IMPORTS = (
+    ("import xmr_lib", "import xmr_lib", 0.1),
+    ("xmr --help", "from xmr_lib.cli import main; import sys; sys.argv = ['xmr', '--help']; main()", 0.4),
+    ("xmr train list", "from xmr_lib.cli import main; import sys; sys.argv = ['xmr', 'train', 'list']; main()", 0.6),
+    ("import xmr_lib.experiment", "import xmr_lib.experiment", 2.0),
+)
+"""What is imported, and at most how many times the time of torch's own import it may take."""
 
 
 def bert_encoding(captions: list[str], rounds: int) -> Measurement:
@@ -64,6 +76,29 @@ def ranking(images: int, rounds: int) -> Measurement:
     return at_least("ranks and recalls", times_as_fast(ours, theirs, rounds), 10.0, "torchmetrics, query by query")
 
 
+def exact_ranks(images: int, rounds: int) -> Measurement:
+    """Exact ranks both ways from embeddings of length 1,024, against the bare product in single precision."""
+    random = np.random.default_rng(0)
+    owner = np.repeat(np.arange(images), 5)
+    pictures = random.normal(size=(images, 1024)).astype(np.float32)
+    captions = (0.3 * pictures[owner] + random.normal(size=(len(owner), 1024))).astype(np.float32)
+    ratio = times_as_fast(lambda: pictures @ captions.T, lambda: ranks_of_embeddings(pictures, captions, owner), rounds)
+    return at_most(f"exact ranks, {images:,} × {5 * images:,}", ratio, 1.3, "the bare product in single precision")
+
+
+def importing(what: str, statement: str, goal: float, rounds: int) -> Measurement:
+    """Processor time of an import in a fresh process, against that of torch."""
+
+    def fresh(statement: str) -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-c", statement], check=True, capture_output=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return sum(getattr(after, name) - getattr(before, name) for name in ("ru_utime", "ru_stime"))
+
+    ratios = [fresh(statement) / fresh("import torch") for _ in range(rounds)]
+    return at_most(what, statistics.median(ratios), goal, "import torch, processor time")
+
+
 def tuned_layer(captions: list[str], rounds: int) -> Measurement:
     """A step through a tuned BERT layer: captions of like length together, against one padded rectangle."""
     bert = load_bert("minilm")
@@ -99,6 +134,9 @@ def main() -> None:
         bert_encoding(captions, sizes.rounds),
         tuned_layer(captions, sizes.rounds),
         ranking(sizes.images, sizes.rounds),
+        exact_ranks(sizes.images, sizes.rounds),
+        exact_ranks(5 * sizes.images, sizes.rounds),
+        *(importing(*one, sizes.rounds) for one in IMPORTS),
     ]
     path = runs_root() / "bench" / "summary.csv"
     write(path, found)

@@ -49,6 +49,11 @@ def at_least(name: str, value: float, goal: float, peer: str) -> Measurement:
     return Measurement(name, value, "times as fast", f">= {goal:g}", "yes" if value >= goal else "no", peer)
 
 
+def at_most(name: str, value: float, goal: float, peer: str) -> Measurement:
+    """Return a measurement in times the peer's time, with a goal that it keeps or does not."""
+    return Measurement(name, value, "times the time", f"<= {goal:g}", "yes" if value <= goal else "no", peer)
+
+
 def write(path: Path, measurements: list[Measurement]) -> None:
     """Write all lines, whole or not at all."""
     with atomic_write(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
