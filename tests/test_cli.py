@@ -1,6 +1,7 @@
 """The command line: helpful, and one line with exit code 1 for bad input."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -159,3 +160,29 @@ def test_a_detector_is_trained_by_one_command(tmp_path, monkeypatch):
     # Where the paper finds what the detector can do.
     [record] = tmp_path.glob("xmr-smoke-*/scenes/detector.json")
     assert f"{100 * json.loads(record.read_text())['map50'][0]:.1f} %" in shown.output
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (["data", "check", "/dev/null"], "/dev/null: neither a folder nor a file"),
+        (["data", "check", "{folder}/pipe"], "neither a folder nor a file"),
+        (["data", "check", "~nosuchuser/x"], "~nosuchuser/x: no such file or folder"),
+        (["train", "cca-mean", "--profile", "smoke", "--results", "~nosuchuser/x"], "a path begins with ~"),
+        (["data", "check", "{folder}/\x1b[31mred\n"], r"\x1b[31mred\n: no such file or folder"),
+        (["evaluate", "/"], "/result.json: no result here"),
+        (["train", "cca-mean", "--profile", "smoke", "--results", "{folder}/file"], "file/scenes"),
+        (["train", "cca-mean", "--profile", "smoke", "--seeds", "-1"], "give whole numbers from 0 on"),
+        (["train", "cca-mean", "--profile", "smoke", "--seeds", str(2**70)], "give whole numbers from 0 on"),
+        (["index", "{folder}/pipe", "--out", "{folder}/index"], ""),
+    ],
+)
+def test_odd_places_are_told_in_one_line(tmp_path, monkeypatch, capsys, command, told):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(sys, "argv", ["xmr", *(part.replace("{folder}", str(tmp_path)) for part in command)])
+    with pytest.raises(SystemExit) as left:
+        main()
+    said = capsys.readouterr().err.strip().splitlines()
+    assert left.value.code == 1 and said[-1].startswith("xmr: ") and told in said[-1], said
+    assert not any("Traceback" in line for line in said)

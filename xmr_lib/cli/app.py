@@ -97,6 +97,11 @@ def main() -> None:
     except XmrError as error:
         print(f"xmr: {error}", file=sys.stderr)
         sys.exit(1)
+    except RuntimeError as error:
+        if "home directory" not in str(error):
+            raise
+        print("xmr: a path begins with ~ and a name that no user has here; write it out", file=sys.stderr)
+        sys.exit(1)
     except BrokenPipeError:
         # Who reads has enough ("xmr train list | head"); nothing more can be written, at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -29,6 +29,8 @@ def read_dataset(path: str | Path, name: str | None = None, told: Told | None = 
     path = Path(path)
     if not path.exists():
         raise XmrError(f"{path}: no such file or folder")
+    if not path.is_dir() and not path.is_file():
+        raise XmrError(f"{path}: neither a folder nor a file: name the folder or the file of the dataset")
     kept = read_told(path)
     told = (told or Told()).over(kept)
     dataset = read_plain_csv(path, name, told) if told.of_table else _read(path, name)
