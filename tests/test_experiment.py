@@ -137,7 +137,12 @@ def test_a_model_that_is_fitted_again_to_other_ranks_is_told_and_not_kept(smoke_
         changed = dict(arrays)
     changed["t2i"][:3] += 1
     np.savez_compressed(folder / "ranks.npz", **changed)
-    assert model_of(own, result).bank is not None and not (folder / "model").exists()
+    model = model_of(own, result)
+    assert model.bank is not None and not (folder / "model").exists()
+    # It can be saved all the same, as a member of late fusion is, and its card says its own scores.
+    model.save(tmp_path / "saved")
+    assert "Trained on the training split of scenes" in (tmp_path / "saved" / "README.md").read_text()
+    assert model.facts["test"] == result.test
     told = capsys.readouterr().err
     assert "cca-mean seed 0: fitted again, 3 of 120 queries have another rank than is recorded" in told
     assert f"delete {folder} to record it anew" in told

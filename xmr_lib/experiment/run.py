@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +105,9 @@ def model_of(workspace: Workspace, result: Result) -> RetrievalModel:
     model, ranks = _fit(workspace, result.config, result.seed).model, ranks_of(workspace, result)
     found = _rank_test(workspace, result.config, embed_split(workspace, model, "test", result.seed))
     chosen = _find_bank(workspace, model, result.seed)
+    # What it scores itself, also where that is not what is recorded.
+    mine = replace(result, test=summarise(found), val_rsum=chosen["val_rsum"]["without"])
+    _tell_about(model, mine, found, chosen)
     other = int((found.i2t != ranks.i2t).sum() + (found.t2i != ranks.t2i).sum())
     if other:
         queries = len(ranks.i2t) + len(ranks.t2i)
@@ -115,7 +118,7 @@ def model_of(workspace: Workspace, result: Result) -> RetrievalModel:
             file=sys.stderr,
         )
     elif not folder.resolve().is_relative_to(reference_root().resolve()):
-        _keep(workspace, model, result, ranks, chosen)
+        _keep(workspace, model, result)
     return model
 
 
@@ -180,7 +183,8 @@ def _recorded(workspace: Workspace, fitted: Fitted, seed: int, data: dict) -> Re
         with_bank={"val": {"rsum": chosen["val_rsum"]["with"]}, "test": summarise(with_bank)},
     )
     # The model first: a run that has its result has its model too, whenever it is killed.
-    _keep(workspace, fitted.model, result, ranks, chosen)
+    _tell_about(fitted.model, result, ranks, chosen)
+    _keep(workspace, fitted.model, result)
     write_run(workspace.results, result, asdict(ranks), asdict(with_bank))
     if not isinstance(fitted.model, EnsembleModel):
         checkpoint_of(workspace, config, seed).unlink(missing_ok=True)
@@ -202,8 +206,8 @@ def _find_bank(workspace: Workspace, model: RetrievalModel, seed: int) -> dict:
     return chosen
 
 
-def _keep(workspace: Workspace, model: RetrievalModel, result: Result, ranks: Ranks, chosen: dict) -> None:
-    """Save a model in the folder of its run, with what is recorded of it and of its query bank."""
+def _tell_about(model: RetrievalModel, result: Result, ranks: Ranks, chosen: dict) -> None:
+    """Give a model the facts of its card: what it was made of, and its scores."""
     low, high = bootstrap_interval([ranks])
     facts = {"track": result.config.track, "data": result.data, "seed": result.seed, "test": result.test}
     model.facts = {
@@ -213,6 +217,10 @@ def _keep(workspace: Workspace, model: RetrievalModel, result: Result, ranks: Ra
         "val_rsum": result.val_rsum,
         "chance_rsum": result.chance["rsum"],
     }
+
+
+def _keep(workspace: Workspace, model: RetrievalModel, result: Result) -> None:
+    """Save a model in the folder of its run."""
     folder = model_folder(workspace, result.config, result.seed)
     shutil.rmtree(folder, ignore_errors=True)
     model.save(folder)
