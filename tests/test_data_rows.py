@@ -302,3 +302,10 @@ def test_tables_that_are_others(tmp_path: Path) -> None:
     (tmp_path / "captions.txt").unlink()
     (tmp_path / "results.csv").write_text("1|2|3\n", encoding="utf-8")
     refuses(tmp_path, "results.csv", "image_name")
+
+
+def test_a_cell_that_no_caption_is_as_long_as_is_left_out_and_told(tmp_path: Path) -> None:
+    write_captions_txt(tmp_path, {f"{n}.jpg": ["x"] for n in range(9)} | {"long.jpg": ["x" * 200_000]})
+    dataset = read_dataset(tmp_path)
+    assert len(dataset) == 9
+    assert "captions.txt: left out without image or caption: line 11" in dataset.notes

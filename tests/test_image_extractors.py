@@ -1,5 +1,7 @@
 """Images of any kind are read upright and whole, and every extractor gives what its slug says."""
 
+import os
+
 import numpy as np
 import pytest
 import torch
@@ -171,3 +173,21 @@ def test_an_odd_field_of_exif_takes_nothing_from_the_picture(tmp_path):
     with Image.open(tmp_path / "odd.jpg") as image, pytest.raises(Exception):  # noqa: B017 (of whatever kind)
         ImageOps.exif_transpose(image)
     np.testing.assert_array_equal(read_image(tmp_path / "odd.jpg", 24), read_image(tmp_path / "side.jpg", 24))
+
+
+EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n0 0 moveto 10 10 lineto stroke\nshowpage\n%%EOF\n"
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_what_would_start_a_program_hang_or_fill_the_memory_is_not_opened(tmp_path, monkeypatch):
+    (tmp_path / "a.jpg").write_bytes(EPS)
+    assert read_picture(tmp_path / "a.jpg").startswith("not an image that is read here (JPEG, ")
+    os.mkfifo(tmp_path / "b.jpg")
+    assert read_picture(tmp_path / "b.jpg") == read_picture("/dev/zero") == "not a regular file"
+    Image.new("RGB", (50, 40)).save(tmp_path / "c.png")
+    assert read_picture(tmp_path / "c.png").size == (50, 40)
+    monkeypatch.setenv("XMR_MAX_PIXELS", "1999")
+    assert read_picture(tmp_path / "c.png") == "50 × 40 pixels; more than 1,999 are read where XMR_MAX_PIXELS says so"
+    monkeypatch.delenv("XMR_MAX_PIXELS")
+    Image.new("1", (10_000, 10_000)).save(tmp_path / "d.png")
+    assert read_picture(tmp_path / "d.png").startswith("10000 × 10000 pixels; more than 90,000,000")

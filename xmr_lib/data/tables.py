@@ -112,7 +112,7 @@ def lenient_pairs(path: Path, header: Header) -> tuple[list[tuple[str, str]], li
         cells = row.cells
         if cells is None:
             tabs = header.delimiter == "\t"
-            cells = literal(row.text, "\t") if tabs else next(csv.reader([row.text], delimiter=header.delimiter), [])
+            cells = literal(row.text, "\t") if tabs else _loosely(row.text, header.delimiter)
         if len(cells) > header.caption == len(header.columns) - 1:
             cells = (*cells[: header.caption], header.delimiter.join(cells[header.caption :]))
         if len(cells) == len(header.columns) and cells[header.image].strip():
@@ -120,6 +120,14 @@ def lenient_pairs(path: Path, header: Header) -> tuple[list[tuple[str, str]], li
         else:
             odd.append(row.line)
     return pairs, odd
+
+
+def _loosely(text: str, delimiter: str) -> Sequence[str]:
+    """Split a row as CSV whose quotes may be amiss; nothing where a cell is longer than any caption (131,072)."""
+    try:
+        return next(csv.reader([text], delimiter=delimiter), [])
+    except csv.Error:
+        return ()
 
 
 def _names(line: str, delimiter: str) -> tuple[str, ...]:
