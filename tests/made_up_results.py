@@ -156,6 +156,10 @@ def write_made_up_plotdata(folder: Path) -> None:
             own = np.mean([rank_shares(getattr(ranks, direction), RANKS) for ranks in all_ranks], axis=0)
             shares += [(run, direction, int(rank), share) for rank, share in zip(RANKS, own, strict=True)]
     curves = [("ab-infonce", 0, epoch, 3.0 / epoch, 200.0 + epoch) for epoch in (1, 2, 3)]
-    tables = {"shared_space": points, "modality_gap": gaps, "gap_closing": closing}
+    boxes = [("noise 0", 100.0, 0, 255.0), ("noise 1", 5.5, 0, 240.0)]
+    for regions, run, map50 in (("the detector", "c-roi-attention", 25.0), ("the whole image", "r-fasttext", np.nan)):
+        for path in sorted(folder.glob(f"runs/{run}/seed*/result.json")):
+            boxes.append((regions, map50, 0, read_result(path).val_rsum))
+    tables = {"detector_quality": boxes, "shared_space": points, "modality_gap": gaps, "gap_closing": closing}
     for name, rows in {**tables, "rank_distribution": shares, "training_curves": curves}.items():
         write_plotdata(folder, name, pd.DataFrame(rows, columns=plotdata.COLUMNS[name]))

@@ -8,6 +8,7 @@ from made_up_results import write_made_up_results, write_made_up_run
 
 from xmr_lib.errors import XmrError
 from xmr_lib.metrics import holm, paired_test
+from xmr_lib.plotdata import read_plotdata, write_plotdata
 from xmr_lib.publish.compare import Comparisons, p_text, signed
 from xmr_lib.publish.fact_values import fact_value
 from xmr_lib.publish.facts import RecordedResults
@@ -151,6 +152,20 @@ def test_facts_of_the_study_over_batch_sizes(folder, tmp_path):
     write_made_up_run(own, "ab-infonce", 3.0)
     with pytest.raises(XmrError, match="the study over batch sizes is not recorded; 'xmr run --dataset scenes"):
         fact_value(RecordedResults.read(own), "hardest-largest", 0)
+
+
+def test_facts_of_the_study_over_boxes(folder, tmp_path):
+    facts = RecordedResults.read(folder)
+    assert fact_value(facts, "boxes_given", 0) == "255.0" and fact_value(facts, "boxes_worst", 0) == "240.0"
+    assert fact_value(facts, "boxes_worst_map", 0) == "5.5" and "plotdata detector_quality" in facts.used
+    own = tmp_path / "own" / "scenes"
+    write_made_up_run(own, "c-roi-attention", 3.0)
+    write_made_up_run(own, "r-fasttext", 4.0)
+    assert fact_value(RecordedResults.read(own), "boxes_given", 0) == "--"
+    table = read_plotdata(folder, "detector_quality")
+    write_plotdata(own, "detector_quality", table)
+    with pytest.raises(XmrError, match=r"detector_quality\.csv is not of the recorded runs .* --only 03'"):
+        fact_value(RecordedResults.read(own), "boxes_given", 0)
 
 
 def test_models_that_rest_on_one_seed_are_counted(folder):

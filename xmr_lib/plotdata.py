@@ -14,6 +14,7 @@ COLUMNS = {
     ),
     "gap_closing": ("run", "temperature", "closed", "loss", "rsum"),
     "rank_distribution": ("run", "direction", "rank", "share"),
+    "detector_quality": ("regions", "map50", "seed", "val_rsum"),
     "training_curves": ("run", "seed", "epoch", "loss", "val_rsum"),
 }
 """File → columns. No file holds a caption: images are named by their ids, topics by one word."""

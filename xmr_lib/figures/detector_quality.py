@@ -13,14 +13,20 @@ def detector_quality_figure(points: pd.DataFrame, width: float | None = None) ->
     Points are means of the seeds, bars reach from the lowest to the highest.
 
     Args:
-        points: a row per training, as ``study.detector_quality.quality_points`` returns them.
+        points: a row per training, as ``study.detector_quality.quality_points`` returns them; none: it is said.
         width: see ``use_style``.
     """
     use_style(width)
     figure, axis = plt.subplots(figsize=(width, 2.1) if width else (7.5, 3.6))
+    if points.empty:
+        axis.set(xticks=[], yticks=[])
+        axis.text(0.5, 0.5, "not measured: no boxes of these data", ha="center", va="center", transform=axis.transAxes)
+        return figure
     noisy = points[points["regions"].str.startswith("noise")]
     kinds = ((noisy, "the true boxes, made worse", "o-"), (_of(points, "the detector"), "the detector's", "D"))
     for place, (own, label, style) in enumerate(kinds):
+        if own.empty:
+            continue
         groups = own.groupby("map50")["val_rsum"]
         means = groups.mean()
         spread = [means - groups.min(), groups.max() - means]

@@ -12,7 +12,7 @@ from ..study.batch_size import LOSSES
 from .compare import LEVEL
 from .dataset import words_of
 from .facts import Missing, RecordedResults
-from .plot_facts import batch_points
+from .plot_facts import batch_points, box_points
 from .tex import count, escape, one_place
 
 SHARED = "ab-infonce"
@@ -35,6 +35,8 @@ def fact_value(facts: RecordedResults, key: str, comparisons: int) -> str:
         return count(sum(numbers.values()) if split == "all" else numbers[split])
     if key in _OF_MACHINE:
         return escape(str(facts.results(SHARED)[0].machine[key]))
+    if key in _OF_BOXES:
+        return _of_boxes(facts, *_OF_BOXES[key])
     if batch := _BATCH.fullmatch(key):
         return _of_batch(facts, *batch.groups())
     raise XmrError(
@@ -75,6 +77,16 @@ def _of_batch(facts: RecordedResults, loss: str, which: str, share: str | None) 
     if own.empty:
         raise Missing(f"{facts.folder}: {names[loss]!r} is not recorded with batches of {batch}", "batch sizes")
     return f"{own['share'].mean():.2f}" if share else one_place(own["val_rsum"].mean())
+
+
+def _of_boxes(facts: RecordedResults, column: str, worst: bool) -> str:
+    """Return a mean over the seeds at the boxes as they were given, or at the worst; ``--`` where none are recorded."""
+    points = box_points(facts)
+    noisy = points[points["regions"].str.startswith("noise")]
+    if noisy.empty:
+        return "--"
+    at = noisy.groupby("map50")[column].mean()
+    return one_place(float(at.loc[at.index.min() if worst else at.index.max()]))
 
 
 def _single(facts: RecordedResults) -> str:
@@ -118,6 +130,12 @@ _OF_DATA = {
     "images": ("images", "all"),
     "captions": ("captions", "all"),
 }
+_OF_BOXES = {
+    "boxes_given": ("val_rsum", False),
+    "boxes_worst": ("val_rsum", True),
+    "boxes_worst_map": ("map50", True),
+}
+"""What the study over boxes found: rSum on validation at the boxes that lie beside the captions, and at the worst."""
 _BATCH = re.compile(r"(\w+)-(smallest|largest)(-share)?")
 """What the study over batch sizes found: ``hardest-smallest``, ``infonce-largest-share``, ``batch-largest`` …"""
 _OF_MACHINE = ("processor", "threads", "system", "python", "torch", "numpy", "scipy", "gensim")

@@ -16,7 +16,7 @@ from ..figures.style import use_style
 from ..study.names import NAMES
 from ..study.table_rows import HEADLINE, TABLES, Line
 from .facts import RecordedResults
-from .plot_facts import batch_points, gaps, plot_facts, rank_shares
+from .plot_facts import batch_points, box_points, gaps, plot_facts, rank_shares
 
 LEARNING = TABLES["losses"][0]
 """Runs whose training is drawn."""
@@ -70,6 +70,9 @@ FIGURES: dict[str, Drawn] = {
     "recall_bars": Drawn(_recalls, partial(figures.recall_bars, cutoffs=(1,), width=COLUMN, names=LABELS)),
     "rsum_all": Drawn(_rsums, partial(figures.interval_figure, label="rSum on test, 95 % interval", width=COLUMN)),
     "batch_size": Drawn(lambda facts: (batch_points(facts),), partial(figures.batch_size_figure, width=COLUMN)),
+    "detector_quality": Drawn(
+        lambda facts: (box_points(facts),), partial(figures.detector_quality_figure, width=COLUMN)
+    ),
     "training_curves": Drawn(_learning, partial(figures.training_curves, width=COLUMN, names=LOSSES)),
     "rank_distribution": Drawn(
         lambda facts: (rank_shares(facts, SPREAD),),

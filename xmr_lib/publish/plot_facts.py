@@ -6,8 +6,10 @@ import pandas as pd
 
 from ..errors import XmrError
 from ..experiment.sweep import sweep_file
-from ..plotdata import read_plotdata
+from ..plotdata import COLUMNS, read_plotdata
 from ..study.batch_size import LOSSES, SWEEP, batch_sizes
+from ..study.detector_quality import DETECTED, MODEL, WHOLE, WHOLE_IMAGE
+from ..study.detector_quality import SWEEP as BOXES
 from .facts import Missing, RecordedResults
 
 SAME = 0.02
@@ -62,6 +64,28 @@ def batch_points(facts: RecordedResults) -> pd.DataFrame:
     for model in LOSSES.values():
         facts.results(model)
     return batch_sizes(facts.folder)
+
+
+def box_points(facts: RecordedResults) -> pd.DataFrame:
+    """Return the trainings of the study over boxes; none where no light detector is trained, or it was not done.
+
+    Raises:
+        XmrError: it is of other runs than are recorded.
+    """
+    if not (facts.folder / "plotdata" / f"{BOXES}.csv").is_file():
+        facts.note(f"plotdata {BOXES}", b"")
+        return pd.DataFrame(columns=list(COLUMNS[BOXES]))
+    points = plot_facts(facts, BOXES)
+    for regions, model in ((DETECTED, MODEL), (WHOLE_IMAGE, WHOLE)):
+        said = {round(result.val_rsum, 2) for result in facts.results(model)}
+        found = set(points.loc[points["regions"] == regions, "val_rsum"].round(2))
+        if not found or found - said:
+            path = facts.folder / "plotdata" / f"{BOXES}.csv"
+            raise XmrError(
+                f"{path} is not of the recorded runs ({regions}: {sorted(found)}, of {model} {sorted(said)}); 'xmr run "
+                f"--dataset {facts.dataset} --profile {facts.profile} --only 03' makes it anew"
+            )
+    return points
 
 
 def judged(facts: RecordedResults) -> list[dict[str, str]]:

@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float
 from tqdm import tqdm
 
+from .. import plotdata
 from ..config import RunConfig
 from ..data.boxes import Boxes, read_boxes
 from ..encoders.frcnn import REGIONS, RegionEncoder
@@ -33,14 +34,15 @@ SWEEP = "detector_quality"
 NOISES = {"smoke": (0.0, 0.5), "demo": (), "full": (0.0, 0.1, 0.2, 0.3, 0.5, 1.0)}
 """By profile: standard deviation of what a box is moved by, in its own widths and heights, and of its log size."""
 MODEL, WHOLE = "c-roi-attention", "r-fasttext"
-COLUMNS = ["regions", "map50", "seed", "val_rsum"]
+COLUMNS = list(plotdata.COLUMNS[SWEEP])
+DETECTED, WHOLE_IMAGE = "the detector", "the whole image"
 BATCH = 32
 LEAST = 1 / 56
 """Share of the image's side that a box has at least: four pixels."""
 
 
 def noisy_configs(workspace: Workspace) -> dict[float, RunConfig]:
-    """Return the configs of the study by noise; none where no light detector is trained, on no boxes of its own."""
+    """Return the configs of the study by noise; none where no boxes lie beside the captions."""
     if workspace.detector_slug != LITE.slug:
         return {}
     [config] = get_configs(workspace, MODEL)
@@ -51,14 +53,16 @@ def quality_points(workspace: Workspace, seeds: Sequence[int]) -> pd.DataFrame:
     """Train ``MODEL`` on boxes of each quality and return what validation says; what is recorded is read.
 
     Columns: ``regions`` (``noise 0.1`` …, ``the detector``, ``the whole image``), ``map50`` (%, on validation,
-    NaN where nothing is detected), ``seed``, ``val_rsum``. No rows where no boxes lie beside the captions.
+    NaN where nothing is detected), ``seed``, ``val_rsum``. No rows where no boxes lie beside the captions, and none
+    with noise in the demo's profile.
     """
     rows: list[tuple[str, float, int, float]] = []
-    if not (configs := noisy_configs(workspace)):
+    if workspace.detector_slug != LITE.slug or workspace.missing(get_configs(workspace, MODEL)[0]):
         return pd.DataFrame(rows, columns=COLUMNS)
+    configs = noisy_configs(workspace)
     detected, whole = get_configs(workspace, MODEL, WHOLE)
     dataset = workspace.usable(detected)
-    boxes = read_boxes(workspace.beside("boxes.json"), dataset)
+    boxes = read_boxes(workspace.beside("boxes.json"), dataset) if configs else None
     for noise, config in configs.items():
         noisy = [_noisy(own, noise, int(i)) for i, own in zip(dataset.image_ids, boxes.boxes, strict=True)]
         map50 = 100 * _map50(noisy, boxes, dataset.splits["val"])
@@ -67,8 +71,8 @@ def quality_points(workspace: Workspace, seeds: Sequence[int]) -> pd.DataFrame:
         points = sweep(other, SWEEP, [(config, seed) for seed in seeds])
         rows += [(f"noise {noise:g}", map50, point.seed, point.val_rsum) for point in points]
     found = 100 * workspace.bank.detector().validation[-1]
-    rows += [("the detector", found, own.seed, own.val_rsum) for own in at_hand(workspace, detected, seeds)]
-    rows += [("the whole image", np.nan, own.seed, own.val_rsum) for own in at_hand(workspace, whole, seeds)]
+    rows += [(DETECTED, found, own.seed, own.val_rsum) for own in at_hand(workspace, detected, seeds)]
+    rows += [(WHOLE_IMAGE, np.nan, own.seed, own.val_rsum) for own in at_hand(workspace, whole, seeds)]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
