@@ -5,8 +5,10 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -15,6 +17,8 @@ from torchmetrics.functional.retrieval import retrieval_hit_rate
 
 from xmr_lib.encoders.bert import encode
 from xmr_lib.experiment import Workspace
+from xmr_lib.features.store import FeatureStore
+from xmr_lib.features.store_writer import StoreWriter
 from xmr_lib.metrics import ranks_of_embeddings, summarise
 from xmr_lib.modules import TokenEntry
 from xmr_lib.networks.bert import PACKAGE, BertTail, load_bert
@@ -86,6 +90,25 @@ def exact_ranks(images: int, rounds: int) -> Measurement:
     return at_most(f"exact ranks, {images:,} × {5 * images:,}", ratio, 1.3, "the bare product in single precision")
 
 
+def checked_reading(megabytes: int, rounds: int) -> Measurement:
+    """Features gathered from a store that was just opened, its checksums looked at, against a bare memory map."""
+    rows = megabytes * 2**20 // 4096
+    with tempfile.TemporaryDirectory() as folder:
+        with StoreWriter(Path(folder) / "store", {}, (1024,)) as writer:
+            for start in range(0, rows, 8192):
+                ids = np.arange(start, min(start + 8192, rows))
+                writer.append(ids, np.random.default_rng(start).normal(size=(len(ids), 1024)).astype(np.float32))
+                writer.commit()
+            writer.finish()
+        order = np.random.default_rng(0).permutation(rows)
+        ratio = times_as_fast(
+            lambda: np.load(Path(folder) / "store" / "values.npy", mmap_mode="r")[order],
+            lambda: FeatureStore.open(Path(folder) / "store").take(order),
+            rounds,
+        )
+    return Measurement("features of a store, checked", ratio, "times the time", "", "", "a bare memory map")
+
+
 def importing(what: str, statement: str, goal: float, rounds: int) -> Measurement:
     """Processor time of an import in a fresh process, against that of torch."""
 
@@ -136,6 +159,7 @@ def main() -> None:
         ranking(sizes.images, sizes.rounds),
         exact_ranks(sizes.images, sizes.rounds),
         exact_ranks(5 * sizes.images, sizes.rounds),
+        checked_reading(256, sizes.rounds),
         *(importing(*one, sizes.rounds) for one in IMPORTS),
     ]
     path = runs_root() / "bench" / "summary.csv"

@@ -4,6 +4,7 @@
 """
 
 import csv
+import json
 import os
 import random
 import shutil
@@ -18,6 +19,10 @@ from mutants import flipped, mutant
 from torture_cases import CASES, Case, digest
 
 from xmr_lib.errors import XmrError
+from xmr_lib.experiment import run
+from xmr_lib.experiment.run import model_folder
+from xmr_lib.model.folder import load_model
+from xmr_lib.study import get_configs
 
 TIMES = float(os.environ.get("XMR_TORTURE", "1"))
 MUTANTS, FLIPS = round(40 * TIMES), round(40 * TIMES)
@@ -109,3 +114,28 @@ def test_a_flipped_bit_is_never_believed(made, tally):
         found = tried(case, folder, f"{name}, flip {number} of {file}")
         assert found in (None, right), f"{name}, flip {number} of {file}: believed"
         tally["told" if found is None else "the same values"] += 1
+
+
+def test_a_model_with_a_flipped_bit_is_never_loaded(smoke_workspace, tmp_path):
+    [config] = get_configs(smoke_workspace, "r-onehot-glove-trained")
+    run(smoke_workspace, config)
+    good, folder = model_folder(smoke_workspace, config, 0), tmp_path / "model"
+    files = [path.relative_to(good) for path in sorted(good.rglob("*")) if path.is_file() and path.suffix != ".md"]
+    assert {path.name for path in files} >= {"model.json", "weights.safetensors", "words.json", "bank.safetensors"}
+    for number in range(FLIPS):
+        rng = random.Random(f"model {number}")
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(good, folder)
+        path = folder / rng.choice(files)
+        path.write_bytes(flipped(path.read_bytes(), rng))
+        try:
+            load_model(folder)
+        except XmrError as told:
+            assert "\n" not in str(told) and len(str(told)) < LONGEST
+        else:
+            # Another spelling of the same numbers: 1E-05.
+            assert path.name == "model.json", f"flip {number} of {path.name}: believed"
+            assert json.loads(path.read_text()) == json.loads((good / "model.json").read_text())
+    if place := os.environ.get("XMR_TORTURE_TABLE"):
+        with (Path(place) / f"{os.getpid()}.csv").open("a", newline="") as file:
+            csv.writer(file).writerow(["model", "one bit flipped", {"told": FLIPS}])

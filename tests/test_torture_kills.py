@@ -97,7 +97,7 @@ def test_a_kill_at_any_moment(job, processes):
         assert found(processes, name, folder) == right, f"{name}, kill {number}"
         unfinished = [path.name for path in folder.rglob("*") if ".partial" in path.name or ".before" in path.name]
         assert not unfinished, f"{name}, kill {number}: {unfinished}"
-        hidden = [path for path in folder.rglob(".*") if path.is_file() and path.suffix not in LEFT]
+        hidden = [path for path in folder.rglob(".*") if path.suffix not in LEFT]
         assert not hidden, f"{name}, kill {number}: {hidden}"
     write_tally("killed", name, tally)
 

@@ -222,7 +222,9 @@ def _tell_about(model: RetrievalModel, result: Result, ranks: Ranks, chosen: dic
 def _keep(workspace: Workspace, model: RetrievalModel, result: Result) -> None:
     """Save a model in the folder of its run."""
     folder = model_folder(workspace, result.config, result.seed)
-    shutil.rmtree(folder, ignore_errors=True)
+    # What a kill left half-written, too: nobody else is writing here.
+    for old in (folder, *folder.parent.glob(f".{folder.name}.*")):
+        shutil.rmtree(old, ignore_errors=True)
     model.save(folder)
 
 
