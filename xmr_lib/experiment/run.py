@@ -118,7 +118,10 @@ def model_of(workspace: Workspace, result: Result) -> RetrievalModel:
             file=sys.stderr,
         )
     elif not folder.resolve().is_relative_to(reference_root().resolve()):
-        _keep(workspace, model, result)
+        with one_at_a_time(folder.parent, f"{result.model} seed {result.seed}"):
+            # Another process may have kept it meanwhile.
+            if not (folder / MODEL).is_file():
+                _keep(workspace, model, result)
     return model
 
 
