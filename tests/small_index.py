@@ -8,7 +8,7 @@ from PIL import Image
 from xmr_lib.experiment import run
 from xmr_lib.experiment.run import model_folder
 from xmr_lib.index import Index, Pictures, Sentences, refresh, update
-from xmr_lib.model.folder import folder_of
+from xmr_lib.model.folder import folder_of, write_facts
 from xmr_lib.study import get_configs
 
 HTML = '<script>document.title="taken"</script><b>bold</b> & a "dog" on the beach <img src=x onerror=alert(1)>'
@@ -39,7 +39,7 @@ def with_bank(model, folder):
     shutil.copytree(folder_of(model), folder)
     facts = json.loads((folder / "model.json").read_text())
     facts["bank"]["beta"] = {"t2i": 20.0, "i2t": 20.0}
-    (folder / "model.json").write_text(json.dumps(facts))
+    write_facts(folder, facts)
     return folder
 
 

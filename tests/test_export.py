@@ -16,6 +16,7 @@ from xmr_lib.errors import XmrError
 from xmr_lib.experiment import Workspace, embed, run
 from xmr_lib.experiment.run import model_folder, model_of
 from xmr_lib.model import RetrievalModel
+from xmr_lib.model.folder import write_facts
 from xmr_lib.networks import efficientnet_lite
 from xmr_lib.pretrained import PackagedWeights
 from xmr_lib.study import get_configs
@@ -129,7 +130,7 @@ def test_another_network_or_tokenizer_or_a_damaged_folder_is_refused(exported, t
         shutil.copytree(source, folder)
         facts = json.loads((folder / "model.json").read_text("utf-8"))
         change(facts)
-        (folder / "model.json").write_text(json.dumps(facts), "utf-8")
+        write_facts(folder, facts)
         return folder
 
     with pytest.raises(XmrError, match="stands on effnet-lite0 with SHA-256 0000"):

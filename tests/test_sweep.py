@@ -68,7 +68,7 @@ def test_a_table_of_another_version_is_refused(tmp_path):
     file = sweep_file(tmp_path, "old")
     file.parent.mkdir()
     file.write_text("run,seed\na,0\n")
-    with pytest.raises(XmrError, match=r"old\.csv: its columns are not those of this version"):
+    with pytest.raises(XmrError, match=r"old\.csv: its columns are those of no version known here"):
         read_sweep(tmp_path, "old")
 
 

@@ -32,7 +32,7 @@ def of_file(path: str | Path) -> int:
     """Return the CRC-32 of a file."""
     found = 0
     with Path(path).open("rb") as file:
-        while block := file.read(1 << 20):
+        while block := file.read(BLOCK):
             found = crc(block, found)
     return found
 

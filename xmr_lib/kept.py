@@ -25,7 +25,7 @@ UNSEALED = "no checksums (made by an older version): not looked at"
 class Kept:
     """One thing in the cache."""
 
-    path: Path
+    path: str | Path
     dataset: str
     """Name of the folder of its dataset; empty: of none."""
     kind: str
@@ -33,6 +33,9 @@ class Kept:
     """Bytes."""
     written: float
     """When last, in seconds since 1970."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", Path(self.path))
 
 
 def kept(cache: str | Path) -> list[Kept]:

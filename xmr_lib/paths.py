@@ -61,6 +61,7 @@ def wait_for(lock: FileLock, what: str) -> None:
 @contextmanager
 def one_at_a_time(path: str | Path, what: str) -> Iterator[None]:
     """Let one process alone make what will be at a path; the others wait for it (see ``wait_for``)."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(f"{path}.lock")
     wait_for(lock, what)
     try:

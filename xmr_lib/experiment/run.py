@@ -148,7 +148,6 @@ def _run_seed(workspace: Workspace, config: RunConfig, seed: int) -> Result:
     if (result := read_run(workspace.results, config, seed, data)) is not None:
         return result
     folder = run_folder(workspace.results, config.name, seed)
-    folder.parent.mkdir(parents=True, exist_ok=True)
     with one_at_a_time(folder, f"{config.name} seed {seed}") if processes.alone else nullcontext():
         # Another process may have made it meanwhile; with several, all do the same.
         if processes.alone and (result := read_run(workspace.results, config, seed, data)) is not None:

@@ -30,10 +30,10 @@ def can_count_quickly(scores: Scores) -> bool:
 
 
 def count_quickly(scores: Scores, counting: Counting, block: int) -> None:
-    """Count all pairs; the scores of ``block`` images with at most as many captions are in memory at a time."""
+    """Count all pairs; the scores of ``block`` images with a thousand captions are in memory at a time."""
     x = _single(scores, scores.images, scores.image_squares)
     images, captions = (_Bounds(scores, squares) for squares in (scores.image_squares, scores.caption_squares))
-    step = min(PRODUCTS * ROWS, block)
+    step = PRODUCTS * ROWS
     for left in range(0, len(scores.captions), step):
         columns = slice(left, min(left + step, len(scores.captions)))
         y = _single(scores, scores.captions[columns], scores.caption_squares[columns])

@@ -74,7 +74,7 @@ def ranks_of_embeddings(
     block: int = 1024,
     optimistic: bool = False,
 ) -> Ranks:
-    """Rank from embeddings; only ``block`` × ``block`` similarities are in memory at a time.
+    """Rank from embeddings; only the similarities of ``block`` images with a thousand captions are in memory at a time.
 
     Scores are summed in double precision and rounded to single: so they do not depend on the block they are in, and
     equal embeddings tie exactly. The ranks are those of ``ranks_from_similarity`` on the same scores; those that single
@@ -85,7 +85,7 @@ def ranks_of_embeddings(
         captions: embeddings in the same space.
         image_of_caption: see ``ranks_from_similarity``.
         distance: ``cosine``, ``dot``, or ``euclidean`` (the similarity is the negative squared distance).
-        block: images, and captions, handled at once.
+        block: images handled at once.
         optimistic: see ``ranks_from_similarity``.
 
     Raises:

@@ -199,9 +199,15 @@ def _write(model: RetrievalModel, folder: Path, with_networks: bool, onnx: bool)
     # Members have their own.
     kept = sorted(path for part in PARTS for path in folder.glob(part) if path.is_file())
     facts["files"] = {path.relative_to(folder).as_posix(): of_file(path) for path in kept}
-    facts["checksum"] = of_json(facts)
     (folder / CARD).write_text(card(model), "utf-8")
-    (folder / MODEL).write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    write_facts(folder, facts)
+
+
+def write_facts(folder: str | Path, facts: dict[str, Any]) -> None:
+    """Write ``model.json`` with its checksum."""
+    told = {key: value for key, value in facts.items() if key != "checksum"}
+    text = json.dumps({**told, "checksum": of_json(told)}, indent=1, ensure_ascii=False)
+    (Path(folder) / MODEL).write_text(text + "\n", "utf-8")
 
 
 def _check_whole(folder: Path, facts: dict[str, Any]) -> None:

@@ -123,7 +123,6 @@ def write_scenes(
         raise XmrError(f"{folder}: holds something that is not the dataset scenes; name another folder or empty it")
     partial = folder.with_name(folder.name + ".partial")
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
         with one_at_a_time(folder, folder.name):
             # Another process may have drawn them while this one waited.
             if not is_whole(folder, settings):
