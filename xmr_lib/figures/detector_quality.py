@@ -23,7 +23,10 @@ def detector_quality_figure(points: pd.DataFrame, width: float | None = None) ->
         axis.text(0.5, 0.5, "not measured: no boxes of these data", ha="center", va="center", transform=axis.transAxes)
         return figure
     noisy = points[points["regions"].str.startswith("noise")]
-    kinds = ((noisy, "the true boxes, made worse", "o-"), (_of(points, "the detector"), "the detector's", "D"))
+    kinds = (
+        (noisy, "the boxes that it learned from, made worse", "o-"),
+        (_of(points, "the detector"), "the detector's own", "D"),
+    )
     for place, (own, label, style) in enumerate(kinds):
         if own.empty:
             continue
