@@ -87,33 +87,34 @@ def made(request, tmp_path):
     return request.param, case, files, anew
 
 
-@pytest.mark.parametrize("made", CASES, indirect=True)
-def test_a_changed_file_is_read_or_told(made, tally):
+def trials(made, kind: str, change, times: int):
+    """Change a file in one way after the other; yield what it is and what came of reading it."""
     name, case, files, anew = made
     right = tried(case, anew(), name)
     assert right is not None
-    for number in range(MUTANTS):
-        rng = random.Random(f"{name} {number}")
+    for number in range(times):
+        rng = random.Random(f"{name} {kind}{number}")
         folder, file = anew(), rng.choice(files)
         path = folder / file
-        path.write_bytes(mutant(path.read_bytes(), rng))
-        found = tried(case, folder, f"{name}, mutant {number} of {file}")
-        assert found in (None, right) or not case.sealed, f"{name}, mutant {number} of {file}: believed"
-        tally["told" if found is None else "the same values" if found == right else "read"] += 1
+        path.write_bytes(change(path.read_bytes(), rng))
+        what = f"{name}, {kind or 'mutant '}{number} of {file}"
+        found = tried(case, folder, what)
+        yield what, "told" if found is None else "the same values" if found == right else "read"
+
+
+@pytest.mark.parametrize("made", CASES, indirect=True)
+def test_a_changed_file_is_read_or_told(made, tally):
+    _, case, *_ = made
+    for what, came in trials(made, "", mutant, MUTANTS):
+        assert came != "read" or not case.sealed, f"{what}: believed"
+        tally[came] += 1
 
 
 @pytest.mark.parametrize("made", [name for name, case in CASES.items() if case.sealed], indirect=True)
 def test_a_flipped_bit_is_never_believed(made, tally):
-    name, case, files, anew = made
-    right = tried(case, anew(), name)
-    for number in range(FLIPS):
-        rng = random.Random(f"{name} flip {number}")
-        folder, file = anew(), rng.choice(files)
-        path = folder / file
-        path.write_bytes(flipped(path.read_bytes(), rng))
-        found = tried(case, folder, f"{name}, flip {number} of {file}")
-        assert found in (None, right), f"{name}, flip {number} of {file}: believed"
-        tally["told" if found is None else "the same values"] += 1
+    for what, came in trials(made, "flip ", flipped, FLIPS):
+        assert came != "read", f"{what}: believed"
+        tally[came] += 1
 
 
 def test_a_model_with_a_flipped_bit_is_never_loaded(smoke_workspace, tmp_path):

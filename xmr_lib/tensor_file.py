@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from .checksums import crc, of_json
-from .errors import XmrError
+from .errors import XmrError, one_line
 from .paths import atomic_write
 
 CHECKSUMS = ("checksum", "checksum_again")
@@ -51,8 +51,7 @@ def read_tensors(path: str | Path, what: str, remedy: str) -> tuple[dict[str, st
     except OSError as error:
         raise XmrError(f"{path}: can't be read ({error.strerror or error})") from None
     except Exception as error:  # a header with a flipped bit makes safetensors raise all kinds
-        reason = " ".join(str(error).split())[:150]
-        raise XmrError(f"{path}: not {what} that can be read ({reason}); {remedy}") from None
+        raise XmrError(f"{path}: not {what} that can be read ({one_line(error)}); {remedy}") from None
     told = {facts.pop(key) for key in CHECKSUMS if key in facts}
     if told and told != {_checksum(tensors, facts)}:
         raise XmrError(f"{path}: not {what} as it was written: its checksum differs; {remedy}")

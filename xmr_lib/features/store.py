@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Int
 
 from ..checksums import BLOCK, Blocks, crc, of_json
-from ..errors import XmrError
+from ..errors import XmrError, one_line
 from ..ragged import Ragged
 
 META = "meta.json"
@@ -67,7 +67,7 @@ class FeatureStore:
         except OSError as error:
             raise XmrError(f"{folder}: the feature store can't be read ({error.strerror or error})") from None
         except Exception as error:  # numpy's reader of headers raises anything from EOFError to TokenError
-            what = " ".join(str(error).split())[:150]
+            what = one_line(error)
             raise XmrError(f"{folder}: the feature store is damaged ({what}); delete it and run again") from None
         for key, value in as_json(meta or {}).items():
             if made_by.get(key) != value:
