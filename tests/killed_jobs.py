@@ -4,7 +4,7 @@ import contextlib
 import io
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -90,7 +90,7 @@ def _results(folder: Path) -> list:
     for path in sorted(results.glob("runs/*/seed*/result.json")):
         result, seed = read_result(path), int(path.parent.name.removeprefix("seed"))
         history = {key: value for key, value in result.history.items() if "seconds" not in key}
-        found += [result.config.to_dict(), seed, result.test, history, read_ranks(results, result.model, seed)]
+        found += [result.config.to_dict(), seed, result.test, history, asdict(read_ranks(results, result.model, seed))]
         model = RetrievalModel.load(path.parent)
         found.append({name: value.numpy() for name, value in model.network.state_dict().items()})
     clocks = ("cpu_minutes", "wall_minutes")

@@ -2,7 +2,6 @@
 
 import csv
 import itertools
-from dataclasses import asdict
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -85,7 +84,7 @@ def write_made_up_run(folder: Path, run: str, mean: float, seeds=(0,), **fields)
             history={} if config.method.kind != "dual-encoder" else history,
             machine=MACHINE,
         )
-        write_run(folder, result, asdict(ranks))
+        write_run(folder, result, ranks)
         results.append(result)
         all_ranks.append(ranks)
     update_summary(folder, [summary_row(results, bootstrap_interval(all_ranks, draws=100))])
@@ -151,7 +150,7 @@ def write_made_up_plotdata(folder: Path) -> None:
     closing = [("ab-infonce-meanmax", t, closed, 1 + closed**2, 300.0) for t, closed in moves]
     shares = [("chance", direction, rank, min(rank / IMAGES, 1.0)) for direction in ("i2t", "t2i") for rank in RANKS]
     for run in SPREAD:
-        all_ranks = [Ranks(**read_ranks(folder, run, int(path.name[4:]))) for path in folder.glob(f"runs/{run}/seed*")]
+        all_ranks = [read_ranks(folder, run, int(path.name[4:])) for path in folder.glob(f"runs/{run}/seed*")]
         for direction in ("i2t", "t2i"):
             own = np.mean([rank_shares(getattr(ranks, direction), RANKS) for ranks in all_ranks], axis=0)
             shares += [(run, direction, int(rank), share) for rank, share in zip(RANKS, own, strict=True)]

@@ -65,7 +65,7 @@ def results(tmp_path):
 
 
 def ranks(folder, model, seed=0):
-    return Ranks(**read_ranks(folder, model, seed))
+    return read_ranks(folder, model, seed)
 
 
 def test_the_numbers_are_those_of_the_statistics(results):
@@ -128,7 +128,7 @@ def test_queries_are_named_by_file_and_caption_where_the_data_are_at_hand(smoke_
     shown = xmr("compare", a, b, "--changed", 2)
     assert shown.exit_code == 0
     part, found = workspace.dataset.split("test"), moved(shown.stdout.splitlines())
-    own = Ranks(**read_ranks(workspace.results, "ab-infonce", 0))
+    own = read_ranks(workspace.results, "ab-infonce", 0)
     for before, _, name in found[("images", "better")] + found[("images", "worse")]:
         assert own.i2t[part.filenames.index(name)] == before
     for before, _, name in found[("captions", "better")] + found[("captions", "worse")]:

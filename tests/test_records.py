@@ -1,13 +1,14 @@
 """Run folders and the table of record."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 
 from xmr_lib.config import from_flat
 from xmr_lib.errors import XmrError
+from xmr_lib.metrics import Ranks
 from xmr_lib.records import (
     COLUMNS_1,
     COLUMNS_2,
@@ -24,6 +25,7 @@ from xmr_lib.records import (
 )
 
 METRICS = {"i2t_r1": 10.0, "i2t_r5": 20.0, "i2t_r10": 30.0, "t2i_r1": 1.0, "t2i_r5": 2.0, "t2i_r10": 3.0}
+RANKS = Ranks(np.array([3, 1, 2]), np.array([1, 2, 70_000]), np.array([0, 0, 1]))
 
 
 def result(seed=0, rsum=66.0, **changes):
@@ -34,33 +36,32 @@ def result(seed=0, rsum=66.0, **changes):
     return Result(config, seed, *facts, wall_seconds=90.0)
 
 
+def same(found: Ranks, expected: Ranks) -> None:
+    for name, values in asdict(expected).items():
+        np.testing.assert_array_equal(getattr(found, name), values)
+
+
 def test_a_run_is_read_as_it_was_written(tmp_path):
-    positions = {"t2i": np.array([1, 2, 70_000]), "i2t_positions": np.array([3, 1, 2])}
-    write_run(tmp_path, result(), positions)
+    write_run(tmp_path, result(), RANKS)
     assert read_run(tmp_path, result().config, 0, {"name": "d"}) == result()
-    for name, values in read_ranks(tmp_path, "m", 0).items():
-        np.testing.assert_array_equal(values, positions[name])
+    same(read_ranks(tmp_path, "m", 0), RANKS)
     assert read_run(tmp_path, result().config, 1, {"name": "d"}) is None
     with pytest.raises(XmrError, match="no ranks here"):
         read_ranks(tmp_path, "m", 1)
 
 
 def test_ranks_with_the_query_bank_stand_beside_the_others(tmp_path):
-    plain = {"t2i": np.array([1, 2, 9]), "i2t_positions": np.array([3, 1, 2]), "image_of_caption": np.array([0, 0, 1])}
-    normalised = {**plain, "t2i": np.array([1, 1, 70_000])}
-    write_run(tmp_path, result(), plain, normalised)
-    for with_bank, expected in ((False, plain), (True, normalised)):
-        found = read_ranks(tmp_path, "m", 0, with_bank)
-        assert found.keys() == expected.keys()
-        for name, values in found.items():
-            np.testing.assert_array_equal(values, expected[name])
+    normalised = replace(RANKS, t2i=np.array([1, 1, 80_000]))
+    write_run(tmp_path, result(), RANKS, normalised)
+    for with_bank, expected in ((False, RANKS), (True, normalised)):
+        same(read_ranks(tmp_path, "m", 0, with_bank), expected)
     # What the bank leaves alone is not written twice.
     with np.load(run_folder(tmp_path, "m", 0) / "ranks.npz") as arrays:
-        assert set(arrays.files) == {*plain, "bank_t2i"}
+        assert set(arrays.files) == {*asdict(RANKS), "bank_t2i"}
 
 
 def test_the_same_name_with_another_config_or_other_data_is_refused(tmp_path):
-    write_run(tmp_path, result(), {})
+    write_run(tmp_path, result(), RANKS)
     before = (run_folder(tmp_path, "m", 0) / "result.json").read_bytes()
     with pytest.raises(XmrError, match=r"is there with optimiser\.epochs = 12, not 7"):
         read_run(tmp_path, result(epochs=7).config, 0, {"name": "d"})
@@ -70,7 +71,7 @@ def test_the_same_name_with_another_config_or_other_data_is_refused(tmp_path):
 
 
 def test_a_result_without_its_ranks_is_not_taken_for_a_run(tmp_path):
-    write_run(tmp_path, result(), {"t2i": np.array([1])})
+    write_run(tmp_path, result(), RANKS)
     (run_folder(tmp_path, "m", 0) / "ranks.npz").unlink()
     assert read_run(tmp_path, result().config, 0, {"name": "d"}) is None
     with pytest.raises(XmrError, match=r"is there with optimiser\.epochs"):
@@ -175,11 +176,11 @@ def test_late_fusion_of_version_1_finds_its_members_beside_it(tmp_path):
 
 
 def test_what_is_written_says_its_version_and_leaves_out_what_was_not_measured(tmp_path):
-    write_run(tmp_path, result(), {})
+    write_run(tmp_path, result(), RANKS)
     values = json.loads((run_folder(tmp_path, "m", 0) / "result.json").read_text())
     assert values["version"] == 2 and values["wall_seconds"] == 90.0 and "five_folds" not in values
     assert values["config"]["method"]["optimiser"]["epochs"] == 12
-    write_run(tmp_path, replace(result(), five_folds={"rsum": 1.0}, wall_seconds=None), {})
+    write_run(tmp_path, replace(result(), five_folds={"rsum": 1.0}, wall_seconds=None), RANKS)
     values = json.loads((run_folder(tmp_path, "m", 0) / "result.json").read_text())
     assert values["five_folds"] == {"rsum": 1.0} and "wall_seconds" not in values
     assert read_result(run_folder(tmp_path, "m", 0) / "result.json").five_folds == {"rsum": 1.0}

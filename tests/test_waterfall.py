@@ -8,7 +8,7 @@ from made_up_results import made_up_ranks, write_made_up_run
 
 from xmr_lib.errors import XmrError
 from xmr_lib.figures import waterfall_figure
-from xmr_lib.metrics import Ranks, difference_interval, summarise
+from xmr_lib.metrics import difference_interval, summarise
 from xmr_lib.records import read_ranks, run_folder
 from xmr_lib.study import MODELS
 from xmr_lib.study.names import NAMES
@@ -19,7 +19,7 @@ MADE_UP = (Step("ab-recipe", "the recipe"), Step("absent", "nobody made it"), St
 
 
 def ranks_of(folder, run, seeds, with_bank=False):
-    return [Ranks(**read_ranks(folder, run, seed, with_bank)) for seed in seeds]
+    return [read_ranks(folder, run, seed, with_bank) for seed in seeds]
 
 
 def test_each_step_is_measured_against_the_one_before(tmp_path):

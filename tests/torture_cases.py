@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,7 @@ from xmr_lib.experiment.sweep import Point, add_points, read_sweep
 from xmr_lib.features.extract import read_image
 from xmr_lib.features.store import FeatureStore
 from xmr_lib.features.store_writer import StoreWriter
+from xmr_lib.metrics import Ranks
 from xmr_lib.networks.frcnn_lite import DETECTOR
 from xmr_lib.plotdata import COLUMNS, read_plotdata, write_plotdata
 from xmr_lib.publish.team_file import read_team
@@ -181,10 +182,15 @@ def _read_binary(folder: Path):
 
 
 def _run(folder: Path) -> None:
-    ranks = {"i2t": np.arange(20), "t2i": np.arange(100)}
+    ranks = Ranks(np.arange(100), np.arange(100) // 2, np.arange(100) // 5)
+    with_bank = replace(ranks, t2i=np.arange(100) // 3)
     for seed in (0, 1):
-        write_run(folder, result(seed), ranks)
+        write_run(folder, result(seed), ranks, with_bank)
     update_summary(folder, [summary_row([result(0), result(1)], (60.0, 70.0))])
+
+
+def _read_ranks(folder: Path):
+    return [asdict(read_ranks(folder, "m", 0, with_bank)) for with_bank in (False, True)]
 
 
 def _store(ragged: bool):
@@ -262,7 +268,7 @@ CASES = {
     "result.json": Case(
         _run, lambda folder: repr(read_result(run_folder(folder, "m", 0) / "result.json")), "runs/m/seed0/result.json"
     ),
-    "ranks.npz": Case(_run, lambda folder: read_ranks(folder, "m", 0), "runs/m/seed0/ranks.npz", sealed=True),
+    "ranks.npz": Case(_run, _read_ranks, "runs/m/seed0/ranks.npz", sealed=True),
     "sweep": Case(_sweep, lambda folder: repr(read_sweep(folder, "one")), "*.csv"),
     "plotdata": Case(_plotdata, lambda folder: repr(read_plotdata(folder, "shared_space").to_dict())),
     "store": Case(_store(ragged=False), _read_store, sealed=True),

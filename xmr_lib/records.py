@@ -3,8 +3,9 @@
 import csv
 import json
 import math
+import struct
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from filelock import FileLock
 from .config import DualEncoderConfig, RunConfig, read_config
 from .csv_rows import csv_rows
 from .errors import XmrError, reading
+from .metrics import Ranks
 from .paths import atomic_write
 
 FACTS = ("task", "track", "image_features", "text_features", "aggregation")
@@ -77,23 +79,22 @@ def run_folder(results: str | Path, model: str, seed: int) -> Path:
 def write_run(
     results: str | Path,
     result: Result,
-    ranks: dict[str, np.ndarray],
-    with_bank: dict[str, np.ndarray] | None = None,
+    ranks: Ranks,
+    with_bank: Ranks | None = None,
 ) -> None:
-    """Write ``result.json`` and ``ranks.npz`` (the fields of ``metrics.Ranks``), each whole or not at all.
+    """Write ``result.json`` and ``ranks.npz``, each whole or not at all.
 
     Args:
         with_bank: the ranks once more, normalised by the model's query bank.
     """
     results = Path(results)
     folder = run_folder(results, result.model, result.seed)
-    differing = {
-        f"{WITH_BANK}{name}": values
-        for name, values in (with_bank or {}).items()
-        if not np.array_equal(values, ranks[name])
-    }
+    arrays = asdict(ranks)
+    if with_bank:
+        own = asdict(with_bank).items()
+        arrays |= {f"{WITH_BANK}{name}": one for name, one in own if not np.array_equal(one, arrays[name])}
     with atomic_write(folder / RANKS) as path, path.open("wb") as file:
-        np.savez_compressed(file, **{name: _small(values) for name, values in (ranks | differing).items()})
+        np.savez_compressed(file, **{name: _small(values) for name, values in arrays.items()})
     with atomic_write(folder / "result.json") as path:
         path.write_text(json.dumps(_plain(result), indent=1, ensure_ascii=False) + "\n", "utf-8")
 
@@ -170,14 +171,14 @@ def read_result(path: str | Path) -> Result:
         return _checked(Result(**{**values, "config": config}))
 
 
-def read_ranks(results: str | Path, model: str, seed: int, with_bank: bool = False) -> dict[str, np.ndarray]:
-    """Return the fields of ``metrics.Ranks`` that ``write_run`` wrote for the test split.
+def read_ranks(results: str | Path, model: str, seed: int, with_bank: bool = False) -> Ranks:
+    """Return the ranks that ``write_run`` wrote for the test split.
 
     Args:
         with_bank: those normalised by the query bank; see ``Result.with_bank`` for whether there are any.
 
     Raises:
-        XmrError: there are none.
+        XmrError: there are none, or they are damaged.
     """
     results = Path(results)
     path = run_folder(results, model, seed) / RANKS
@@ -185,9 +186,15 @@ def read_ranks(results: str | Path, model: str, seed: int, with_bank: bool = Fal
         raise XmrError(f"{path}: no ranks here; run the model again (xmr train {model})")
     remedy = f"delete {path.parent} and run the model again (xmr train {model})"
     with reading(path, "ranks as they were written", remedy), np.load(path) as arrays:
+        # Of a list of contents that is damaged, zipfile reads what it can: how many there are stands behind it.
+        if len(arrays.files) != struct.unpack("<H", path.read_bytes()[-12:-10])[0]:
+            raise ValueError(f"{len(arrays.files)} arrays are left")
         found = {name: arrays[name].astype(np.int64) for name in arrays.files}
-    plain = {name: values for name, values in found.items() if not name.startswith(WITH_BANK)}
-    return {name: found.get(f"{WITH_BANK}{name}", values) if with_bank else values for name, values in plain.items()}
+        plain = {name: found.pop(name) for name in (field.name for field in fields(Ranks))}
+        normalised = {name.removeprefix(WITH_BANK): values for name, values in found.items()}
+        if unknown := normalised.keys() - plain.keys():
+            raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
+    return Ranks(**(plain | normalised if with_bank else plain))
 
 
 def summary_row(results: Sequence[Result], interval: tuple[float, float]) -> dict[str, object]:

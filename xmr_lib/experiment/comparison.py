@@ -50,8 +50,7 @@ class Recorded:
         results = [read_result(model / f"seed{seed}" / "result.json") for seed in seeds]
         if with_bank and not all(result.with_bank for result in results):
             raise XmrError(f"{folder}: recorded before scores with a query bank were; delete it and train again")
-        found = (read_ranks(dataset, model.name, int(seed), with_bank) for seed in seeds)
-        return cls(str(folder), results, [Ranks(**ranks) for ranks in found])
+        return cls(str(folder), results, [read_ranks(dataset, model.name, int(seed), with_bank) for seed in seeds])
 
     def mean(self, metric: str) -> float:
         """Return a metric, mean over seeds."""

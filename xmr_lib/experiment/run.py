@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -90,7 +90,7 @@ def open_run(folder: str | Path, data: str | Path | None = None) -> tuple[Worksp
 
 def ranks_of(workspace: Workspace, result: Result) -> Ranks:
     """Return the ranks of a run on the test split, from its folder."""
-    return Ranks(**read_ranks(workspace.results, result.model, result.seed))
+    return read_ranks(workspace.results, result.model, result.seed)
 
 
 def model_of(workspace: Workspace, result: Result) -> RetrievalModel:
@@ -187,7 +187,7 @@ def _recorded(workspace: Workspace, fitted: Fitted, seed: int, data: dict) -> Re
     # The model first: a run that has its result has its model too, whenever it is killed.
     _tell_about(fitted.model, result, ranks, chosen)
     _keep(workspace, fitted.model, result)
-    write_run(workspace.results, result, asdict(ranks), asdict(with_bank))
+    write_run(workspace.results, result, ranks, with_bank)
     if not isinstance(fitted.model, EnsembleModel):
         checkpoint_of(workspace, config, seed).unlink(missing_ok=True)
     return result

@@ -205,7 +205,7 @@ class RecordedResults:
         return found
 
     def _ranks(self, run: str, result: Result) -> Ranks:
-        ranks = Ranks(**read_ranks(self.folder, run, result.seed))
+        ranks = read_ranks(self.folder, run, result.seed)
         if abs((rsum := summarise(ranks)["rsum"]) - result.test["rsum"]) > TOLERANCE:
             folder = run_folder(self.folder, run, result.seed)
             raise XmrError(
