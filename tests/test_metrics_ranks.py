@@ -1,5 +1,6 @@
 """Ranks against a loop that sorts every query's list."""
 
+import itertools
 import tracemalloc
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xmr_lib.errors import XmrError
-from xmr_lib.metrics import Ranks, ranks_from_similarity, ranks_of_embeddings, ranks_of_fusions
+from xmr_lib.metrics import Ranks, ranks_from_similarity, ranks_of_embeddings, rsums_of_fusions, summarise
 from xmr_lib.metrics.scores import Scores
 
 WORKED = np.array([[0.9, 0.2, 0.5, 0.1], [0.3, 0.4, 0.8, 0.6]])
@@ -214,22 +215,41 @@ def test_an_unknown_measure_is_refused():
         ranks_of_embeddings(np.eye(2), np.eye(2), np.array([0, 1]), "manhattan")
 
 
+def fused_one_by_one(members, weightings, owner) -> list[float]:
+    """Each weighting's own ranking of all pairs."""
+    units = [[own / np.maximum(np.linalg.norm(own, axis=1, keepdims=True), 1e-30) for own in pair] for pair in members]
+    cosines = [(x @ y.T).astype(np.float32) for x, y in units]
+    fusions = (sum(np.float32(w) * own for w, own in zip(weights, cosines, strict=True)) for weights in weightings)
+    return [summarise(ranks_from_similarity(fusion, owner))["rsum"] for fusion in fusions]
+
+
 @pytest.mark.parametrize("block", [1024, 7])
-def test_fusions_are_ranked_as_their_weighted_cosines(block):
-    rng = np.random.default_rng(0)
-    owner = owners(rng.integers(1, 6, 20), 0)
-    members = [(rng.normal(size=(20, dim)), rng.normal(size=(len(owner), dim))) for dim in (3, 5, 4)]
-    # Of many ties: the same item again and again.
-    members[1][1][:] = members[1][1][0]
-    cosines = [
-        (x / np.linalg.norm(x, axis=1, keepdims=True) @ (y / np.linalg.norm(y, axis=1, keepdims=True)).T)
-        for x, y in members
-    ]
-    weightings = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.5, 0.3, 0.2]]
-    found = ranks_of_fusions(members, weightings, owner, block)
-    for ranks, weights in zip(found, weightings, strict=True):
-        rounded = sum(np.float32(w) * own.astype(np.float32) for w, own in zip(weights, cosines, strict=True))
-        same(ranks, ranks_from_similarity(rounded, owner))
+@pytest.mark.parametrize("signal", [0.0, 1.0, 4.0])
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_rsums_of_fusions_are_those_of_ranking_all_pairs(block, signal, count):
+    rng = np.random.default_rng(count)
+    owner = owners(rng.integers(1, 6, 40), 0)
+    members = []
+    for dim in (3, 8, 5, 4)[:count]:
+        x = rng.normal(size=(40, dim))
+        # On a coarse grid, so that many cosines are the same; and the same item again and again.
+        pair = x.round(), (signal * x[owner] + rng.normal(size=(len(owner), dim))).round()
+        pair[0][5:8], pair[1][10:20] = pair[0][4], pair[1][9]
+        members.append(pair)
+    weightings = [own for own in itertools.product((0.0, 0.1, 0.3, 0.7, 1.0), repeat=count) if sum(own)]
+    assert rsums_of_fusions(members, weightings, owner, block) == fused_one_by_one(members, weightings, owner)
+
+
+def test_fusions_of_members_that_tell_nothing_apart_have_no_hits():
+    owner = np.repeat(np.arange(20), 2)
+    same_for_all = np.ones((20, 3)), np.ones((40, 3))
+    assert rsums_of_fusions([same_for_all, same_for_all], [[0.5, 0.5], [0.3, 0.7]], owner) == [0.0, 0.0]
+
+
+def test_a_member_that_diverged_is_named():
+    good, bad = (np.ones((2, 3)), np.ones((2, 3))), (np.ones((2, 3)), np.full((2, 3), np.nan))
+    with pytest.raises(XmrError, match="cosines of member 1 are not finite"):
+        rsums_of_fusions([good, bad], [[0.5, 0.5]], np.array([0, 1]))
 
 
 def test_fusions_hold_no_whole_matrix():
@@ -240,7 +260,7 @@ def test_fusions_hold_no_whole_matrix():
         for _ in range(2)
     ]
     tracemalloc.start()
-    ranks_of_fusions(members, [[0.5, 0.5], [1.0, 0.0]], owner, block=256)
+    rsums_of_fusions(members, [[0.5, 0.5], [1.0, 0.0]], owner, block=256)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     # One matrix of cosines has 80 MB.

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from ..baselines import CCAStatistics, LinearEncoder, Scaled, ZeroShot
 from ..config import CcaConfig, DualEncoderConfig, EnsembleConfig, RunConfig, ZeroShotConfig
 from ..errors import XmrError
-from ..metrics import ranks_of_fusions, summarise
+from ..metrics import rsums_of_fusions, summarise
 from ..model import EnsembleModel, RetrievalModel, build_dual_encoder
 from ..model.retrieval import joined
 from ..modules import DualEncoder
@@ -155,10 +155,8 @@ def _fit_late(
     if any(len(captions) != len(image_of_caption) for _, captions in pairs):
         raise XmrError(f"config {config.name!r}: {OTHER_IMAGES.format('its members were')}")
     weightings = _weights(len(pairs))
-    found = ranks_of_fusions(pairs, weightings, image_of_caption, progress=f"{config.name} seed {seed}")
-    table = [
-        {"weights": own, "val_rsum": summarise(ranks)["rsum"]} for own, ranks in zip(weightings, found, strict=True)
-    ]
+    rsums = rsums_of_fusions(pairs, weightings, image_of_caption, progress=f"{config.name} seed {seed}")
+    table = [{"weights": own, "val_rsum": rsum} for own, rsum in zip(weightings, rsums, strict=True)]
     best = max(table, key=lambda row: row["val_rsum"])["weights"]
     weights = [weight / seeds for weight in best for _ in range(seeds)]
     model = EnsembleModel(config, [own.model for own in members], weights, {})

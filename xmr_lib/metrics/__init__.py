@@ -2,7 +2,7 @@
 
 from .folds import five_folds
 from .image_retrieval import ImageScores, score_image_retrieval
-from .late_fusion import ranks_of_fusions
+from .late_fusion import rsums_of_fusions
 from .ranks import Ranks, ranks_from_similarity, ranks_of_embeddings
 from .recall import chance_levels, summarise
 from .statistics import bootstrap_interval, difference_interval, holm, mean_interval, paired_test, sign_flip_test
@@ -19,7 +19,7 @@ __all__ = [
     "paired_test",
     "ranks_from_similarity",
     "ranks_of_embeddings",
-    "ranks_of_fusions",
+    "rsums_of_fusions",
     "score_image_retrieval",
     "sign_flip_test",
     "summarise",

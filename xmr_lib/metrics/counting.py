@@ -31,6 +31,26 @@ def checked_owners(image_of_caption: np.ndarray, images: int, captions: int) -> 
     return image_of_caption.astype(np.int64)
 
 
+def slots(owner: Int[np.ndarray, " captions"]) -> Int[np.ndarray, " captions"]:
+    """Number the captions of each image, in their order, from 0."""
+    counts = np.bincount(owner)
+    found = np.empty(len(owner), np.int64)
+    found[np.argsort(owner, kind="stable")] = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return found
+
+
+def in_rows(
+    values: Float[np.ndarray, " captions"], owner: Int[np.ndarray, " captions"], fill: float = -np.inf
+) -> Float[np.ndarray, "images most"]:
+    """Put the values of an image's own captions into one row, so that all images are handled at once.
+
+    ``fill`` stands where an image has fewer than the most.
+    """
+    rows = np.full((int(owner.max()) + 1, int(np.bincount(owner).max())), fill, values.dtype)
+    rows[owner, slots(owner)] = values
+    return rows
+
+
 class Counting:
     """Counts, tile by tile, the foreign items that stand before each right one.
 
@@ -41,14 +61,10 @@ class Counting:
     """
 
     def __init__(self, own: Float[np.ndarray, " captions"], owner: Int[np.ndarray, " captions"], optimistic: bool):
-        # An image's own captions in one row, so that all images are handled at once; NaN compares false with all.
-        counts = np.bincount(owner)
-        order = np.argsort(owner, kind="stable")
-        self.slot = np.empty(len(owner), np.int64)
-        self.slot[order] = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
+        self.slot = slots(owner)
         self.own, self.owner = own, owner
-        self.own_rows = np.full((len(counts), int(counts.max())), np.nan, own.dtype)
-        self.own_rows[owner, self.slot] = own
+        # NaN compares false with all.
+        self.own_rows = in_rows(own, owner, np.nan)
         self.before = np.greater if optimistic else np.greater_equal
         self.foreign_images = np.zeros(len(owner), np.int64)
         self.foreign_captions = np.zeros(self.own_rows.shape, np.int64)

@@ -8,6 +8,11 @@ from .ranks import Ranks
 CUTOFFS = (1, 5, 10)
 
 
+def recall_at(first: Int[np.ndarray, " queries"], k: int) -> float:
+    """Return Recall@K = Hit@K in percent, from the place of each query's first right item."""
+    return 100 * float((first <= k).mean())
+
+
 def summarise(ranks: Ranks) -> dict[str, float]:
     """Return all metrics of a run.
 
@@ -21,7 +26,7 @@ def summarise(ranks: Ranks) -> dict[str, float]:
     """
     metrics: dict[str, float] = {}
     for direction, first in (("i2t", ranks.i2t), ("t2i", ranks.t2i)):
-        metrics |= {f"{direction}_r{k}": 100 * float((first <= k).mean()) for k in CUTOFFS}
+        metrics |= {f"{direction}_r{k}": recall_at(first, k) for k in CUTOFFS}
         metrics |= {f"{direction}_medr": float(np.median(first)), f"{direction}_meanr": float(first.mean())}
     metrics["rsum"] = sum(metrics[f"{direction}_r{k}"] for direction in ("i2t", "t2i") for k in CUTOFFS)
     precision, average = _at_r(ranks)
