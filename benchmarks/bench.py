@@ -1,7 +1,11 @@
-"""``make bench``: what the project does often, beside what one would use instead. Writes runs/bench/summary.csv."""
+"""``make bench``: what the project does often, beside what one would use instead. Writes runs/bench/summary.csv.
+
+``LONG=1``: the course's folder and the ranks at the size of all Flickr30K, once.
+"""
 
 import argparse
 import itertools
+import os
 import resource
 import statistics
 import subprocess
@@ -14,7 +18,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from measure import Measurement, at_least, at_most, times_as_fast, write
+from reading import course_folder, image_features
 from torchmetrics.functional.retrieval import retrieval_hit_rate
+from training import epoch_of_task_a, large_batch
 
 from xmr_lib.encoders.bert import encode
 from xmr_lib.experiment import Workspace
@@ -28,6 +34,8 @@ from xmr_lib.paths import runs_root
 from xmr_lib.ragged import Ragged
 from xmr_lib.weights import packaged
 
+FLICKR30K = 31_014
+"""Images of Karpathy's Flickr30K."""
 IMPORTS = (
     ("import xmr_lib", "import xmr_lib", 0.1),
     ("xmr --help", "from xmr_lib.cli import main; import sys; sys.argv = ['xmr', '--help']; main()", 0.4),
@@ -90,6 +98,29 @@ def exact_ranks(images: int, rounds: int) -> Measurement:
     captions = (0.3 * pictures[owner] + random.normal(size=(len(owner), 1024))).astype(np.float32)
     ratio = times_as_fast(lambda: pictures @ captions.T, lambda: ranks_of_embeddings(pictures, captions, owner), rounds)
     return at_most(f"exact ranks, {images:,} × {5 * images:,}", ratio, 1.3, "the bare product in single precision")
+
+
+RANKING = """
+import pathlib, re, numpy as np
+from xmr_lib.metrics import ranks_of_embeddings
+
+def highest():
+    return int(re.search("VmHWM:\\s*(\\d+)", pathlib.Path("/proc/self/status").read_text())[1])
+
+owner = np.repeat(np.arange({images}), 5)
+pictures, captions = (np.random.default_rng(n).random((n, 1024), np.float32) for n in ({images}, len(owner)))
+before = highest()
+ranks_of_embeddings(pictures, captions, owner)
+print((highest() - before) / 2**20)
+"""
+
+
+def ranking_memory(images: int) -> Measurement:
+    """Memory that exact ranks take beside the embeddings themselves."""
+    command = [sys.executable, "-c", RANKING.format(images=images)]
+    found = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    name = f"exact ranks, {images:,} × {5 * images:,}, memory"
+    return Measurement(name, found, "GB", "<= 1", "yes" if found <= 1 else "no", "beside the embeddings")
 
 
 def late_fusion(images: int, rounds: int) -> Measurement:
@@ -179,7 +210,7 @@ def main() -> None:
     parser.add_argument("--captions", type=int, default=2000)
     parser.add_argument("--images", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=5)
-    sizes = parser.parse_args()
+    sizes, long = parser.parse_args(), os.environ.get("LONG") == "1"
     captions = list(Workspace("scenes", profile_name="demo").dataset.raw[: sizes.captions])
     found = [
         bert_encoding(captions, sizes.rounds),
@@ -187,8 +218,14 @@ def main() -> None:
         ranking(sizes.images, sizes.rounds),
         exact_ranks(sizes.images, sizes.rounds),
         exact_ranks(5 * sizes.images, sizes.rounds),
+        *([exact_ranks(FLICKR30K, 1)] if long else []),
+        ranking_memory(FLICKR30K if long else 5 * sizes.images),
         late_fusion(sizes.images, sizes.rounds),
         checked_reading(256, sizes.rounds),
+        *course_folder(FLICKR30K if long else 8 * sizes.images, sizes.rounds),
+        image_features(96, sizes.rounds),
+        *epoch_of_task_a(6 * sizes.images, sizes.rounds),
+        large_batch(),
         *(importing(*one, sizes.rounds) for one in IMPORTS),
     ]
     path = runs_root() / "bench" / "summary.csv"
