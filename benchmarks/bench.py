@@ -1,11 +1,7 @@
-"""``make bench``: what the project does often, beside what one would use instead. Writes runs/bench/summary.csv.
-
-``LONG=1``: the course's folder and the ranks at the size of all Flickr30K, once.
-"""
+"""``make bench``: what the project does often, beside what one would use instead. Writes runs/bench/summary.csv."""
 
 import argparse
 import itertools
-import os
 import resource
 import statistics
 import subprocess
@@ -210,7 +206,8 @@ def main() -> None:
     parser.add_argument("--captions", type=int, default=2000)
     parser.add_argument("--images", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=5)
-    sizes, long = parser.parse_args(), os.environ.get("LONG") == "1"
+    parser.add_argument("--long", action="store_true", help="ranks and the course folder at the size of Flickr30K, too")
+    sizes = parser.parse_args()
     captions = list(Workspace("scenes", profile_name="demo").dataset.raw[: sizes.captions])
     found = [
         bert_encoding(captions, sizes.rounds),
@@ -218,11 +215,11 @@ def main() -> None:
         ranking(sizes.images, sizes.rounds),
         exact_ranks(sizes.images, sizes.rounds),
         exact_ranks(5 * sizes.images, sizes.rounds),
-        *([exact_ranks(FLICKR30K, 1)] if long else []),
-        ranking_memory(FLICKR30K if long else 5 * sizes.images),
+        *([exact_ranks(FLICKR30K, 1)] if sizes.long else []),
+        ranking_memory(FLICKR30K if sizes.long else 5 * sizes.images),
         late_fusion(sizes.images, sizes.rounds),
         checked_reading(256, sizes.rounds),
-        *course_folder(FLICKR30K if long else 8 * sizes.images, sizes.rounds),
+        *course_folder(FLICKR30K if sizes.long else 8 * sizes.images, sizes.rounds),
         image_features(96, sizes.rounds),
         *epoch_of_task_a(6 * sizes.images, sizes.rounds),
         large_batch(),

@@ -58,6 +58,7 @@ def epoch_of_task_a(images: int, rounds: int) -> list[Measurement]:
             loss.backward()
             optimiser.step()
 
+    peer = "a Dataset of triplets, one negative each"
     size = f"an epoch of task (a), {images:,} × 5"
     return [
         at_most(size, times_as_fast(products, ours, rounds), 1.5, "its matrix products and optimiser alone"),
