@@ -7,6 +7,7 @@ import pytest
 from made_up_results import write_made_up_results, write_made_up_run
 
 from xmr_lib.errors import XmrError
+from xmr_lib.experiment.sweep import Point, add_points, sweep_file
 from xmr_lib.metrics import holm, paired_test
 from xmr_lib.plotdata import read_plotdata, write_plotdata
 from xmr_lib.publish.compare import Comparisons, p_text, signed
@@ -166,6 +167,20 @@ def test_facts_of_the_study_over_boxes(folder, tmp_path):
     write_plotdata(own, "detector_quality", table)
     with pytest.raises(XmrError, match=r"detector_quality\.csv is not of the recorded runs .* --only 03'"):
         fact_value(RecordedResults.read(own), "boxes_given", 0)
+
+
+def test_facts_of_the_schedule_setting_by_setting(tmp_path):
+    own = tmp_path / "own" / "scenes"
+    base = [result.val_rsum for result in write_made_up_run(own, "r-fasttext", 3.0, seeds=(0, 1))]
+    assert fact_value(RecordedResults.read(own), "schedule-dropout", 0) == "--"
+    # A seed that the base has not been trained with tells nothing.
+    moved = [(0, base[0] - 2), (1, base[1] - 3), (2, 600.0)]
+    points = [Point("r-fasttext-learning-rate", seed, rsum, 3, 3, 0.1, 0.2, 1.0, "0") for seed, rsum in moved]
+    add_points(sweep_file(own, "schedule"), points)
+    facts = RecordedResults.read(own)
+    assert fact_value(facts, "schedule-learning-rate", 0) == "$-2.5$"
+    assert fact_value(facts, "schedule-learning-rate-spread", 0) == "$-3.0$ to $-2.0$"
+    assert fact_value(facts, "schedule-dropout", 0) == "--" and "schedule" in facts.used
 
 
 def test_models_that_rest_on_one_seed_are_counted(folder):

@@ -1,12 +1,13 @@
 """The schedule of the studies, one setting at a time."""
 
+import numpy as np
 import pytest
 
 from xmr_lib.experiment import Workspace
 from xmr_lib.experiment.sweep import read_sweep
 from xmr_lib.records import flat
 from xmr_lib.study import get_configs
-from xmr_lib.study.schedule import BASE, BEFORE, SETTINGS, SWEEP, put_back, schedule_table
+from xmr_lib.study.schedule import BASE, BEFORE, SETTINGS, SWEEP, differences, put_back, schedule_table
 
 
 @pytest.fixture(scope="module")
@@ -36,4 +37,5 @@ def test_each_setting_is_measured_against_the_base_with_the_same_seeds(workspace
     row = table.loc["dropout"]
     assert row["val rSum"] == pytest.approx(sum(points[f"{BASE}-dropout", seed] for seed in (0, 1)) / 2)
     assert row["difference"] == pytest.approx(row["val rSum"] - table.loc["the base", "val rSum"])
+    assert np.mean(differences(workspace.results)["dropout"]) == pytest.approx(row["difference"])
     assert row["from → to"] == "0.4 → 0.3" and row["seeds"] == "2"

@@ -5,10 +5,15 @@ import json
 import re
 from collections.abc import Callable
 
+import numpy as np
+
 from ..errors import XmrError
+from ..experiment.sweep import sweep_file
 from ..metrics import bootstrap_interval, paired_test
 from ..records import DETECTOR
 from ..study.batch_size import LOSSES
+from ..study.schedule import SETTINGS, differences
+from ..study.schedule import SWEEP as SCHEDULE
 from .compare import LEVEL
 from .dataset import words_of
 from .facts import Missing, RecordedResults
@@ -37,6 +42,8 @@ def fact_value(facts: RecordedResults, key: str, comparisons: int) -> str:
         return escape(str(facts.results(SHARED)[0].machine[key]))
     if key in _OF_BOXES:
         return _of_boxes(facts, *_OF_BOXES[key])
+    if setting := _SCHEDULE.fullmatch(key):
+        return _of_schedule(facts, *setting.groups())
     if batch := _BATCH.fullmatch(key):
         return _of_batch(facts, *batch.groups())
     raise XmrError(
@@ -89,6 +96,16 @@ def _of_boxes(facts: RecordedResults, column: str, worst: bool) -> str:
     return one_place(float(at.loc[at.index.min() if worst else at.index.max()]))
 
 
+def _of_schedule(facts: RecordedResults, setting: str, spread: str | None) -> str:
+    """Return what putting one setting of the schedule back does to rSum on validation: mean, or least to most."""
+    path = sweep_file(facts.folder, SCHEDULE)
+    if not (own := differences(facts.folder).get(setting)):
+        return "--"
+    facts.note("schedule", path.read_bytes())
+    values = (min(own), max(own)) if spread else (np.mean(own),)
+    return " to ".join(f"${value:+.1f}$" for value in values)
+
+
 def _single(facts: RecordedResults) -> str:
     """Count the models that rest on one seed: late fusion of several does not."""
     alone = [run for run in facts.rows if facts.row(run)["seeds"] == "1"]
@@ -136,6 +153,8 @@ _OF_BOXES = {
     "boxes_worst_map": ("map50", True),
 }
 """What the study over boxes found: rSum on validation at the boxes that lie beside the captions, and at the worst."""
+_SCHEDULE = re.compile(f"schedule-({'|'.join(SETTINGS)})(-spread)?")
+"""What the schedule of the studies is made of: ``schedule-dropout``, ``schedule-dropout-spread`` …"""
 _BATCH = re.compile(r"(\w+)-(smallest|largest)(-share)?")
 """What the study over batch sizes found: ``hardest-smallest``, ``infonce-largest-share``, ``batch-largest`` …"""
 _OF_MACHINE = ("processor", "threads", "system", "python", "torch", "numpy", "scipy", "gensim")

@@ -1,13 +1,15 @@
 """What the schedule of the studies is made of: from their base, each of its settings put back, one at a time."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from ..config import RunConfig
-from ..experiment.sweep import sweep
+from ..experiment.sweep import read_sweep, sweep
 from ..experiment.workspace import Workspace
+from ..records import read_result, recorded_seeds, run_folder
 from .models import get_configs
 from .results_at_hand import at_hand
 
@@ -50,6 +52,23 @@ def schedule_table(workspace: Workspace, seeds: Sequence[int]) -> pd.DataFrame:
         rows.append(_row(setting, " → ".join(values), {point.seed: point.val_rsum for point in points}, of_base))
     rows.append(_row("all together", BEFORE, {result.seed: result.val_rsum for result in before}, of_base))
     return pd.DataFrame(rows).set_index("put back")
+
+
+def differences(results: str | Path) -> dict[str, list[float]]:
+    """Return what is recorded of it: by setting, the differences to the base with the same seeds.
+
+    Args:
+        results: of the dataset.
+    """
+    base = {
+        seed: read_result(run_folder(results, BASE, seed) / "result.json").val_rsum
+        for seed in recorded_seeds(results, BASE)
+    }
+    found: dict[str, list[float]] = {}
+    for point in read_sweep(results, SWEEP):
+        if point.seed in base:
+            found.setdefault(point.run.removeprefix(f"{BASE}-"), []).append(point.val_rsum - base[point.seed])
+    return found
 
 
 def _row(setting: str, change: str, rsums: dict[int, float], base: dict[int, float]) -> dict[str, object]:
