@@ -141,7 +141,6 @@ def test_a_document_is_built_once_and_again_when_a_fact_changes(latex, plan, hom
         (r"\ref{here}", r"\ref{there}", "undefined: there"),
         (r"\ref{here}", r"\cite{nobody}", "undefined: nobody"),
         (r"\clearpage", r"\hbox to 12cm{\hskip 30cm}\hbox{\rule{20cm}{1pt}}", r"Overfull \\hbox"),
-        (r"\clearpage", r"x\clearpage x\clearpage x\clearpage", "pages; there must be 1 to 2"),
     ],
 )
 def test_latex_is_listened_to(latex, plan, home, old, new, message):
@@ -149,6 +148,28 @@ def test_latex_is_listened_to(latex, plan, home, old, new, message):
     with pytest.raises(XmrError, match=message):
         build(plan, ["main"])
     assert not (plan.folder / "report.pdf").exists()
+
+
+def test_a_page_too_many_is_a_warning_and_no_reason_to_go_without_the_pdf(latex, plan, home, capsys):
+    edit(home / "report" / "main.tex", r"\clearpage", r"x\clearpage x\clearpage x\clearpage")
+    for _ in range(2):
+        [pdf] = build(plan, ["main"])
+        assert pdf.is_file()
+        # Said again of the PDF that is there already.
+        assert f"warning: {pdf}: 4 pages; there should be 1 to 2" in capsys.readouterr().err
+
+
+def test_a_style_of_references_that_is_taken_away_leaves_no_trace(latex, plan, home):
+    cited = r"\nocite{a}\IfFileExists{own.bst}{\bibliographystyle{own}}{\bibliographystyle{plain}}\bibliography{main}"
+    edit(home / "report" / "main.tex", r"\clearpage", cited + r"\clearpage")
+    (home / "report" / "main.bib").write_text("@misc{a, title = {A}, author = {B}}")
+    plain = subprocess.run(["kpsewhich", "plain.bst"], capture_output=True, text=True, check=True).stdout.strip()
+    own = home / "report" / "own.bst"
+    for there in (True, False):
+        shutil.copy(plain, own) if there else own.unlink()
+        build(plan, ["main"])
+        style = "own" if there else "plain"
+        assert f"The style file: {style}.bst" in (plan.folder / "main.blg").read_text()
 
 
 def test_the_reference_is_read_and_not_written(home, made_up):
@@ -430,8 +451,7 @@ CVPR = r"""
 """
 
 
-def test_the_official_style_is_used_when_it_is_there(latex, own, own_home, monkeypatch):
-    monkeypatch.setattr(documents, "PAGES", {})
+def test_the_official_style_is_used_when_it_is_there(latex, own, own_home):
     style = own_home / "report" / "cvpr.sty"
     style.write_text(CVPR)
     try:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ..errors import XmrError
 from ..paths import atomic_write
-from .documents import PAPER, SLIDES, Plan, build, gathered
+from .documents import PAPER, SLIDES, Plan, build, gathered, page_fault
 from .numbers import NUMBERS, write_if_new
 from .pdf import facts_hash
 from .sources import DOCUMENTS
@@ -19,8 +19,8 @@ def commit_documents(plan: Plan) -> list[Path]:
     """Build all documents from the reference, put their PDFs into ``report/`` and ``numbers.tex`` beside the results.
 
     Raises:
-        XmrError: the results are not those in git, the galleries are not of drawn pictures, a PDF is too large, or the
-            build fails.
+        XmrError: the results are not those in git, the galleries are not of drawn pictures, a PDF is too large or has
+            too many or too few pages, or the build fails.
     """
     if (plan.dataset, plan.galleries.name) != (DATASET, GALLERIES):
         raise XmrError(
@@ -31,6 +31,8 @@ def commit_documents(plan: Plan) -> list[Path]:
             f"{plan.results}: the committed PDFs are of the results in git; 'xmr publish-results' copies them"
         )
     built = build(plan, PAPER + SLIDES)
+    if fault := next(filter(None, (page_fault(plan, name) for name in PAPER + SLIDES)), ""):
+        raise XmrError(f"{fault}: such a one is not committed")
     for path in built:
         if path.stat().st_size > LARGEST:
             raise XmrError(f"{path}: {path.stat().st_size:,} bytes; a committed PDF has at most {LARGEST:,}")

@@ -116,7 +116,7 @@ def prepare(plan: Plan) -> Contents:
 
 
 def build(plan: Plan, documents: Sequence[str]) -> list[Path]:
-    """Build documents by the name of their source; return their PDFs.
+    """Build documents by the name of their source; return their PDFs. Too many or too few pages are a warning.
 
     Raises:
         XmrError: a result is missing or stale, LaTeX is missing, or it says that something is wrong.
@@ -125,7 +125,11 @@ def build(plan: Plan, documents: Sequence[str]) -> list[Path]:
     latex = find_latex()
     if made.gaps:
         print(f"draft, with gaps where nothing is recorded: {', '.join(made.gaps)}", file=sys.stderr)
-    return [_document(plan.folder, made, latex, name) for name in documents]
+    built = [_document(plan.folder, made, latex, name) for name in documents]
+    # Another style or longer text is no reason to go without the PDF. Said of one that was there already, too.
+    for fault in () if made.draft else filter(None, (page_fault(plan, name) for name in documents)):
+        print(f"warning: {fault}", file=sys.stderr)
+    return built
 
 
 def put_on_top(plan: Plan, built: Sequence[str | Path]) -> list[Path]:
@@ -137,20 +141,23 @@ def put_on_top(plan: Plan, built: Sequence[str | Path]) -> list[Path]:
     return copies
 
 
+def page_fault(plan: Plan, name: str) -> str:
+    """Return in words that a document has too few or too many pages; empty where it has as many as it should."""
+    pages = read_log(plan.folder, name).pages
+    few, many = PAGES.get(name, (1, pages))
+    path = plan.folder / f"{DOCUMENTS[name]}.pdf"
+    return "" if few <= pages <= many else f"{path}: {pages} pages; there should be {few} to {many}"
+
+
 def _document(folder: Path, made: Contents, latex: Latex, name: str) -> Path:
     target = folder / f"{DOCUMENTS[name]}.pdf"
     key = _key([path for path in tree_files(folder, made) if path.stem not in DOCUMENTS or path.stem == name], latex)
-    if read_state(folder).get(name) == key and target.is_file():
+    if read_state(folder).get(name) == key and target.is_file() and (folder / f"{name}.log").is_file():
         return target
     latex.run(folder, name)
-    log = read_log(folder, name)
-    problems = list(log.problems)
-    if not problems:
-        few, many = PAGES.get(name, (1, log.pages))
-        if not few <= log.pages <= many and not made.draft:
-            problems.append(f"{log.pages} pages; there must be {few} to {many}")
-        if has_type_3_fonts(folder / f"{name}.pdf"):
-            problems.append("it holds fonts of Type 3 (see 'pdffonts'): draw the figure with xmr_lib/figures")
+    problems = list(read_log(folder, name).problems)
+    if not problems and has_type_3_fonts(folder / f"{name}.pdf"):
+        problems.append("it holds fonts of Type 3 (see 'pdffonts'): draw the figure with xmr_lib/figures")
     if problems:
         raise XmrError(f"{folder / name}.log: {'; '.join(problems[:5])}" + ("; …" if len(problems) > 5 else ""))
     if target.stem != name:

@@ -18,6 +18,9 @@ INSTALL = (
     "'conda install -c conda-forge tectonic'"
 )
 
+LEFT_BEHIND = (".log", ".aux", ".bbl", ".blg", ".fdb_latexmk", ".fls", ".out", ".nav", ".snm", ".toc")
+"""Kinds of files that a build leaves for the next one."""
+
 
 @dataclass(frozen=True)
 class Latex:
@@ -36,14 +39,16 @@ class Latex:
         return [self.program, *options, f"{name}.tex"]
 
     def run(self, folder: str | Path, name: str) -> None:
-        """Build ``<folder>/<name>.tex``; what went wrong stands in its log.
+        """Build ``<folder>/<name>.tex`` from its sources alone; what went wrong stands in its log.
 
         Raises:
             XmrError: no log was written: the program itself doesn't work.
         """
         folder = Path(folder)
         log = folder / f"{name}.log"
-        log.unlink(missing_ok=True)
+        # What an earlier build left names files and macros that may be gone by now, such as another style's.
+        for kind in LEFT_BEHIND:
+            (folder / f"{name}{kind}").unlink(missing_ok=True)
         # LaTeX breaks the lines of its log at 79 characters, in the middle of what we look for.
         environment = os.environ | {"max_print_line": "10000", "error_line": "254", "half_error_line": "238"}
         environment |= {"openin_any": "p", "openout_any": "p"}
