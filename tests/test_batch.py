@@ -16,6 +16,8 @@ from xmr_lib.batch import PARAMETERS, check_parameters, notebooks, run_notebooks
 from xmr_lib.cli import app
 from xmr_lib.errors import XmrError
 from xmr_lib.publish.sources import DOCUMENTS
+from xmr_lib.records import read_summary
+from xmr_lib.study.rows import BY_COMMAND, MODELS
 
 NUMBERED = notebooks()
 
@@ -67,6 +69,8 @@ def test_the_numbered_notebooks_run_from_top_to_bottom(smoke_run):
     built = [f"{name}.pdf" for name in DOCUMENTS.values()] if shutil.which("latexmk") else []
     assert timed == ["drawing", *(path.stem for path in NUMBERED), *(["report"] if built else []), "all"]
     assert all((folder / name).is_file() for name in built)
+    there = {row["run"] for row in read_summary(folder / "summary.csv")}
+    assert there == {model for model in MODELS if not model.startswith(BY_COMMAND)}
     for path in NUMBERED:
         executed = nbformat.read(folder / "notebooks" / path.name, 4)
         code = [cell for cell in executed.cells if cell.cell_type == "code"]
@@ -138,6 +142,7 @@ def test_notebooks_are_thin_and_without_outputs(path):
             line for line in cell.source.splitlines() if line.strip() and not line.startswith(("#", "from", "import"))
         ]
         assert len(lines) <= 6
+        assert "seeds[" not in cell.source, "a row would have fewer seeds than --seeds names"
     assert "papermill" not in book.metadata
 
 

@@ -10,7 +10,7 @@ from xmr_lib.experiment.sweep import read_sweep
 from xmr_lib.paths import reference_root
 from xmr_lib.study import get_configs, runnable
 from xmr_lib.study.batch_size import SWEEP, batch_configs
-from xmr_lib.study.estimate import RECIPES, estimate, estimate_lines
+from xmr_lib.study.estimate import RECIPES, estimate, estimate_lines, seed_lines
 
 
 @pytest.fixture
@@ -53,6 +53,12 @@ def test_what_is_there_is_not_counted_again(twin, tmp_path):
     lines = estimate_lines(full, [0], {"00", "01"})
     assert [line.split()[0] for line in lines[1:-1]] == ["00", "01"] and "on flickr8k" in lines[0]
     assert estimate_lines(full, [0], {"08"}) == []
+
+
+def test_models_that_have_other_seeds_than_asked_for_are_named(smoke_workspace):
+    [line] = seed_lines(smoke_workspace, [0, 1, 2], {"05", "06"})
+    assert line.startswith("f-table-late: run once; it is late fusion of the seeds 0, 1 of r-onehot-glove-trained,")
+    assert seed_lines(smoke_workspace, [0], {"06"}) == seed_lines(smoke_workspace, [0, 1, 2], {"05"}) == []
 
 
 def test_a_profile_without_reference_has_no_estimate(smoke_workspace):

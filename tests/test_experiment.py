@@ -275,7 +275,10 @@ def test_late_fusion_is_the_weighted_mean_of_cosines_chosen_on_validation(tmp_pa
 def test_late_fusion_over_seeds_is_their_mean(tmp_path, monkeypatch):
     workspace = Workspace("scenes", None, "smoke", tmp_path)
     [member] = get_configs(workspace, "r-fasttext")
-    [late] = run(workspace, from_flat("seeds-late", [member], method="late", seeds=(0, 1)))
+    # One model, whatever seeds are asked for.
+    [late] = run(workspace, from_flat("seeds-late", [member], method="late", seeds=(0, 1)), (0, 1, 2))
+    rows = {row["run"]: row["seeds"] for row in read_summary(workspace.results / "summary.csv")}
+    assert rows == {"r-fasttext": "2", "seeds-late": "1"}
     seeds = run(workspace, member, (0, 1))
     # Each has the FastText of its own seed.
     each = [embed(workspace, own, "test") for own in seeds]

@@ -40,7 +40,7 @@ def run(
     """Run the notebooks by papermill, strictly; executed copies go to runs/DATASET/notebooks/."""
     from ..batch import notebooks, run_notebooks
     from ..experiment import Workspace
-    from ..study.estimate import estimate_lines
+    from ..study.estimate import estimate_lines, seed_lines
 
     paths = notebooks(only or ())
     use_runtime(device, precision, workers)
@@ -49,7 +49,8 @@ def run(
     if profile == "smoke" and not results:
         results = tempfile.mkdtemp(prefix="xmr-smoke-")
     workspace = Workspace(dataset, data, profile, results)
-    for line in estimate_lines(workspace, numbers, {path.name[:2] for path in paths}):
+    chosen = {path.name[:2] for path in paths}
+    for line in (*estimate_lines(workspace, numbers, chosen), *seed_lines(workspace, numbers, chosen)):
         typer.echo(line)
     name = workspace.dataset.name
     # The notebooks read the data themselves: they need not be held here as well.

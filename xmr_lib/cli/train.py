@@ -101,11 +101,11 @@ def train(
             typer.echo(f"{config.name} seed {seed}: validation rSum {told}; {tried.cpu_minutes:.1f} CPU minutes")
         typer.echo(str(workspace.results / "trials.csv"))
         return
-    run(workspace, config, numbers)
+    results = run(workspace, config, numbers)
     if workspace.runtime.processes.first:
         typer.echo(summary_text(workspace.results / "summary.csv", [config.name]))
         if model in ALIASES and not name:
-            kept = keep_as(run_folder(workspace.results, config.name, numbers[0]), model)
+            kept = keep_as(run_folder(workspace.results, config.name, results[0].seed), model)
             typer.echo(f"{kept}: kept for 'xmr index PHOTOS' and RetrievalModel.load")
 
 

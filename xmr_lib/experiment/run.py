@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..config import RunConfig
+from ..config import EnsembleConfig, RunConfig
 from ..errors import XmrError
 from ..metrics import Ranks, bootstrap_interval, chance_levels, five_folds, ranks_of_embeddings, summarise
 from ..metrics.folds import FOLDS, IMAGES_PER_FOLD
@@ -36,7 +36,7 @@ from .workspace import Workspace
 
 
 def run(workspace: Workspace, config: RunConfig, seeds: Sequence[int] = (0,)) -> list[Result]:
-    """Fit a model once per seed, choose on validation, score once on test, and record it with the model.
+    """Fit a model once per seed (see ``seeds_of``), choose on validation, score once on test, record it with the model.
 
     Writes ``runs/<model>/seed<k>/`` and the model's row of ``summary.csv``, which is of all seeds that are recorded. A
     run that is there already is read. The members of late fusion are runs of their own.
@@ -45,12 +45,21 @@ def run(workspace: Workspace, config: RunConfig, seeds: Sequence[int] = (0,)) ->
         XmrError: a run of this name was made with another config or other data; the training collapsed; data are
             missing.
     """
-    results = [_run_seed(workspace, config, seed) for seed in seeds]
+    results = [_run_seed(workspace, config, seed) for seed in seeds_of(config, seeds)]
     if workspace.runtime.processes.first:
         recorded = recorded_results(workspace, config)
         interval = bootstrap_interval([ranks_of(workspace, result) for result in recorded])
         update_summary(workspace.results, [summary_row(recorded, interval)])
     return results
+
+
+def seeds_of(config: RunConfig, seeds: Sequence[int]) -> Sequence[int]:
+    """Return the seeds that a model is run with: those that are asked for.
+
+    Late fusion of named seeds is the same model whatever is asked for, and so is run once, as the first that it names.
+    """
+    fixed = config.method.seeds if isinstance(config.method, EnsembleConfig) else ()
+    return fixed[:1] or seeds
 
 
 def recorded_results(workspace: Workspace, config: RunConfig) -> list[Result]:

@@ -5,18 +5,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..config import EnsembleConfig, RunConfig
+from ..experiment.run import seeds_of
 from ..experiment.sweep import read_sweep
 from ..experiment.workspace import Workspace
 from ..paths import reference_root
 from ..records import read_result, read_summary, recorded_seeds
 from . import batch_size, detector_quality, schedule
 from .models import get_configs
-from .rows import MODELS
+from .rows import BY_COMMAND, MODELS
 
-NOTEBOOK = {"baseline": "00", "a": "01", "b": "02", "c": "03", "d": "04", "e": "05"}
+NOTEBOOK = {"baseline": "00", "a": "01", "b": "02", "c": "03", "d": "04", "e": "05", "images": "07"}
 """Task → number of its notebook; all other tasks: 06."""
 RECIPES = ("ab-recipe", "ab-recipe-cosine")
-"""Trained by notebook 10; of the task that is called ``best`` it shows what is recorded."""
+"""Trained by notebook 10, whatever their task."""
 REFERENCE = {"demo": "scenes", "full": "flickr8k"}
 """Profile → the dataset whose committed runs are of it."""
 
@@ -43,11 +44,11 @@ def estimate(workspace: Workspace, seeds: Sequence[int]) -> list[Estimate]:
         before = found.get(notebook, Estimate(notebook, 0, 0.0))
         found[notebook] = Estimate(notebook, before.trainings + trainings, before.cpu_minutes + minutes)
 
-    for config in get_configs(workspace, *(model for model in MODELS if model in recorded)):
+    for config in models_of_notebooks(workspace):
         # What late fusion takes is what its members take, and they are counted.
-        if isinstance(config.method, EnsembleConfig) or config.task == "best" or workspace.missing(config):
+        if config.name not in recorded or isinstance(config.method, EnsembleConfig) or workspace.missing(config):
             continue
-        own = "10" if config.name in RECIPES else NOTEBOOK.get(config.task, "06")
+        own = notebook_of(config)
         missing = len(set(seeds) - set(recorded_seeds(workspace.results, config.name)))
         add(own, missing, missing * _minutes(workspace, recorded[config.name]))
     for own, name, swept in _sweeps(workspace) if recorded else ():
@@ -58,6 +59,27 @@ def estimate(workspace: Workspace, seeds: Sequence[int]) -> list[Estimate]:
             minutes = took.get(config.name, float(recorded[model]["cpu_minutes"]))
             add(own, missing, missing * minutes * _share(workspace, recorded[model]))
     return [found[number] for number in sorted(found)]
+
+
+def notebook_of(config: RunConfig) -> str:
+    """Return the number of the notebook that a model belongs to."""
+    return "10" if config.name in RECIPES else NOTEBOOK.get(config.task, "06")
+
+
+def models_of_notebooks(workspace: Workspace, notebooks: Collection[str] = ()) -> list[RunConfig]:
+    """Return the models that the notebooks of these numbers train; without numbers, that any of them does."""
+    configs = get_configs(workspace, *(model for model in MODELS if not model.startswith(BY_COMMAND)))
+    return [config for config in configs if not notebooks or notebook_of(config) in notebooks]
+
+
+def seed_lines(workspace: Workspace, seeds: Sequence[int], notebooks: Collection[str]) -> list[str]:
+    """Return, as lines to print, which models of some notebooks have other seeds than those asked for, and why."""
+    fixed = [own for own in models_of_notebooks(workspace, notebooks) if list(seeds_of(own, seeds)) != list(seeds)]
+    return [
+        f"{config.name}: run once; it is late fusion of the seeds {', '.join(map(str, config.method.seeds))} of "
+        f"{', '.join(member.name for member in config.method.members)}, whatever --seeds says"
+        for config in fixed
+    ]
 
 
 def training_line(workspace: Workspace, config: RunConfig, seeds: Sequence[int]) -> str:

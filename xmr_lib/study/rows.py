@@ -180,6 +180,8 @@ MODELS: dict[str, dict[str, Any]] = {
     },
 }
 
+BY_COMMAND = ("s-", "o-", "clip-")
+"""How the names of those models begin that no notebook trains: notebook 10 shows what of them is recorded."""
 
 BEST, FAST, ASSIGNMENT = "best", "fast", "assignment"
 ALIASES = {BEST: "s-late", FAST: "r-onehot-glove-trained", ASSIGNMENT: "e-meanmax-trained"}
