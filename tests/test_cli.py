@@ -62,6 +62,7 @@ def test_the_program_starts_without_loading_torch():
         (["run", "--only", "99"], "no notebook begins with '99'"),
         (["run", "--seeds", "one"], "whole numbers"),
         (["train", "magic"], "model 'magic' is unknown; there are cca-mean"),
+        (["train", "ab-infonc"], "model 'ab-infonc' is unknown; did you mean 'ab-infonce'? there are cca-mean"),
         (["train", "ab-infonce", "--set", "optimiser.epochs=3"], "--name"),
         (["train", "ab-infonce", "--name", "x", "--set", "optimiser.epochs"], "FIELD=VALUE"),
         (["train", "ab-infonce", "--name", "x", "--set", "optimiser.epochs=many"], "optimiser.epochs = 'many'"),

@@ -71,7 +71,10 @@ def test_round_trip_through_json(kind):
         ({"name": "a/b"}, "name = 'a/b': is no name for a folder"),
         ({"name": ".."}, "is no name for a folder"),
         ({"task": "z"}, "task = 'z'"),
-        ({"optimiser.learning_rat": 1}, r"no field 'optimiser\.learning_rat'; there are epochs, batch, learning_rate"),
+        (
+            {"optimiser.learning_rat": 1},
+            r"no field 'optimiser\.learning_rat'; did you mean 'learning_rate'\? there are epochs, batch, learning_rate",
+        ),
         ({"optimizer.epochs": 1}, r"no field 'optimizer\.epochs'"),
         ({"text.branches.1.unfreeze": 1}, r"no field 'text\.branches\.1\.unfreeze'"),
     ],
@@ -87,7 +90,7 @@ def test_bad_values_are_told_in_one_line(changes, message):
     [
         ({"dropout": 5}, r"dropout = 5: .*less than 1"),
         ({"learning_rate": -1}, "learning_rate = -1"),
-        ({"learning_rat": 1}, "no field 'learning_rat'; there are batch, "),
+        ({"learning_rat": 1}, r"no field 'learning_rat'; did you mean 'learning_rate'\? there are batch, "),
         ({"loss": "contrastive"}, "loss contrastive needs distance = euclidean"),
         ({"text_pooling": "mean+max"}, "2 values of text_pooling for 1 features"),
         ({"word_scale": (0.1, 0.2)}, "2 values of word_scale for 1 features"),

@@ -17,7 +17,7 @@ from xmr_lib.study.names import NAMES
 from xmr_lib.study.table_rows import HEADLINE, OURS, TABLES, TASKS
 
 ALL = ("all_wide", "all_others_wide")
-SPECIAL = ("image_retrieval", "published", "false_negatives", *ALL, "configs")
+SPECIAL = ("image_retrieval", "published", "false_negatives", *ALL, "configs", "torture")
 PUBLISHED = (
     "slug,dataset,method,image_features,text_features,i2t_r1,i2t_r5,i2t_r10,t2i_r1,t2i_r5,t2i_r10,cite,source\n"
     "old,scenes,Old,VGG,LSTM,99.9,,,1.0,2.0,3.0,old1999,Somebody 1999\n"
@@ -80,6 +80,19 @@ def test_the_wide_tables_have_all_models_by_task(folder):
     runs = [re.search(r"\\textsf\{(.*)\}", cell)[1] for cell in found]
     assert sorted(runs) == sorted(facts.rows)
     assert {row["task"] for row in facts.rows.values()} <= {task for task, _ in TASKS}
+
+
+def test_what_was_tried_against_the_readers_is_summed_up(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("xmr_lib.publish.tables.reference_root", lambda: tmp_path)
+    facts = RecordedResults.read(folder)
+    with pytest.raises(XmrError, match=r"table torture: .*summary\.csv: not there; 'make torture' makes it"):
+        table_tex(facts, folder, "torture")
+    (tmp_path / "torture").mkdir()
+    lines = ["trial,what,tried,told,read,same", "killed,a job,3,0,0,3", "one bit flipped,a,900,890,0,10"]
+    (tmp_path / "torture" / "summary.csv").write_text("\n".join([*lines, "one bit flipped,b,200,100,20,80", ""]))
+    text = table_tex(facts, folder, "torture")
+    assert r"killed & 1 & 3 & 0 & 0 & 3 \\" in text
+    assert r"one bit flipped & 2 & 1,100 & 990 & 20 & 90 \\" in text and "torture" in facts.used
 
 
 def test_published_numbers_of_this_dataset_alone(folder):

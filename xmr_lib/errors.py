@@ -1,6 +1,7 @@
 """The one exception that users are meant to see."""
 
-from collections.abc import Iterator
+import difflib
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,6 +25,12 @@ class XmrError(Exception):
 def printable(text: str) -> str:
     """Return a text in which nothing breaks a line or speaks to a terminal: file names may hold any character."""
     return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+
+
+def listed(name: str, known: Collection[str]) -> str:
+    """Return what there is in place of a name that is unknown, in words, and first what was probably meant."""
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
+    return (f"did you mean {close[0]!r}? " if close else "") + f"there are {', '.join(known)}"
 
 
 @contextmanager

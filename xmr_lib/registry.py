@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import entry_points
 from typing import Any, Generic, TypeVar
 
-from .errors import XmrError
+from .errors import XmrError, listed
 
 T = TypeVar("T")
 PLUGINS = "xmr.plugins"
@@ -51,7 +51,7 @@ class Registry(Generic[T]):
             load_plugins()
         if name not in self._known:
             raise XmrError(
-                f"{self.kind} {name!r} is unknown; there are {', '.join(self._known)} (what a plugin brings is there "
+                f"{self.kind} {name!r} is unknown; {listed(name, self._known)} (what a plugin brings is there "
                 f"once its module was imported, or is an entry point of {PLUGINS})"
             )
         return self._known[name]

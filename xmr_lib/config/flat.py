@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import encoders  # noqa: F401 (slugs can be read once they are registered)
-from ..errors import XmrError
+from ..errors import XmrError, listed
 from ..features.spec import FeatureSpec
 from .groups import RunConfig
 
@@ -40,7 +40,7 @@ def from_flat(name: str, members: Sequence[RunConfig] = (), **fields: Any) -> Ru
         XmrError: a field that does not exist, or a value out of bounds.
     """
     if unknown := sorted(set(fields) - FIELDS):
-        raise XmrError(f"config {name!r}: there is no field {unknown[0]!r}; there are {', '.join(sorted(FIELDS))}")
+        raise XmrError(f"config {name!r}: there is no field {unknown[0]!r}; {listed(unknown[0], sorted(FIELDS))}")
     kind = fields.get("method", "dual-encoder")
     task = {"task": fields["task"]} if "task" in fields else {}
     if kind == "late":

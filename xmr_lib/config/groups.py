@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
-from ..errors import XmrError
+from ..errors import XmrError, listed
 from ..features.spec import FeatureSpec, join_slugs
 from ..losses import LOSSES
 from ..provenance import worst_track
@@ -358,10 +358,8 @@ def _put(values: Any, path: list[str], value: Any, name: str) -> None:
     elif isinstance(at, dict) and last in at:
         at[last] = value
     else:
-        known = ", ".join(at) if isinstance(at, dict) else "no such part"
-        raise XmrError(
-            f"config {name!r}: there is no field {'.'.join(path).removeprefix('method.')!r}; there are {known}"
-        )
+        known = listed(last, at) if isinstance(at, dict) else "there is no such part"
+        raise XmrError(f"config {name!r}: there is no field {'.'.join(path).removeprefix('method.')!r}; {known}")
 
 
 def _one_line(error: ValidationError) -> str:

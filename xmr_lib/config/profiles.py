@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..errors import XmrError
+from ..errors import XmrError, listed
 from .groups import MetricLearningConfig, RunConfig, Trained
 
 
@@ -51,5 +51,5 @@ def profile(name: str) -> Profile:
         XmrError: there is none of that name.
     """
     if name not in PROFILES:
-        raise XmrError(f"profile {name!r} is unknown; there are {', '.join(PROFILES)}")
+        raise XmrError(f"profile {name!r} is unknown; {listed(name, PROFILES)}")
     return PROFILES[name]

@@ -3,13 +3,15 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from ..csv_rows import csv_rows
 from ..errors import XmrError
+from ..paths import reference_root
 from ..study.names import NAMES, readable
 from ..study.table_rows import HEADLINE, IMAGES, OURS, TABLES, TASKS
-from .facts import RecordedResults
+from .facts import Missing, RecordedResults
 from .plot_facts import judged
 from .tabular import Cell, Column, Row, tabular
-from .tex import escape, one_place
+from .tex import count, escape, one_place
 from .values import PUBLISHED, config_text, interval_text, read_published
 
 I2T, T2I = r"image $\to$ text", r"text $\to$ image"
@@ -56,6 +58,7 @@ def table_tex(facts: RecordedResults, sources: str | Path, name: str) -> str:
         "all_wide": lambda: _all_models(facts, TASKS[:SPLIT]),
         "all_others_wide": lambda: _all_models(facts, TASKS[SPLIT:]),
         "configs": lambda: _configs(facts),
+        "torture": lambda: _torture(facts),
     }
     try:
         if name in special:
@@ -171,6 +174,26 @@ def _false_negatives(facts: RecordedResults) -> str:
         Column("R@1 with", best="none"),
     ]
     return tabular(columns, [(readable(run), rows) for run, rows in lines.items()], gap="2.6pt")
+
+
+def _torture(facts: RecordedResults) -> str:
+    """What ``make torture`` tried, and what came of it, summed over what it was tried on."""
+    path = reference_root() / "torture" / "summary.csv"
+    counted = ("tried", "told", "read", "same")
+    rows = csv_rows(path, [("trial", "what", *counted)], ("trial", "what"), "'make torture' makes it anew")
+    if not rows:
+        raise Missing(f"{path}: not there; 'make torture' makes it", "torture")
+    facts.note("torture", path.read_bytes())
+    trials: dict[str, list[dict[str, str]]] = {}
+    for row in rows:
+        trials.setdefault(row["trial"], []).append(row)
+    headings = ("of", "times", "told", "other values", "as before")
+    columns = [Column("", "l", best="none"), *(Column(heading, best="none") for heading in headings)]
+    lines = []
+    for trial, own in trials.items():
+        numbers = [len(own), *(sum(int(row[column]) for row in own) for column in counted)]
+        lines.append(Row([Cell(escape(trial)), *(Cell(count(number)) for number in numbers)]))
+    return tabular(columns, [("", lines)])
 
 
 def _published(facts: RecordedResults, sources: Path) -> str:

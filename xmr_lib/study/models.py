@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from ..config import RunConfig, from_flat
-from ..errors import XmrError
+from ..errors import XmrError, listed
 from ..experiment.workspace import Workspace
 from ..features.spec import FeatureSpec
 from .rows import ALIASES, LITE, MADE_HERE, MODELS
@@ -40,7 +40,7 @@ def runnable(workspace: Workspace, *models: str) -> list[RunConfig]:
 def _config(workspace: Workspace, model: str) -> RunConfig:
     model = ALIASES.get(model, model)
     if model not in MODELS:
-        raise XmrError(f"model {model!r} is unknown; there are {', '.join(MODELS)}")
+        raise XmrError(f"model {model!r} is unknown; {listed(model, MODELS)}")
     fields = dict(MODELS[model])
     if fields.get("method") == "late":
         members = get_configs(workspace, *fields.pop("members"))
