@@ -78,6 +78,15 @@ def test_bad_input_is_one_line(monkeypatch, capsys, smoke_workspace, arguments, 
     assert message in fails(monkeypatch, capsys, *arguments)
 
 
+def test_strict_stops_where_a_model_can_not_be_trained_before_any_is(monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    folder = write_course_twin(tmp_path / "course", images=60, with_images=False)
+    asked = ("--data", str(folder), "--profile", "smoke", "--results", str(tmp_path / "results"), "--strict")
+    told = fails(monkeypatch, capsys, "run", *asked)
+    assert "--strict: left out: " in told and "c-roi-mean, " in told and "frcnn-resnet50: no weights at" in told
+    assert not list(tmp_path.glob("results/*/runs"))
+
+
 def test_the_list_of_models():
     assert re.search(r"^a-recipe\s+.*distance=euclidean", xmr("train", "list").output, re.M)
 

@@ -73,7 +73,7 @@ def test_round_trip_through_json(kind):
         ({"task": "z"}, "task = 'z'"),
         (
             {"optimiser.learning_rat": 1},
-            r"no field 'optimiser\.learning_rat'; did you mean 'learning_rate'\? there are epochs, batch, learning_rate",
+            r"no field 'optimiser\.learning_rat'; did you mean 'learning_rate'\? there are epochs",
         ),
         ({"optimizer.epochs": 1}, r"no field 'optimizer\.epochs'"),
         ({"text.branches.1.unfreeze": 1}, r"no field 'text\.branches\.1\.unfreeze'"),

@@ -94,7 +94,7 @@ def run_notebooks(
                     parameters,
                     kernel_name="python3",
                     cwd=str(root()),
-                    progress_bar=True,
+                    progress_bar={"desc": path.stem},
                     # Its warnings are about transports and debuggers; errors of the notebook come back by themselves.
                     extra_arguments=["--IPKernelApp.log_level=40"],
                 )

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ..errors import XmrError
 from .app import (
     AllowDownloadOption,
     DataOption,
@@ -36,11 +37,13 @@ def run(
     precision: PrecisionOption = None,
     workers: WorkersOption = None,
     allow_download: AllowDownloadOption = False,
+    strict: Annotated[bool, typer.Option(help="Stop where a model can't be trained on these data.")] = False,
 ) -> None:
     """Run the notebooks by papermill, strictly; executed copies go to runs/DATASET/notebooks/."""
     from ..batch import notebooks, run_notebooks
     from ..experiment import Workspace
-    from ..study.estimate import estimate_lines, seed_lines
+    from ..study.estimate import estimate_lines, models_of_notebooks, seed_lines
+    from ..study.models import left_out
 
     paths = notebooks(only or ())
     use_runtime(device, precision, workers)
@@ -52,8 +55,12 @@ def run(
     chosen = {path.name[:2] for path in paths}
     for line in (*estimate_lines(workspace, numbers, chosen), *seed_lines(workspace, numbers, chosen)):
         typer.echo(line)
+    gaps = left_out(workspace, models_of_notebooks(workspace, chosen))
+    if gaps and strict:
+        raise XmrError(f"--strict: {'; '.join(gaps)}")
     name = workspace.dataset.name
     # The notebooks read the data themselves: they need not be held here as well.
     del workspace
     took = run_notebooks(name, data, profile, numbers, results, only or ())
-    typer.echo("\n" + usage_text(took))
+    # Said at the end as well: it is what the results, and the documents, are without.
+    typer.echo("\n".join(["", usage_text(took), *gaps]))

@@ -1,5 +1,6 @@
 """The configs of the study's models, on the data at hand."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from ..config import RunConfig, from_flat
@@ -25,16 +26,19 @@ def runnable(workspace: Workspace, *models: str) -> list[RunConfig]:
 
     They need Faster R-CNN where there is none, or photographs where only features came with the data.
     """
+    configs = get_configs(workspace, *models)
+    for line in left_out(workspace, configs):
+        print(line)
+    return [config for config in configs if not workspace.missing(config)]
+
+
+def left_out(workspace: Workspace, configs: Iterable[RunConfig]) -> list[str]:
+    """Return, as lines to print, which models can't be trained on a workspace's dataset, by the reason."""
     reasons: dict[str, list[str]] = {}
-    kept = []
-    for config in get_configs(workspace, *models):
+    for config in configs:
         if reason := workspace.missing(config):
             reasons.setdefault(reason, []).append(config.name)
-        else:
-            kept.append(config)
-    for reason, names in reasons.items():
-        print(f"left out: {', '.join(names)} ({reason})")
-    return kept
+    return [f"left out: {', '.join(names)} ({reason})" for reason, names in reasons.items()]
 
 
 def _config(workspace: Workspace, model: str) -> RunConfig:
