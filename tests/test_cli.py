@@ -8,11 +8,13 @@ import sys
 
 import pytest
 from course_twin import write_course_twin
+from made_up_results import write_made_up_run
 from tiny_clip import save_clip
 from typer.testing import CliRunner
 
 from xmr_lib import __version__
 from xmr_lib.cli import app, main
+from xmr_lib.cli.show import agreement_text
 from xmr_lib.records import read_result, read_summary, run_folder
 
 
@@ -85,6 +87,20 @@ def test_strict_stops_where_a_model_can_not_be_trained_before_any_is(monkeypatch
     told = fails(monkeypatch, capsys, "run", *asked)
     assert "--strict: left out: " in told and "c-roi-mean, " in told and "frcnn-resnet50: no weights at" in told
     assert not list(tmp_path.glob("results/*/runs"))
+
+
+def test_a_demo_says_how_far_its_numbers_are_those_in_git(tmp_path):
+    made, reference = tmp_path / "made", tmp_path / "reference"
+    for folder, means in ((made, (3.0, 3.0, 9.0)), (reference, (3.0, 9.0, 9.0))):
+        for run, mean in zip(("cca-mean", "ab-infonce", "e-lstm"), means, strict=True):
+            write_made_up_run(folder, run, mean)
+    (absent := reference / "summary.csv").write_text(
+        "".join(line for line in absent.read_text().splitlines(True) if not line.startswith("e-lstm"))
+    )
+    assert agreement_text(made / "summary.csv", absent) == (
+        "2 rows beside those in git: 1 have the same rSum, 1 lie in its interval; outside: ab-infonce"
+    )
+    assert agreement_text(made / "summary.csv", tmp_path / "none.csv").startswith("nothing to compare with in ")
 
 
 def test_the_list_of_models():

@@ -16,7 +16,7 @@ from .app import (
     app,
     use_runtime,
 )
-from .show import summary_text, usage_text
+from .show import agreement_text, summary_text, usage_text
 
 if TYPE_CHECKING:
     from ..usage import Usage
@@ -36,13 +36,18 @@ def demo(
     from ..data.locate import open_dataset
     from ..figures import shrink_figure
     from ..model.folder import keep_as
-    from ..paths import runs_root
+    from ..paths import reference_root, runs_root
+    from ..publish import find_latex
     from ..study import best_run
     from ..usage import Usage
 
     use_runtime(device, precision, workers)
     if profile == "smoke" and not results:
         results = tempfile.mkdtemp(prefix="xmr-smoke-")
+    try:
+        find_latex()
+    except XmrError:
+        typer.echo("no LaTeX here: this will end without report.pdf and slides.pdf")
     took = {}
     with Usage() as took["drawing the scenes"]:
         open_dataset("scenes", None, sizes(profile).scenes)
@@ -51,6 +56,8 @@ def demo(
     if profile != "smoke":
         shrink_figure(folder / "figures" / "02_gallery.png", folder / "figures" / "readme_gallery.png")
         typer.echo("\n" + summary_text(folder / "summary.csv"))
+        if profile == "demo":
+            typer.echo("\n" + agreement_text(folder / "summary.csv", reference_root() / "scenes" / "summary.csv"))
         if best := best_run(folder):
             typer.echo(f"\na model to search with, {best.parent.name}: {keep_as(best, 'scenes')}")
     typer.echo(f"\ntables, figures and executed notebooks: {folder}")

@@ -24,6 +24,25 @@ def _shown(column: str, value: str) -> str:
     return value if column == "run" or not value else f"{float(value):.1f}"
 
 
+def agreement_text(path: str | Path, reference: str | Path) -> str:
+    """Return in a line how far rSums agree with those in git; another number of threads gives others."""
+    from ..records import read_summary
+
+    theirs = {row["run"]: row for row in read_summary(reference)}
+    both = [(row, theirs[row["run"]]) for row in read_summary(path) if row["run"] in theirs]
+    if not both:
+        return f"nothing to compare with in {reference}"
+    same = sum(f"{float(own['rsum']):.1f}" == f"{float(other['rsum']):.1f}" for own, other in both)
+    outside = [
+        own["run"]
+        for own, other in both
+        if not float(other["rsum_low"]) <= float(own["rsum"]) <= float(other["rsum_high"])
+    ]
+    within = f"{same} have the same rSum, {len(both) - len(outside)} lie in its interval"
+    told = f"; outside: {', '.join(outside)}" if outside else ""
+    return f"{len(both)} rows beside those in git: {within}{told}"
+
+
 def usage_text(took: "dict[str, Usage]") -> str:
     """Return how long what took and how much memory, a line each, and all together."""
     rows = [(name, own.seconds, own.peak_bytes) for name, own in took.items()]
