@@ -51,6 +51,15 @@ def in_rows(
     return rows
 
 
+def right_pairs(
+    owner: Int[np.ndarray, " captions"], rows: slice, columns: slice
+) -> tuple[Int[np.ndarray, " pairs"], Int[np.ndarray, " pairs"]]:
+    """Return where captions stand with their own images in a tile of some images (rows) with some captions."""
+    row = owner[columns] - rows.start
+    inside = np.flatnonzero((row >= 0) & (row < rows.stop - rows.start))
+    return row[inside], inside
+
+
 class Counting:
     """Counts, tile by tile, the foreign items that stand before each right one.
 
@@ -77,9 +86,7 @@ class Counting:
             bad = np.argwhere(~finite)
             self.unusable_count += len(bad)
             self.unusable.append((rows.start + int(bad[0, 0]), columns.start + int(bad[0, 1])))
-        row = self.owner[columns] - rows.start
-        inside = np.flatnonzero((row >= 0) & (row < len(scores)))
-        scores[row[inside], inside] = np.nan
+        scores[right_pairs(self.owner, rows, columns)] = np.nan
         self.foreign_images[columns] += np.count_nonzero(self.before(scores, self.own[columns]), axis=0)
         for k in range(self.own_rows.shape[1]):
             own = self.own_rows[rows, k, None]

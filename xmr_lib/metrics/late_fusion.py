@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from tqdm import tqdm
 
 from ..errors import XmrError
-from .counting import checked_owners, in_rows, tiles
+from .counting import checked_owners, in_rows, right_pairs, tiles
 from .recall import CUTOFFS, recall_at
 from .scores import Scores
 
@@ -61,10 +61,8 @@ def rsums_of_fusions(
         for look in (_Queries.survey, _Queries.weigh):
             for rows, columns in cut:
                 found = [member.tile(rows, columns) for member in scores]
-                row = owner[columns] - rows.start
-                inside = np.flatnonzero((row >= 0) & (row < len(found[0])))
                 for of in found:
-                    of[row[inside], inside] = -np.inf
+                    of[right_pairs(owner, rows, columns)] = -np.inf
                 look(by_image, rows, found)
                 look(by_caption, columns, [of.T for of in found])
                 bar.update()

@@ -9,7 +9,7 @@ computed again.
 import numpy as np
 from jaxtyping import Float
 
-from .counting import Counting
+from .counting import Counting, right_pairs
 from .scores import Scores
 
 UNIT = 2.0**-24
@@ -80,9 +80,7 @@ def _count(
     images: _Bounds,
     captions: _Bounds,
 ) -> None:
-    row = counting.owner[columns] - rows.start
-    inside = np.flatnonzero((row >= 0) & (row < found.shape[1]))
-    found[inside, row[inside]] = -np.inf
+    found.T[right_pairs(counting.owner, rows, columns)] = -np.inf
     longest_image, longest_caption = images.lengths[rows].max(), captions.lengths[columns].max()
     below, above = _around(counting.own[columns], captions.of(columns, longest_image))
     may, must = found >= below[:, None], found >= above[:, None]
