@@ -16,7 +16,7 @@ import torch
 from measure import Measurement, at_least, at_most, times_as_fast, write
 from reading import course_folder, image_features
 from torchmetrics.functional.retrieval import retrieval_hit_rate
-from training import epoch_of_task_a, large_batch
+from training import epoch_of_task_a, large_batch, sorted_regions
 
 from xmr_lib.encoders.bert import encode
 from xmr_lib.experiment import Workspace
@@ -222,6 +222,7 @@ def main() -> None:
         *course_folder(FLICKR30K if sizes.long else 8 * sizes.images, sizes.rounds),
         image_features(96, sizes.rounds),
         *epoch_of_task_a(6 * sizes.images, sizes.rounds),
+        sorted_regions(sizes.rounds),
         large_batch(),
         *(importing(*one, sizes.rounds) for one in IMPORTS),
     ]
