@@ -10,7 +10,7 @@ from xmr_lib.config import from_flat
 from xmr_lib.encoders.effnet_lite import grid_rows
 from xmr_lib.errors import XmrError
 from xmr_lib.modules import BOX_FEATURES, LEARNED, ItemEncoder, Projection, RegionEntry, RowPart, row_pooling
-from xmr_lib.modules.row_pooling import AttentionPooling, GeneralisedPooling
+from xmr_lib.modules.row_pooling import AttentionPooling, GeneralisedPooling, _ascending
 from xmr_lib.ragged import Ragged, offsets_of
 from xmr_lib.training import Pairs, parameter_groups, pretrained_parameters
 
@@ -100,6 +100,17 @@ def test_generalised_pooling_can_be_the_maximum():
     pooling.weights = lambda lengths, most: torch.eye(most)[:1].expand(len(lengths), most)
     vectors = rows.values[:, :DIM]
     torch.testing.assert_close(pooling(Ragged(vectors, rows.offsets), rows.values[:, DIM:])[1], vectors[3:].amax(0))
+
+
+@pytest.mark.parametrize("learned", [False, True])
+def test_values_are_sorted_as_torch_sorts_them_and_so_are_their_gradients(learned):
+    values = torch.randn(3, 4, 7).requires_grad_(learned)
+    ours, expected = _ascending(values), values.sort(2).values
+    torch.testing.assert_close(ours, expected, rtol=0, atol=0)
+    if learned:
+        seen = torch.randn(3, 4, 7)
+        gradients = [torch.autograd.grad((own * seen).sum(), values)[0] for own in (ours, expected)]
+        torch.testing.assert_close(*gradients, rtol=0, atol=0)
 
 
 def test_an_unknown_aggregation_lists_the_known():

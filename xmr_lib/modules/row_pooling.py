@@ -140,9 +140,10 @@ def _ascending(values: Float[Tensor, "items dim most"]) -> Float[Tensor, "items 
     """Sort along the last axis; the gradient goes to where each value came from."""
     if values.device.type != "cpu" or values.dtype != torch.float32:
         return values.sort(2).values
-    # numpy sorts many short rows at once (AVX2 or AVX-512): 7 times as fast as torch, which was most of an epoch.
-    order = np.argsort(values.detach().numpy(), axis=2)
-    return values.gather(2, torch.from_numpy(order))
+    # numpy sorts many short rows at once (AVX2 or AVX-512), several times as fast as torch: it was most of an epoch.
+    if not values.requires_grad:
+        return torch.from_numpy(np.sort(values.numpy(), axis=2))
+    return values.gather(2, torch.from_numpy(np.argsort(values.detach().numpy(), axis=2)))
 
 
 def row_pooling(how: str, dim: int, hidden: int, dropout: float, box_features: int = 0) -> tuple[nn.Module, int]:
