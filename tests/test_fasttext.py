@@ -158,6 +158,19 @@ def test_training_captions_without_words_are_an_error(dataset, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_kill_while_the_store_gets_its_name_costs_no_more_than_the_training(dataset, store, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("xmr_lib.features.store_writer._write_npy", killed)
+        train_fasttext(dataset, tmp_path / "words", **SMALL)
+    assert not (tmp_path / "words").exists()
+    train_fasttext(dataset, tmp_path / "words", **SMALL)
+    assert (tmp_path / "words" / "values.npy").read_bytes() == (store / "values.npy").read_bytes()
+
+
+def killed(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 def test_progress_is_shown(dataset, tmp_path, capsys):
     train_fasttext(dataset, tmp_path / "store", dim=4, epochs=3)
     assert "fasttext-self" in capsys.readouterr().err and (tmp_path / "store").is_dir()

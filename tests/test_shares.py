@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from test_image_features import Tiny, broken, dataset, tiny_extractor  # noqa: F401 (fixtures)
 
+from xmr_lib.features import store_writer
 from xmr_lib.features.extract import extract_images
 from xmr_lib.features.shares import extract_shared
 
@@ -66,3 +67,24 @@ def test_a_killed_share_goes_on_and_the_others_are_not_made_again(dataset, tmp_p
     assert sum(seen) == 5
     one = extract_images(dataset, tiny_extractor(), tmp_path / "one", batch=2)
     np.testing.assert_array_equal(np.load(tmp_path / "many" / "values.npy"), one.values)
+
+
+def test_a_kill_while_shares_are_joined_loses_none_of_them(dataset, tmp_path, monkeypatch):  # noqa: F811
+    class Killed(BaseException):
+        pass
+
+    def killed(path, values):
+        if path.parent.name == "many.partial":
+            raise Killed
+        return written(path, values)
+
+    written = store_writer._write_npy
+    with monkeypatch.context() as patch:
+        patch.setattr(store_writer, "_write_npy", killed)
+        errors = shared(dataset, [tiny_extractor(), tiny_extractor()], tmp_path / "many")
+    assert any(isinstance(error, Killed) for error in errors) and not (tmp_path / "many").exists()
+    again = [tiny_extractor(lambda: pytest.fail("made again")) for _ in range(2)]
+    assert shared(dataset, again, tmp_path / "many") == []
+    one = extract_images(dataset, tiny_extractor(), tmp_path / "one", batch=2)
+    for file in FILES:
+        assert (tmp_path / "many" / file).read_bytes() == (one.folder / file).read_bytes(), file

@@ -114,7 +114,7 @@ def trained_words(
     }
     kept = folder.with_name(folder.name + SUBWORDS)
     if not folder.exists():
-        with suppress(AlreadyThere), StoreWriter(folder, meta, (dim,)) as writer:
+        with suppress(AlreadyThere), StoreWriter(folder, meta, (dim,), resumes=False) as writer:
             model = _trained(sentences, dim, epochs, seed)
             subwords = Subwords.of(model)
             write_tensors(kept, {name: torch.from_numpy(array) for name, array in subwords.arrays().items()}, {})

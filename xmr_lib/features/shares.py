@@ -54,7 +54,7 @@ def _join(dataset: CaptionedImages, encoder: Extracts, folder: Path, shares: lis
     pictures = [own for share in shares for own in Plan.read(share.folder).pictures]
     skipped = {name: reason for share in shares for name, reason in share.skipped.items()}
     meta, shape = meta_of(dataset, encoder), encoder.row_shape
-    with StoreWriter(folder, meta, shape, encoder.ragged, encoder.dtype) as writer:
+    with StoreWriter(folder, meta, shape, encoder.ragged, encoder.dtype, resumes=False) as writer:
         Plan(pictures, list(range(len(pictures))), 0).write(writer.partial)
         for name, reason in skipped.items():
             writer.skip(name, reason)

@@ -50,15 +50,24 @@ class StoreWriter:
         meta: what makes it; what an earlier run left is used only if its ``meta`` and shapes are the same.
         row_shape: shape of one row of values.
         ragged: items have any number of rows, not one each.
+        resumes: whether the caller goes on behind ``done``; who appends everything at once starts anew.
 
     Raises:
         AlreadyThere: on entering: the store is there.
         XmrError: on any method: the disk is full or can't be written to, or what is appended does not fit.
     """
 
-    def __init__(self, folder: str | Path, meta: dict, row_shape: Sequence[int], ragged: bool = False, dtype="float32"):
+    def __init__(
+        self,
+        folder: str | Path,
+        meta: dict,
+        row_shape: Sequence[int],
+        ragged: bool = False,
+        dtype="float32",
+        resumes: bool = True,
+    ):
         self.folder, self.meta, self.ragged = Path(folder), as_json(meta), ragged
-        self.row_shape, self.dtype = tuple(row_shape), np.dtype(dtype)
+        self.row_shape, self.dtype, self.resumes = tuple(row_shape), np.dtype(dtype), resumes
         self.partial = self.folder.with_name(self.folder.name + ".partial")
         self._row_bytes = self.dtype.itemsize * int(np.prod(self.row_shape))
         self._state = {"items": 0, "rows": 0, "skipped": {}, "done": 0}
@@ -173,7 +182,7 @@ class StoreWriter:
         return FeatureStore.open(self.folder)
 
     def _open(self) -> None:
-        if journal := self._journal():
+        if self.resumes and (journal := self._journal()):
             self._state = journal
         else:
             shutil.rmtree(self.partial, ignore_errors=True)
