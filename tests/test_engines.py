@@ -280,7 +280,9 @@ time.sleep(60)
         process.kill()
     engine = make()
     ids = engine.ids()
-    assert len(engine) == len(ids) and set(range(50, 600)) <= set(ids.tolist()) and ids.min() >= 50
+    # A busy machine may kill only after the last removal: what was saved and never removed is there.
+    saved = {*range(50, 100), *range(200, 600)}
+    assert len(engine) == len(ids) and saved <= set(ids.tolist()) and ids.min() >= 50
     rows = vectors(2000)
     found, scores = engine.search(rows[ids], 1)
     assert (found[:, 0] == ids).mean() >= (1 if kind == "exact" else 0.95)
