@@ -25,7 +25,7 @@ def test_notebooks_run_on_the_courses_features_and_say_what_they_leave_out(tmp_p
     write_course_twin(tmp_path / "course", images=80)
     monkeypatch.setenv("XMR_GLOVE_FILE", str(vectors_for_invented_words(tmp_path)))
     run_notebooks(
-        "flickr30k", str(tmp_path / "course"), "smoke", [0], str(tmp_path / "results"), ["03", "06", "07", "08"]
+        "flickr30k", str(tmp_path / "course"), "smoke", [0], str(tmp_path / "results"), ["03", "06", "07", "08", "09"]
     )
     results = tmp_path / "results" / "flickr30k"
     summary = pd.read_csv(results / "summary.csv").set_index("run")
@@ -39,3 +39,6 @@ def test_notebooks_run_on_the_courses_features_and_say_what_they_leave_out(tmp_p
         executed = nbformat.read(results / "notebooks" / f"{name}.ipynb", 4)
         printed = "".join(o.get("text", "") for cell in executed.cells for o in cell.get("outputs", []))
         assert "or put boxes.json, in COCO's format, beside the captions" in printed, name
+    searched = nbformat.read(results / "notebooks" / "09_search.ipynb", 4)
+    printed = "".join(o.get("text", "") for cell in searched.cells for o in cell.get("outputs", []))
+    assert "stands on vgg16-course, files of features, and can't be given photographs" in printed

@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from ..config import RunConfig
 from ..data.words import tokenise
 from ..errors import XmrError
 from ..experiment.run import embed, model_folder, model_of
 from ..experiment.workspace import NO_PHOTOGRAPHS, Workspace
+from ..features.spec import ENCODERS
 from ..figures import found_figure, hubness_figure
 from ..index import Dataset, Hit, Index, update
 from ..metrics.hubness import occurrences, skewness
@@ -28,10 +30,11 @@ ASKS = {"t2i": "caption → images", "i2t": "image → captions"}
 def indexes(workspace: Workspace, result: Result, split: str = "test") -> list[Index]:
     """Return the index of a split's pictures and captions under a model, made or brought up to date in the cache.
 
-    None, and why is printed, where the data came without photographs: there is nothing that could be shown.
+    None, and why is printed, where the data came without photographs (there is nothing that could be shown) or the
+    model is of features that came as files (photographs can't be embedded).
     """
-    if workspace.dataset.images_folder is None:
-        print(f"no index: {NO_PHOTOGRAPHS}")
+    if reason := _no_index(workspace, result.config):
+        print(f"no index: {reason}")
         return []
     # Where a run's facts alone are there, its model is fitted again; then it has a folder to be copied from.
     model_of(workspace, result)
@@ -46,6 +49,18 @@ def indexes(workspace: Workspace, result: Result, split: str = "test") -> list[I
     report = update(index, [Dataset(workspace.dataset.source, split=split)])
     print(f"{index.counts['image']} pictures and {index.counts['text']} captions:", *report.lines())
     return [index]
+
+
+def _no_index(workspace: Workspace, config: RunConfig) -> str:
+    if workspace.dataset.images_folder is None:
+        return NO_PHOTOGRAPHS
+    files = [spec.slug for spec in config.image_specs if not ENCODERS[spec.encoder].of_pictures]
+    if not files:
+        return ""
+    return (
+        f"{config.name} stands on {', '.join(files)}, files of features, and can't be given photographs; a model on "
+        "features that are made here can, e.g. xmr train ab-infonce --set image.features=effnet-lite0 --name NAME"
+    )
 
 
 def asked(index: Index, sentences: Sequence[str]) -> Figure:
