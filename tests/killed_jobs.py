@@ -17,9 +17,10 @@ from xmr_lib.encoders.fasttext import trained_words
 from xmr_lib.experiment import Workspace, run
 from xmr_lib.features.store import FeatureStore
 from xmr_lib.model import RetrievalModel
-from xmr_lib.records import read_ranks, read_result, read_summary
+from xmr_lib.records import read_ranks, read_result
 from xmr_lib.scenes import write_scenes
 from xmr_lib.study.models import get_configs
+from xmr_lib.summary_csv import read_summary
 
 TIMES = ("cpu_seconds", "wall_seconds", "machine")
 

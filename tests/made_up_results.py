@@ -17,20 +17,12 @@ from xmr_lib.metrics import Ranks, bootstrap_interval, chance_levels, summarise
 from xmr_lib.plotdata import write_plotdata
 from xmr_lib.publish.figures import SPREAD
 from xmr_lib.publish.galleries import GALLERIES
-from xmr_lib.records import (
-    DETECTOR,
-    Result,
-    read_ranks,
-    read_result,
-    run_folder,
-    summary_row,
-    update_summary,
-    write_run,
-)
+from xmr_lib.records import DETECTOR, Result, read_ranks, read_result, run_folder, summary_row, write_run
 from xmr_lib.study import MODELS
 from xmr_lib.study.among_images import COLUMNS
 from xmr_lib.study.batch_size import LOSSES, SWEEP
 from xmr_lib.study.names import NAMES
+from xmr_lib.summary_csv import update_summary
 
 IMAGES = 60
 QUERIES = {"i2t": "image → captions", "t2i": "caption → images"}

@@ -16,8 +16,8 @@ from xmr_lib.batch import PARAMETERS, check_parameters, notebooks, run_notebooks
 from xmr_lib.cli import app
 from xmr_lib.errors import XmrError
 from xmr_lib.publish.sources import DOCUMENTS
-from xmr_lib.records import read_summary
 from xmr_lib.study.rows import BY_COMMAND, MODELS
+from xmr_lib.summary_csv import read_summary
 
 NUMBERED = notebooks()
 

@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 from xmr_lib import __version__
 from xmr_lib.cli import app, main
 from xmr_lib.cli.show import agreement_text
-from xmr_lib.records import read_result, read_summary, run_folder
+from xmr_lib.records import read_result, run_folder
+from xmr_lib.summary_csv import read_summary
 
 
 def xmr(*arguments):

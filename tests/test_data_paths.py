@@ -15,7 +15,8 @@ from xmr_lib.data.kaggle import read_kaggle_flickr8k, read_kaggle_flickr30k
 from xmr_lib.data.karpathy import read_karpathy
 from xmr_lib.data.plain_csv import read_plain_csv
 from xmr_lib.data.token_lists import read_token_lists
-from xmr_lib.records import read_summary, run_folder
+from xmr_lib.records import run_folder
+from xmr_lib.summary_csv import read_summary
 from xmr_lib.weights import sha256_of
 
 READERS = {

@@ -18,8 +18,9 @@ from xmr_lib.features.spec import FeatureSpec
 from xmr_lib.metrics import ranks_of_embeddings, summarise
 from xmr_lib.model import RetrievalModel, pooled
 from xmr_lib.ragged import Ragged
-from xmr_lib.records import read_summary, run_folder
+from xmr_lib.records import run_folder
 from xmr_lib.study import MODELS, get_configs, nearest_words_table, representation_table
+from xmr_lib.summary_csv import read_summary
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,8 @@ sys.path.insert(0, TESTS)
 from test_records import RANKS, result
 from xmr_lib.errors import XmrError
 from xmr_lib.metrics import Ranks
-from xmr_lib.records import summary_row, update_summary, write_run
+from xmr_lib.records import summary_row, write_run
+from xmr_lib.summary_csv import update_summary
 from xmr_lib.tensor_file import write_tensors
 
 def full(size):

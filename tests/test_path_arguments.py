@@ -109,7 +109,7 @@ def test_nothing_is_allowed_that_need_not_be():
 def test_the_walk_sees_what_it_looks_for():
     places = {name for module in public_modules() for name, _ in public_functions(module)}
     assert {"figures.style.save_figure", "publish.documents.Plan.of", "study.tables.save_table"} <= places
-    assert {"model.retrieval.RetrievalModel.load", "records.read_summary", "publish.latex.Latex.run"} <= places
+    assert {"model.retrieval.RetrievalModel.load", "summary_csv.read_summary", "publish.latex.Latex.run"} <= places
     for alone in (Path, Path | None, Sequence[Path], dict[str, Path], "Path"):
         assert path_alone(alone)
     for either in (str | Path, str | Path | None, Sequence[str | Path], str, int | None, inspect.Parameter.empty):

@@ -10,7 +10,8 @@ from made_up_results import made_up_ranks, write_made_up_run
 
 from xmr_lib.errors import XmrError
 from xmr_lib.publish.facts import RecordedResults
-from xmr_lib.records import read_summary, run_folder
+from xmr_lib.records import run_folder
+from xmr_lib.summary_csv import read_summary
 
 
 @pytest.fixture

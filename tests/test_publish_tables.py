@@ -12,9 +12,9 @@ from xmr_lib.publish.facts import RecordedResults
 from xmr_lib.publish.tables import table_tex
 from xmr_lib.publish.tabular import Cell, Column, Row, tabular
 from xmr_lib.publish.tex import escape
-from xmr_lib.records import SUMMARY_COLUMNS, TEXT_COLUMNS
 from xmr_lib.study.names import NAMES
 from xmr_lib.study.table_rows import HEADLINE, OURS, TABLES, TASKS
+from xmr_lib.summary_csv import SUMMARY_COLUMNS, TEXT_COLUMNS
 
 ALL = ("all_wide", "all_others_wide")
 SPECIAL = ("image_retrieval", "published", "false_negatives", *ALL, "configs", "torture")

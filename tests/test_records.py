@@ -9,20 +9,8 @@ import pytest
 from xmr_lib.config import from_flat
 from xmr_lib.errors import XmrError
 from xmr_lib.metrics import Ranks
-from xmr_lib.records import (
-    COLUMNS_1,
-    COLUMNS_2,
-    SUMMARY_COLUMNS,
-    Result,
-    read_ranks,
-    read_result,
-    read_run,
-    read_summary,
-    run_folder,
-    summary_row,
-    update_summary,
-    write_run,
-)
+from xmr_lib.records import Result, read_ranks, read_result, read_run, run_folder, summary_row, write_run
+from xmr_lib.summary_csv import COLUMNS_1, COLUMNS_2, SUMMARY_COLUMNS, read_summary, update_summary
 
 METRICS = {"i2t_r1": 10.0, "i2t_r5": 20.0, "i2t_r10": 30.0, "t2i_r1": 1.0, "t2i_r5": 2.0, "t2i_r10": 3.0}
 RANKS = Ranks(np.array([3, 1, 2]), np.array([1, 2, 70_000]), np.array([0, 0, 1]))

@@ -17,7 +17,7 @@ from xmr_lib.experiment import Workspace, embed, run
 from xmr_lib.experiment.run import model_of
 from xmr_lib.metrics import ranks_of_embeddings, summarise
 from xmr_lib.model import RetrievalModel
-from xmr_lib.records import read_summary
+from xmr_lib.summary_csv import read_summary
 
 CHILD = """
 import json, sys

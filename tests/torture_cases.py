@@ -32,8 +32,9 @@ from xmr_lib.networks.frcnn_lite import DETECTOR
 from xmr_lib.plotdata import COLUMNS, read_plotdata, write_plotdata
 from xmr_lib.publish.team_file import read_team
 from xmr_lib.ragged import Ragged
-from xmr_lib.records import read_ranks, read_result, read_summary, run_folder, summary_row, update_summary, write_run
+from xmr_lib.records import read_ranks, read_result, run_folder, summary_row, write_run
 from xmr_lib.regions import import_regions
+from xmr_lib.summary_csv import read_summary, update_summary
 from xmr_lib.tensor_file import read_tensors, write_tensors
 
 CAPTIONS = {f"{n}.jpg": [f"a dog, number {n}", 'a "brown" dog'] for n in range(9)}

@@ -49,6 +49,11 @@ def reference_root() -> Path:
     return root() / "results"
 
 
+def recorded_root(dataset: str) -> Path:
+    """Return the root of a dataset's results: ``runs/`` where that has its ``summary.csv``, else the reference."""
+    return runs_root() if (runs_root() / dataset / "summary.csv").is_file() else reference_root()
+
+
 def wait_for(lock: FileLock, what: str) -> None:
     """Take a lock; where another process has it, say so and wait until that one ends, be it by a kill."""
     try:

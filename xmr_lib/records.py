@@ -1,6 +1,5 @@
 """What a run leaves behind: a folder of facts, and its row in the table of record of its dataset."""
 
-import csv
 import json
 import math
 import struct
@@ -9,33 +8,18 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock
 
 from .config import DualEncoderConfig, RunConfig, read_config
-from .csv_rows import csv_rows
 from .errors import XmrError, reading
 from .metrics import Ranks
 from .paths import atomic_write
+from .summary_csv import SUMMARY_COLUMNS
 
-FACTS = ("task", "track", "image_features", "text_features", "aggregation")
-FACTS_2 = ("image_aggregation", "bank", "device")
-RECALLS = ("i2t_r1", "i2t_r5", "i2t_r10", "t2i_r1", "t2i_r5", "t2i_r10", "rsum")
-REST = ("rsum_low", "rsum_high", "cpu_minutes", "val_rsum", "i2t_medr", "t2i_medr", "chance_rsum")
 RANKS = "ranks.npz"
 WITH_BANK = "bank_"
 """Before the names of those arrays in it that a query bank changes."""
 DETECTOR = "detector.json"
 """History of the light detector, beside ``summary.csv``."""
-COLUMNS_1 = ("run", *FACTS, "loss", "seeds", *RECALLS, *REST)
-"""Of ``summary.csv``, version 1."""
-COLUMNS_2 = (*COLUMNS_1, "image_aggregation", "bank", "wall_minutes", "device")
-"""Of version 2 before scores with the query bank were recorded."""
-SUMMARY_COLUMNS = (*COLUMNS_2, "val_rsum_bank", "rsum_bank")
-"""Of ``summary.csv``: what an earlier version did not record is empty. ``bank``: queries that all scores of the row are
-normalised by; ``…_bank``: rSum of the same model with the order normalised by its own bank of training queries, whose β
-this very validation split chose."""
-TEXT_COLUMNS = ("run", *FACTS, "loss", *FACTS_2)
-"""Columns that hold no number."""
 VERSION = 2
 
 
@@ -229,31 +213,6 @@ def summary_row(results: Sequence[Result], interval: tuple[float, float]) -> dic
         if column not in row:
             row[column] = float(np.mean([result.test[column] for result in results]))
     return {column: _rounded(row[column]) for column in SUMMARY_COLUMNS}
-
-
-def update_summary(results: str | Path, rows: Sequence[dict[str, object]]) -> Path:
-    """Put rows into ``summary.csv``, in place of those of the same run; the order is by name."""
-    results = Path(results)
-    path = results / "summary.csv"
-    results.mkdir(parents=True, exist_ok=True)
-    with FileLock(str(path) + ".lock"):
-        merged = {row["run"]: row for row in (*read_summary(path), *rows)}
-        with atomic_write(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, SUMMARY_COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(merged[name] for name in sorted(merged, key=str))
-    return path
-
-
-def read_summary(path: str | Path) -> list[dict[str, str]]:
-    """Read ``summary.csv``; what an earlier version did not record is empty, and an absent file has no rows.
-
-    Raises:
-        XmrError: its columns are not those of this version, or it is damaged.
-    """
-    headers = (SUMMARY_COLUMNS, COLUMNS_2, COLUMNS_1)
-    rows = csv_rows(path, headers, ("run", *TEXT_COLUMNS), "move it away: 'xmr run' makes it anew from the runs")
-    return [dict.fromkeys(SUMMARY_COLUMNS, "") | row for row in rows]
 
 
 def _checked(result: Result) -> Result:

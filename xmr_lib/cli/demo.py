@@ -74,7 +74,7 @@ def publish_demo(results: str | None, took: "dict[str, Usage]") -> str:
         find_latex()
     except XmrError as error:
         return f"no report.pdf and no slides.pdf: {error}; then 'xmr report' and 'xmr slides'"
-    plan = Plan.of("scenes", results)
+    plan = Plan.of("scenes", results, strict=True)
     with Usage() as took["report and slides"]:
         built = build(plan, PAPER + SLIDES)
     return "report and slides: " + ", ".join(str(path) for path in put_on_top(plan, built))

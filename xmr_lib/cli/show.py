@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 def summary_text(path: Path, models: list[str] | None = None) -> str:
     """Return the recalls of all models of a ``summary.csv``, or of those named, in columns."""
-    from ..records import RECALLS, read_summary
+    from ..summary_csv import RECALLS, read_summary
 
     columns = ("run", *RECALLS, "rsum_low", "rsum_high", "chance_rsum", "rsum_bank")
     found = [row for row in read_summary(path) if models is None or row["run"] in models]
@@ -24,9 +24,40 @@ def _shown(column: str, value: str) -> str:
     return value if column == "run" or not value else f"{float(value):.1f}"
 
 
+def models_text(path: str | Path, width: int | None = None) -> str:
+    """Return all models of the study in columns, with what a ``summary.csv`` says of those that are recorded there.
+
+    Args:
+        path: the table of record.
+        width: characters of a line, at which what a model changes of the default config is cut off.
+    """
+    from ..study.rows import ALIASES, MODELS
+    from ..summary_csv import read_summary
+
+    recorded = {row["run"]: row for row in read_summary(path)}
+    lines = [("model", "rSum", "95 %", "min", "seeds", "what it changes of the default config")]
+    for name, fields in MODELS.items():
+        changes, row = ", ".join(f"{key}={value}" for key, value in fields.items()), recorded.get(name)
+        if row is None:
+            lines.append((name, "-", "", "", "", changes))
+            continue
+        score, low, high, minutes = (_shown(own, row[own]) for own in NUMBERS)
+        lines.append((name, score, f"{low}-{high}", minutes, row["seeds"], changes))
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)][:-1]
+    shown = [
+        "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:-1], widths[1:]), line[-1]]).rstrip()
+        for line in lines
+    ]
+    shown = [line if width is None or len(line) <= width else f"{line[: width - 1]}…" for line in shown]
+    missing = [name for name in MODELS if name not in recorded]
+    told = f"\nnot recorded there: {', '.join(missing)}" if missing else ""
+    also = "; ".join(f"{alias} is {name}" for alias, name in ALIASES.items())
+    return "\n".join(shown) + f"\n\ntest rSum, processor minutes per seed: {path}{told}\n{also}"
+
+
 def agreement_text(path: str | Path, reference: str | Path) -> str:
     """Return in a line how far rSums agree with those in git; another number of threads gives others."""
-    from ..records import read_summary
+    from ..summary_csv import read_summary
 
     theirs = {row["run"]: row for row in read_summary(reference)}
     both = [(row, theirs[row["run"]]) for row in read_summary(path) if row["run"] in theirs]

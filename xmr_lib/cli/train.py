@@ -1,5 +1,8 @@
 """``xmr train``."""
 
+import shutil
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,7 +23,7 @@ from .app import (
     parse_seeds,
     use_runtime,
 )
-from .show import summary_text
+from .show import models_text, summary_text
 
 
 @app.command(short_help="Train one model and score it once on test.")
@@ -28,7 +31,8 @@ def train(
     model: Annotated[
         str,
         typer.Argument(
-            help="Name of a model of the study, e.g. ab-infonce, or best, fast, assignment; 'list' shows them."
+            help="Name of a model of the study, e.g. ab-infonce, or best, fast, assignment; 'list' shows them, with "
+            "what is recorded of them for the dataset [default: flickr8k]."
         ),
     ],
     dataset: NamedOption = None,
@@ -62,15 +66,10 @@ def train(
     'assignment' one that needs the course's two feature files alone. They are kept as models/best … too, which 'xmr
     index' takes.
     """
-    from ..study.rows import ALIASES, MODELS
+    from ..study.rows import ALIASES
 
     if model == "list":
-        typer.echo(
-            "\n".join(
-                f"{name:22} {', '.join(f'{k}={v}' for k, v in fields.items())}"
-                for name, fields in (*((own, {"is": name}) for own, name in ALIASES.items()), *MODELS.items())
-            )
-        )
+        _list(dataset, results)
         return
     from ..experiment import Workspace, run, try_out
     from ..model.folder import keep_as
@@ -107,6 +106,17 @@ def train(
         if model in ALIASES and not name:
             kept = keep_as(run_folder(workspace.results, config.name, results[0].seed), model)
             typer.echo(f"{kept}: kept for 'xmr index PHOTOS' and RetrievalModel.load")
+
+
+def _list(dataset: str | None, results: str | None) -> None:
+    """Print the models of the study with what is recorded of them on a dataset."""
+    from ..data.files import slug
+    from ..paths import recorded_root
+
+    name = slug(dataset or "flickr8k")
+    root = Path(results).expanduser().resolve() if results else recorded_root(name)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    typer.echo(models_text(root / name / "summary.csv", width))
 
 
 def _change(text: str) -> tuple[str, object]:

@@ -14,7 +14,8 @@ from ..data.locate import find_dataset, open_dataset
 from ..errors import XmrError
 from ..metrics import Ranks, difference_interval, paired_test
 from ..metrics.recall import summarise
-from ..records import RECALLS, Result, read_ranks, read_result, recorded_seeds
+from ..records import Result, read_ranks, read_result, recorded_seeds
+from ..summary_csv import RECALLS
 
 DIRECTIONS = (("i2t", "images that search captions"), ("t2i", "captions that search images"))
 

@@ -7,8 +7,9 @@ import numpy as np
 from ..errors import XmrError
 from ..metrics import summarise
 from ..metrics.graded import GradedRelevance
-from ..records import RECALLS, Result
+from ..records import Result
 from ..search import nearest
+from ..summary_csv import RECALLS
 from .run import embed, open_run, score_again
 from .workspace import Workspace
 

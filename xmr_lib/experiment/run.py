@@ -18,17 +18,8 @@ from ..model import EnsembleModel, RetrievalModel
 from ..model.folder import IN_RUN, MODEL
 from ..paths import one_at_a_time, reference_root
 from ..query_bank import normalised_ranks
-from ..records import (
-    Result,
-    read_ranks,
-    read_result,
-    read_run,
-    recorded_seeds,
-    run_folder,
-    summary_row,
-    update_summary,
-    write_run,
-)
+from ..records import Result, read_ranks, read_result, read_run, recorded_seeds, run_folder, summary_row, write_run
+from ..summary_csv import update_summary
 from .fit import Embeddings, Fitted, checkpoint_of, embed_split, fit
 from .machine import machine
 from .query_bank import fit_bank

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import XmrError
-from ..paths import atomic_write, reference_root, root, runs_root
+from ..paths import atomic_write, recorded_root, reference_root, root
 from .facts import RecordedResults
 from .latex import Latex, find_latex
 from .latex_log import read_log
@@ -34,8 +34,8 @@ class Plan:
     sources: Path
     folder: Path
     """Where LaTeX runs."""
-    draft: bool = False
-    """Whether what is not recorded leaves a gap, instead of stopping the build."""
+    strict: bool = False
+    """Whether what is not recorded stops the build, instead of leaving a gap."""
 
     @classmethod
     def of(
@@ -44,7 +44,7 @@ class Plan:
         results: str | Path | None = None,
         galleries_from: str | Path | None = None,
         reference: bool = False,
-        draft: bool = False,
+        strict: bool = False,
     ) -> "Plan":
         """Return the plan for a dataset.
 
@@ -53,14 +53,13 @@ class Plan:
             results: root of the results; empty: ``runs/`` where that holds the dataset, else the reference. What is
                 built from others goes to them, so that the project's own PDFs hold its own numbers.
             galleries_from: slug of another dataset, or a folder of its results, whose galleries are taken.
-            reference: read the results that are in git, whatever ``runs/`` holds; galleries are not among them.
-            draft: see ``Plan``.
+            reference: read the results that are in git, whatever ``runs/`` holds, and be strict; galleries are not
+                among them.
+            strict: see ``Plan``.
 
         Raises:
-            XmrError: other results, or a draft, are asked for where the reference is to be read.
+            XmrError: other results are asked for where the reference is to be read.
         """
-        if draft and reference:
-            raise XmrError("--draft: the committed documents have no gaps")
         if results and reference:
             raise XmrError(f"--results {results}: the committed documents are of {reference_root()}, and of no other")
         given = Path(results).expanduser().resolve() if results else None
@@ -73,18 +72,13 @@ class Plan:
             (given or recorded_root(galleries)) / galleries if inside else Path(galleries).expanduser().resolve(),
             root() / "report",
             given / dataset / "report" if given else build_root() / dataset,
-            draft,
+            strict or reference,
         )
 
     @property
     def of_reference(self) -> bool:
         """Whether the results are those in git."""
         return self.results.resolve() == reference_root().resolve()
-
-
-def recorded_root(dataset: str) -> Path:
-    """Return the root of a dataset's results: ``runs/`` where that has its ``summary.csv``, else the reference."""
-    return runs_root() if (runs_root() / dataset / "summary.csv").is_file() else reference_root()
 
 
 def build_root() -> Path:
@@ -98,20 +92,22 @@ def gathered(plan: Plan, with_galleries: bool = True) -> Contents:
     Raises:
         XmrError: a result is missing or stale.
     """
-    facts = RecordedResults.read(plan.results / plan.dataset, plan.draft)
+    facts = RecordedResults.read(plan.results / plan.dataset, plan.strict)
     return contents(facts, plan.sources, plan.galleries, with_galleries)
 
 
 def prepare(plan: Plan) -> Contents:
-    """Write ``numbers.tex`` beside the results (not beside those in git), and the folder that LaTeX runs in.
+    """Write ``numbers.tex`` beside the results (not beside those in git, nor with gaps), and LaTeX's folder.
 
     Raises:
         XmrError: a result is missing or stale.
     """
     made = gathered(plan)
-    if not plan.of_reference and not plan.draft:
+    if not plan.of_reference and not made.gaps:
         write_if_new(plan.results / plan.dataset / NUMBERS, made.texts[NUMBERS])
     write_tree(plan.folder, made, plan.galleries)
+    if made.gaps:
+        print(f"not recorded, so left out, which is said in its place: {', '.join(made.gaps)}", file=sys.stderr)
     return made
 
 
@@ -123,11 +119,9 @@ def build(plan: Plan, documents: Sequence[str]) -> list[Path]:
     """
     made = prepare(plan)
     latex = find_latex()
-    if made.gaps:
-        print(f"draft, with gaps where nothing is recorded: {', '.join(made.gaps)}", file=sys.stderr)
     built = [_document(plan.folder, made, latex, name) for name in documents]
     # Another style or longer text is no reason to go without the PDF. Said of one that was there already, too.
-    for fault in () if made.draft else filter(None, (page_fault(plan, name) for name in documents)):
+    for fault in () if made.gaps else filter(None, (page_fault(plan, name) for name in documents)):
         print(f"warning: {fault}", file=sys.stderr)
     return built
 

@@ -10,20 +10,11 @@ from pathlib import Path
 from ..errors import XmrError
 from ..metrics import Ranks, summarise
 from ..paths import reference_root, runs_root
-from ..records import (
-    COLUMNS_2,
-    RANKS,
-    Result,
-    read_ranks,
-    read_result,
-    read_summary,
-    recorded_seeds,
-    run_folder,
-    summary_row,
-)
+from ..records import RANKS, Result, read_ranks, read_result, recorded_seeds, run_folder, summary_row
 from ..study.among_images import COLUMNS
 from ..study.names import NAMES
 from ..study.table_rows import Line
+from ..summary_csv import COLUMNS_2, read_summary
 from .tex import is_number
 
 TOLERANCE = 1e-3
@@ -34,11 +25,11 @@ IMAGE_TEXTS = COLUMNS[: COLUMNS.index("seeds")]
 
 
 class Missing(XmrError):
-    """Something is not recorded (not: it is wrong): a draft is built without it.
+    """Something is not recorded (not: it is wrong): documents are built without it, unless they are to be strict.
 
     Args:
         message: for a build that stops.
-        what: its name, for a draft.
+        what: its name, for one that goes on.
     """
 
     def __init__(self, message: str, what: str):
@@ -58,13 +49,13 @@ class RecordedResults:
     """Hash of each fact that was asked for."""
     results_read: dict[str, list[Result]] = field(default_factory=dict)
     ranks_read: dict[str, list[Ranks]] = field(default_factory=dict)
-    draft: bool = False
-    """Whether what is not recorded leaves a gap, instead of stopping the build."""
+    strict: bool = True
+    """Whether what is not recorded stops the build, instead of leaving a gap."""
     gaps: set[str] = field(default_factory=set)
-    """What was asked for in a draft and is not recorded."""
+    """What was asked for and is not recorded."""
 
     @classmethod
-    def read(cls, folder: str | Path, draft: bool = False) -> "RecordedResults":
+    def read(cls, folder: str | Path, strict: bool = True) -> "RecordedResults":
         """Read the table of record of a dataset.
 
         Raises:
@@ -74,7 +65,7 @@ class RecordedResults:
         rows = {row["run"]: row for row in read_summary(folder / "summary.csv")}
         if not rows:
             raise XmrError(f"{folder / 'summary.csv'}: no results here; 'xmr run --dataset {folder.name}' makes them")
-        return cls(folder, rows, draft=draft)
+        return cls(folder, rows, strict=strict)
 
     @property
     def dataset(self) -> str:
@@ -93,12 +84,12 @@ class RecordedResults:
         self.used[key] = hashlib.sha256(content).hexdigest()
 
     def has(self, line: Line) -> bool:
-        """Return whether a table has a line: it is needed, or its run is recorded (in a draft: that in either case)."""
+        """Return whether a table's line has numbers: it is recorded; where strict: it has to be, or it is."""
         return self.wanted(line.run) and (line.needed or line.run in self.rows)
 
     def wanted(self, run: str) -> bool:
-        """Return whether a run is read: always, but in a draft only where it is recorded; else it is a gap."""
-        if not self.draft or run in self.rows:
+        """Return whether a run is read: always where strict, else only where it is recorded, and a gap where not."""
+        if self.strict or run in self.rows:
             return True
         self.gaps.add(run)
         return False
@@ -111,7 +102,7 @@ class RecordedResults:
         """
         if run not in self.rows:
             said = f"{self.folder / 'summary.csv'}: no row of the run {run!r}; '{self.command(run)}' makes it"
-            # What is no model of the study is a slip of the pen, in a draft too.
+            # What is no model of the study is a slip of the pen, and never a gap.
             raise Missing(said, run) if run in NAMES else XmrError(said)
         self.results(run)
         return self.rows[run]
@@ -157,7 +148,8 @@ class RecordedResults:
         """
         path = self.folder / IMAGE_RETRIEVAL
         if not path.is_file():
-            raise XmrError(f"{path}: no image retrieval; 'xmr run --dataset {self.dataset} --only 07' makes it")
+            said = f"{path}: no image retrieval; 'xmr run --dataset {self.dataset} --only 07' makes it"
+            raise Missing(said, "image retrieval")
         text = path.read_text("utf-8")
         self.note("image retrieval", text.encode())
         rows = {row.get("run", ""): row for row in csv.DictReader(text.splitlines())}

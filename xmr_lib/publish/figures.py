@@ -15,7 +15,7 @@ from ..figures import COLUMN, save_figure
 from ..figures.style import use_style
 from ..study.names import NAMES
 from ..study.table_rows import HEADLINE, TABLES, Line
-from .facts import RecordedResults
+from .facts import Missing, RecordedResults
 from .plot_facts import batch_points, box_points, gaps, plot_facts, rank_shares
 
 LEARNING = TABLES["losses"][0]
@@ -75,8 +75,8 @@ FIGURES: dict[str, Drawn] = {
     ),
     "training_curves": Drawn(_learning, partial(figures.training_curves, width=COLUMN, names=LOSSES)),
     "rank_distribution": Drawn(
-        lambda facts: (rank_shares(facts, SPREAD),),
-        partial(figures.rank_distribution, runs=SPREAD, width=COLUMN, names=LABELS),
+        lambda facts: (rank_shares(facts, runs := list(filter(facts.wanted, SPREAD))), runs),
+        partial(figures.rank_distribution, width=COLUMN, names=LABELS),
     ),
     "shared_space": Drawn(lambda facts: (plot_facts(facts, "shared_space"),), _draw_space),
     "modality_gap": Drawn(gaps, partial(figures.modality_gap, width=COLUMN, names=LABELS)),
@@ -94,6 +94,8 @@ def gather(facts: RecordedResults, name: str) -> tuple:
         raise XmrError(f"figure {name}: there is none of this name; there are {', '.join(FIGURES)} and the galleries")
     try:
         return FIGURES[name].gather(facts)
+    except Missing as error:
+        raise Missing(f"figure {name}: {error}", error.what) from None
     except XmrError as error:
         raise XmrError(f"figure {name}: {error}") from None
 
@@ -106,13 +108,12 @@ def draw(name: str, gathered: tuple, folder: str | Path) -> Path:
     return path
 
 
-def draw_gap(path: str | Path) -> str:
-    """Draw a frame that says what a draft is built without; return what to know it by."""
+def draw_gap(path: str | Path) -> None:
+    """Draw a frame that stands for a figure whose facts are not recorded."""
     path = Path(path)
     use_style(COLUMN)
     figure, axes = plt.subplots(figsize=(COLUMN, COLUMN / 3))
     axes.set(xticks=[], yticks=[])
-    axes.text(0.5, 0.5, f"{path.stem}: not drawn", ha="center", va="center", transform=axes.transAxes)
+    axes.text(0.5, 0.5, f"{path.stem}: not recorded", ha="center", va="center", transform=axes.transAxes)
     save_figure(figure, path.parent, path.stem, "pdf")
     plt.close(figure)
-    return "gap"

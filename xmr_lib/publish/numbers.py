@@ -24,7 +24,8 @@ _HEAD = r"""% Written by 'xmr report' from results/{dataset}; behind each number
 \newcommand\compare[2]{{\xmrvalue{{compare:#1:#2}}}}
 \newcommand\difference[2]{{\xmrvalue{{difference:#1:#2}}}}
 \newcommand\points[2]{{\xmrvalue{{points:#1:#2}}}}
-\newcommand\ifbetter[5]{{\ifcase\xmrvalue{{ifbetter:#1:#2}} #3\or#4\or#5\fi}}
+\newcommand\ifbetter[5]{{\ifcase\xmrvalue{{ifbetter:#1:#2}} #3\or#4\or#5\or[#1?]\fi}}
+\newcommand\ifrecorded[3]{{\if1\xmrvalue{{ifrecorded:#1}}#2\else#3\fi}}
 % beamer has an environment of this name.
 \let\fact\undefined
 \newcommand\fact[1]{{\xmrvalue{{fact:#1}}}}
@@ -32,8 +33,6 @@ _HEAD = r"""% Written by 'xmr report' from results/{dataset}; behind each number
 \newcommand\published[2]{{\xmrvalue{{published:#1:#2}}}}
 \newcommand\imagerow[2]{{\xmrvalue{{imagerow:#1:#2}}}}
 """
-_GAP = r"\renewcommand\ifbetter[5]{\ifcase\xmrvalue{ifbetter:#1:#2} #3\or#4\or#5\or[#1?]\fi}"
-"""In a draft a comparison may have a gap."""
 
 
 def numbers_tex(facts: RecordedResults, sources: str | Path, uses: list[Use], gallery: str) -> str:
@@ -51,7 +50,6 @@ def numbers_tex(facts: RecordedResults, sources: str | Path, uses: list[Use], ga
     return "\n".join(
         [
             _HEAD.format(dataset=comment(facts.dataset)).rstrip(),
-            *([_GAP] if facts.draft else []),
             f"\\newcommand\\datasetname{{{words_of(facts.dataset).name}}}",
             f"\\newcommand\\datasettext{{{dataset_text(facts.dataset, reference)}}}",
             f"\\newcommand\\gallerysource{{{gallery_words(gallery)}}}",

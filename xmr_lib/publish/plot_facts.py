@@ -1,6 +1,7 @@
 """What figures are drawn from: refused where it is older than the runs that it was made from."""
 
 import csv
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -22,12 +23,15 @@ def plot_facts(facts: RecordedResults, name: str) -> pd.DataFrame:
     Raises:
         XmrError: it is missing.
     """
+    path = facts.folder / "plotdata" / f"{name}.csv"
+    if not path.is_file():
+        raise Missing(f"{path}: not there; 'xmr run --dataset {facts.dataset} --only 08' makes it", name)
     table = read_plotdata(facts.folder, name)
-    facts.note(f"plotdata {name}", (facts.folder / "plotdata" / f"{name}.csv").read_text("utf-8").encode())
+    facts.note(f"plotdata {name}", path.read_text("utf-8").encode())
     return table
 
 
-def rank_shares(facts: RecordedResults, runs: tuple[str, ...]) -> pd.DataFrame:
+def rank_shares(facts: RecordedResults, runs: Sequence[str]) -> pd.DataFrame:
     """Return the share of queries answered within each rank, of these runs and of a random order.
 
     Raises:

@@ -7,7 +7,7 @@ from ..csv_rows import csv_rows
 from ..errors import XmrError
 from ..paths import reference_root
 from ..study.names import NAMES, readable
-from ..study.table_rows import HEADLINE, IMAGES, OURS, TABLES, TASKS
+from ..study.table_rows import HEADLINE, IMAGES, OURS, TABLES, TASKS, Line
 from .facts import Missing, RecordedResults
 from .plot_facts import judged
 from .tabular import Cell, Column, Row, tabular
@@ -39,6 +39,7 @@ _FIELDS = {
 """Columns of the table of configs."""
 SPLIT = 6
 """Tasks in the first of the two tables of all models, each of which is as high as a page at most."""
+NOT_RECORDED = "not recorded"
 _IMAGE_METRICS = {"r1": "R@1", "map": "mAP", "ndcg10": "nDCG"}
 
 
@@ -67,6 +68,11 @@ def table_tex(facts: RecordedResults, sources: str | Path, name: str) -> str:
         if base not in TABLES:
             raise XmrError(f"there is none of this name; there are {', '.join({**TABLES, **special})}")
         return _of_runs(facts, base, WIDE if wide else NARROW)
+    except Missing as error:
+        if facts.strict:
+            raise Missing(f"table {name}: {error}", error.what) from None
+        facts.gaps.add(error.what)
+        return f"\\emph{{{escape(error.what)}: {NOT_RECORDED}}}\n"
     except XmrError as error:
         raise XmrError(f"table {name}: {error}") from None
 
@@ -110,14 +116,20 @@ def _blocks(
 ) -> list[tuple[str, list[Row]]]:
     blocks = []
     for block in TABLES[name]:
-        rows = [
-            Row([Cell(line.label), *cells(facts.row(line.run))], facts.origin(line.run))
-            for line in block
-            if facts.has(line)
-        ]
-        if rows:
+        if rows := _rows(facts, block, cells):
             blocks.append(("", rows))
     return blocks
+
+
+def _rows(facts: RecordedResults, lines: Sequence[Line], cells: Callable[[dict[str, str]], list[Cell]]) -> list[Row]:
+    """Return the row of each line; one that is not recorded says so, unless only what is recorded is to be there."""
+    rows = []
+    for line in lines:
+        if facts.has(line):
+            rows.append(Row([Cell(line.label), *cells(facts.row(line.run))], facts.origin(line.run)))
+        elif not facts.strict:
+            rows.append(Row([Cell(line.label)], line.run, NOT_RECORDED))
+    return rows
 
 
 def _numbers(row: dict[str, str], metrics: Sequence[str]) -> list[Cell]:
@@ -207,8 +219,7 @@ def _published(facts: RecordedResults, sources: Path) -> str:
             label = escape(row["method"]) + (f"~\\cite{{{row['cite']}}}" if row.get("cite") else "")
             cells = [Cell(label), *(Cell(row.get(metric) or "--", _number(row.get(metric))) for metric in metrics)]
             theirs.append(Row(cells, f"{PUBLISHED}, {row['source']}"))
-    lines = [line for line in OURS if facts.has(line)]
-    ours = [Row([Cell(line.label), *_numbers(facts.row(line.run), metrics)], facts.origin(line.run)) for line in lines]
+    ours = _rows(facts, OURS, lambda row: _numbers(row, metrics))
     blocks = [("published", theirs)] if theirs else []
     return tabular(columns, [*blocks, ("ours", ours)], _chance(facts, metrics, 0), gap="3pt")
 
@@ -255,11 +266,12 @@ def _whole_row(row: dict[str, str]) -> list[Cell]:
 def _configs(facts: RecordedResults) -> str:
     """The fields that tell the main rows apart."""
     columns = [Column("model", "l"), *(Column(heading, "l") for heading in _FIELDS.values())]
-    rows = []
-    # The long names of what is left out stand in the text.
-    for line in (line for line in HEADLINE if line.needed and facts.wanted(line.run)):
-        config = facts.results(line.run)[0].config
+
+    def cells(row: dict[str, str]) -> list[Cell]:
+        config = facts.results(row["run"])[0].config
         # What a closed form or an average of other models does not have is left empty.
-        cells = [Cell(config_text(config.get(field, ""))) for field in _FIELDS]
-        rows.append(Row([Cell(line.label), *cells], facts.origin(line.run)))
+        return [Cell(config_text(config.get(field, ""))) for field in _FIELDS]
+
+    # The long names of what is left out stand in the text.
+    rows = _rows(facts, [line for line in HEADLINE if line.needed], cells)
     return tabular(columns, [("", rows)], size="scriptsize", gap="2.4pt")

@@ -33,6 +33,8 @@ class Row:
 
     cells: Sequence[Cell]
     origin: str = ""
+    instead: str = ""
+    """One text over all the columns that have no cell."""
 
 
 _DENSE = r"\renewcommand{\arraystretch}{0.88}\aboverulesep=0.25ex\belowrulesep=0.4ex"
@@ -54,9 +56,8 @@ def tabular(
 
     The best value of a column is bold in every row that prints the same number.
     """
-    best = [
-        _best([row.cells[place] for _, rows in blocks for row in rows], column) for place, column in enumerate(columns)
-    ]
+    full = [row for _, rows in blocks for row in rows if not row.instead]
+    best = [_best([row.cells[place] for row in full], column) for place, column in enumerate(columns)]
     lines = [
         f"{{\\{size}\\setlength{{\\tabcolsep}}{{{gap}}}{_DENSE if dense else ''}%",
         f"\\begin{{tabular}}{{@{{}}{''.join(column.align for column in columns)}@{{}}}}",
@@ -98,11 +99,10 @@ def _best(cells: Sequence[Cell], column: Column) -> str | None:
 
 
 def _line(row: Row, best: Sequence[str | None]) -> str:
-    return (
-        " & ".join(
-            f"\\textbf{{{cell.text}}}" if cell.value is not None and cell.text == bold else cell.text
-            for cell, bold in zip(row.cells, best, strict=True)
-        )
-        + r" \\"
-        + (f"% {comment(row.origin)}" if row.origin else "")
-    )
+    texts = [
+        f"\\textbf{{{cell.text}}}" if cell.value is not None and cell.text == bold else cell.text
+        for cell, bold in zip(row.cells, best, strict=not row.instead)
+    ]
+    if row.instead:
+        texts.append(f"\\multicolumn{{{len(best) - len(texts)}}}{{c}}{{\\emph{{{row.instead}}}}}")
+    return " & ".join(texts) + r" \\" + (f"% {comment(row.origin)}" if row.origin else "")

@@ -9,7 +9,7 @@ from pathlib import Path
 from .. import figures as drawing
 from ..errors import XmrError
 from ..paths import atomic_write
-from .facts import RecordedResults
+from .facts import Missing, RecordedResults
 from .figures import LABELS, LOSSES, draw, draw_gap, gather
 from .galleries import GALLERIES, gallery_file
 from .numbers import NUMBERS, numbers_tex, with_hash, write_if_new
@@ -29,14 +29,13 @@ class Contents:
 
     texts: dict[str, str]
     """Files by their place in the tree."""
-    drawn: dict[str, tuple[str, tuple]]
-    """Figures that are drawn: the hash of what goes into each, and what its function is given."""
+    drawn: dict[str, tuple[str, tuple | None]]
+    """Figures that are drawn: the hash of what goes into each, and what its function is given; of a gap nothing."""
     galleries: Sequence[str]
     digest: str
     """Hash of the facts of all documents."""
     gaps: Sequence[str] = ()
-    """What a draft is built without, in words."""
-    draft: bool = False
+    """What is not recorded and the documents are built without, in words."""
 
 
 def contents(
@@ -66,14 +65,24 @@ def contents(
     for name in figures_named(sources):
         if name not in GALLERIES:
             own = facts.apart()
-            gathered = gather(own, name)
-            drawn[name] = (_figure_key(own), gathered)
+            try:
+                drawn[name] = (_figure_key(own), gather(own, name))
+            except Missing as error:
+                if facts.strict:
+                    raise
+                facts.gaps.add(error.what)
+                drawn[name] = ("gap", None)
             facts.used.update(own.used)
     wanted = [name for name in figures_named(sources) if name in GALLERIES] if with_galleries else []
-    for name in wanted if not facts.draft else ():
-        gallery_file(galleries, name)
+    for name in wanted:
+        try:
+            gallery_file(galleries, name)
+        except XmrError:
+            if facts.strict:
+                raise
+            facts.gaps.add(name)
     texts[NUMBERS] = with_hash(numbers, facts.digest())
-    return Contents(texts, drawn, wanted, facts.digest(), sorted(facts.gaps), facts.draft)
+    return Contents(texts, drawn, wanted, facts.digest(), sorted(facts.gaps))
 
 
 def write_tree(folder: str | Path, made: Contents, galleries: str | Path) -> None:
@@ -86,17 +95,15 @@ def write_tree(folder: str | Path, made: Contents, galleries: str | Path) -> Non
     for name, (key, gathered) in made.drawn.items():
         path = folder / "figures" / f"{name}.pdf"
         if state.get(path.name) != key or not path.is_file():
-            draw(name, gathered, path.parent)
+            draw_gap(path) if gathered is None else draw(name, gathered, path.parent)
         figures[path.name] = key
     for name in made.galleries:
         path = folder / "figures" / f"{name}.pdf"
-        try:
-            picture = gallery_file(galleries, name).read_bytes()
-        except XmrError:
-            if not made.draft:
-                raise
-            figures[path.name] = draw_gap(path)
+        if name in made.gaps:
+            draw_gap(path)
+            figures[path.name] = "gap"
             continue
+        picture = gallery_file(galleries, name).read_bytes()
         key = hashlib.sha256(picture).hexdigest()
         if state.get(path.name) != key or not path.is_file():
             with atomic_write(path) as temporary:

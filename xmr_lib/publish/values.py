@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import XmrError
-from ..records import RECALLS, SUMMARY_COLUMNS, TEXT_COLUMNS, flat
+from ..records import flat
 from ..study.names import readable
+from ..summary_csv import RECALLS, SUMMARY_COLUMNS, TEXT_COLUMNS
 from .compare import Comparisons, difference, signed
 from .fact_values import fact_value
 from .facts import Missing, RecordedResults
@@ -53,14 +54,15 @@ class Values:
         return cls(facts, read_published(sources / PUBLISHED), Comparisons.of(facts, pairs))
 
     def value(self, use: Use) -> Value:
-        """Return what a macro prints; in a draft, of what is not recorded, a gap.
+        """Return what a macro prints; of what is not recorded a gap, unless that stops the build.
 
         Raises:
             XmrError: what it names is missing, stale or unknown; the message begins with the place in the sources.
         """
         with _at(use), _gap_in(self.facts):
             return getattr(self, f"_{use.macro}")(*use.names)
-        return Value("3" if use.macro == "ifbetter" else f"[{escape(use.names[0])}?]", "not recorded")
+        gap = {"ifbetter": "3", "ifrecorded": "0"}.get(use.macro, f"[{escape(use.names[0])}?]")
+        return Value(gap, "not recorded")
 
     def _val(self, run: str, column: str) -> Value:
         run = resolve(self.facts, run)
@@ -106,6 +108,11 @@ class Values:
         verdict = self.comparisons.between(*runs).verdict
         return Value({1: "0", -1: "1", 0: "2"}[verdict], self._of_both(*runs))
 
+    def _ifrecorded(self, run: str) -> Value:
+        run = resolve(self.facts, run)
+        self.facts.row(run)  # raises
+        return Value("1", self.facts.origin(run))
+
     def _fact(self, key: str) -> Value:
         return Value(fact_value(self.facts, key, len(self.comparisons.pairs)), self.facts.dataset)
 
@@ -150,11 +157,11 @@ class Values:
 
 @contextmanager
 def _gap_in(facts: RecordedResults) -> Iterator[None]:
-    """In a draft, go on without what is not recorded."""
+    """Go on without what is not recorded, unless that stops the build."""
     try:
         yield
     except Missing as error:
-        if not facts.draft:
+        if facts.strict:
             raise
         facts.gaps.add(error.what)
 

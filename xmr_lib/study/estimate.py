@@ -9,7 +9,8 @@ from ..experiment.run import seeds_of
 from ..experiment.sweep import read_sweep
 from ..experiment.workspace import Workspace
 from ..paths import reference_root
-from ..records import read_result, read_summary, recorded_seeds
+from ..records import read_result, recorded_seeds
+from ..summary_csv import read_summary
 from . import batch_size, detector_quality, schedule
 from .models import get_configs
 from .rows import BY_COMMAND, MODELS

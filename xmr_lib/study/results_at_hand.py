@@ -12,16 +12,8 @@ from ..errors import XmrError
 from ..experiment.run import ranks_of, recorded_results, run
 from ..experiment.workspace import Workspace
 from ..plotdata import write_plotdata
-from ..records import (
-    RANKS,
-    SUMMARY_COLUMNS,
-    TEXT_COLUMNS,
-    Result,
-    read_result,
-    read_summary,
-    recorded_seeds,
-    run_folder,
-)
+from ..records import RANKS, Result, read_result, recorded_seeds, run_folder
+from ..summary_csv import SUMMARY_COLUMNS, TEXT_COLUMNS, read_summary
 from .models import get_configs
 from .rows import FAST
 

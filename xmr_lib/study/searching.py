@@ -59,7 +59,7 @@ def _no_index(workspace: Workspace, config: RunConfig) -> str:
         return ""
     return (
         f"{config.name} stands on {', '.join(files)}, files of features, and can't be given photographs; a model on "
-        "features that are made here can, e.g. xmr train ab-infonce --name NAME --set image.branches.0.features=effnet-lite0"
+        "effnet-lite0 can: xmr train ab-infonce --name NAME --set image.branches.0.features=effnet-lite0"
     )
 
 

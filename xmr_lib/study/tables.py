@@ -9,7 +9,8 @@ import pandas as pd
 from ..config import RunConfig
 from ..metrics import Ranks, bootstrap_interval, holm, paired_test
 from ..paths import atomic_write
-from ..records import RECALLS, Result, flat
+from ..records import Result, flat
+from ..summary_csv import RECALLS
 
 HEADINGS = {metric: metric.replace("i2t_r", "i→t R@").replace("t2i_r", "t→i R@") for metric in RECALLS}
 HEADINGS["rsum"] = "rSum"

@@ -10,7 +10,8 @@ import pandas as pd
 
 from ..experiment.comparison import Recorded
 from ..metrics import bootstrap_interval, difference_interval, holm, paired_test
-from ..records import read_summary, recorded_seeds
+from ..records import recorded_seeds
+from ..summary_csv import read_summary
 from .tables import shown_p
 
 
