@@ -104,8 +104,20 @@ def test_a_demo_says_how_far_its_numbers_are_those_in_git(tmp_path):
     assert agreement_text(made / "summary.csv", tmp_path / "none.csv").startswith("nothing to compare with in ")
 
 
-def test_the_list_of_models():
-    assert re.search(r"^a-recipe\s+.*distance=euclidean", xmr("train", "list").output, re.M)
+def test_the_list_of_models_has_what_is_recorded_of_them(tmp_path):
+    folder = tmp_path / "twin"
+    write_made_up_run(folder, "ab-infonce", 200)
+    [row] = read_summary(folder / "summary.csv")
+    shown = xmr("train", "list", "--dataset", "twin", "--results", tmp_path).output
+    score, low, high, minutes = (f"{float(row[name]):.1f}" for name in ("rsum", "rsum_low", "rsum_high", "cpu_minutes"))
+    assert re.search(rf"^ab-infonce +{score} +{low}-{high} +{minutes} +{row['seeds']}  task=b$", shown, re.M)
+    assert re.search(r"^a-recipe +- +task=a, .*distance=euclidean", shown, re.M)
+    *_, where, missing, also = shown.splitlines()
+    assert where.endswith(f"{folder / 'summary.csv'}") and "a-recipe, " in missing and "ab-infonce," not in missing
+    assert "fast is r-onehot-glove-trained" in also
+    # Without a table of record of one's own: the reference's.
+    committed = xmr("train", "list").output
+    assert re.search(r"^ab-infonce +2\d\d\.\d +", committed, re.M) and "flickr8k" in committed
 
 
 def test_the_check_says_how_many_captions_are_longer_than_a_network_reads(tmp_path):

@@ -7,6 +7,10 @@ if TYPE_CHECKING:
     from ..usage import Usage
 
 
+NUMBERS = ("rsum", "rsum_low", "rsum_high", "cpu_minutes")
+"""Columns of ``summary.csv`` that the list of models shows."""
+
+
 def summary_text(path: Path, models: list[str] | None = None) -> str:
     """Return the recalls of all models of a ``summary.csv``, or of those named, in columns."""
     from ..summary_csv import RECALLS, read_summary
