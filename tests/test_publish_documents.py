@@ -1,5 +1,6 @@
 """From facts to PDFs: what is checked, what is built again, what is packed."""
 
+import re
 import shutil
 import subprocess
 import zipfile
@@ -76,7 +77,7 @@ def home(tmp_path, monkeypatch):
 @pytest.fixture
 def plan(home, made_up):
     (home / "runs").symlink_to(made_up)
-    return Plan.of("scenes")
+    return Plan.of("scenes", strict=True)
 
 
 def edit(path, old, new):
@@ -212,35 +213,45 @@ def test_nothing_is_written_where_a_fact_is_missing(plan, home):
     assert not plan.folder.exists()
 
 
-def test_a_draft_has_gaps_where_nothing_is_recorded(latex, home, made_up, tmp_path, capsys):
+def test_what_is_not_recorded_is_left_out_and_said_so_unless_it_is_to_be_strict(latex, home, made_up, tmp_path, capsys):
     # Without what other builds have left there.
     shutil.copytree(made_up / "scenes", tmp_path / "less" / "scenes", ignore=shutil.ignore_patterns("numbers.tex"))
     summary = tmp_path / "less" / "scenes" / "summary.csv"
     summary.write_text("".join(line for line in summary.open() if not line.startswith(("c-roi-", "a-recipe,"))))
     more = (
         r"\val{c-roi-gpo}{rsum}, \ifbetter{@regions}{ab-infonce}{up}{down}{undecided}, \fact{comparisons} tests"
-        r"\includegraphics[width=5cm]{attention_regions}"
+        r"\typeout{\ifrecorded{@regions}{had}{missing} regions, \ifrecorded{ab-infonce}{had}{missing} loss}"
+        r"\imagerow{clip-zero-shot}{map}\includegraphics[width=5cm]{attention_regions}"
+        r"\includegraphics[width=5cm]{shared_space}\input{tables/image_retrieval}"
     )
     edit(home / "report" / "main.tex", r"\clearpage", more)
+    (tmp_path / "less" / "scenes" / "image_retrieval.csv").unlink()
+    (tmp_path / "less" / "scenes" / "plotdata" / "shared_space.csv").unlink()
     with pytest.raises(XmrError, match="no row of the run"):
-        build(Plan.of("scenes", tmp_path / "less"), ["main"])
-    plan = Plan.of("scenes", tmp_path / "less", tmp_path / "nowhere", draft=True)
+        build(Plan.of("scenes", tmp_path / "less", strict=True), ["main"])
+    plan = Plan.of("scenes", tmp_path / "less", tmp_path / "nowhere")
     [built] = build(plan, ["main"])
     told = capsys.readouterr().err
-    assert "draft, with gaps where nothing is recorded: @regions, a-recipe, c-roi-attention" in told
+    assert (
+        "not recorded, so left out, which is said in its place: @regions, a-recipe, attention_regions, c-roi-" in told
+    )
+    assert ", image retrieval, shared_space" in told
     numbers, table = ((plan.folder / name).read_text() for name in ("numbers.tex", "tables/basics.tex"))
     assert r"\xmrset{val:c-roi-gpo:rsum}{[c-roi-gpo?]}" in numbers and r"{ifbetter:@regions:ab-infonce}{3}" in numbers
     # What is left is compared with what is left; the table has one line less.
     assert r"\xmrset{fact:comparisons}{1}" in numbers
-    assert "recipe, t" in table and "recipe, i" not in table
+    assert "recipe, t" in table
+    assert re.search(r"recipe, i[^&]*& \\multicolumn\{7\}\{c\}\{\\emph\{not recorded\}\}", table)
+    assert (plan.folder / "tables" / "image_retrieval.tex").read_text() == "\\emph{image retrieval: not recorded}\n"
+    assert (plan.folder / "figures" / "shared_space.pdf").is_file()
+    assert "missing regions, had loss" in (plan.folder / "main.log").read_text("utf-8", "replace")
     assert not has_type_3_fonts(built)
     # It is no record of anything.
     assert not (tmp_path / "less" / "scenes" / "numbers.tex").exists()
     edit(home / "report" / "main.tex", "c-roi-gpo", "c-roi-magic")
     with pytest.raises(XmrError, match="no row of the run 'c-roi-magic'"):
         build(plan, ["main"])
-    with pytest.raises(XmrError, match="the committed documents have no gaps"):
-        Plan.of("scenes", reference=True, draft=True)
+    assert Plan.of("scenes", reference=True).strict
 
 
 def test_a_gallery_that_is_missing_names_the_notebook(plan, home, made_up):
@@ -248,7 +259,7 @@ def test_a_gallery_that_is_missing_names_the_notebook(plan, home, made_up):
     with pytest.raises(
         XmrError, match=r"gallery_images.pdf: the gallery is missing; 'xmr run --dataset nowhere --only 08'"
     ):
-        build(Plan.of("scenes", galleries_from="nowhere"), ["main"])
+        build(Plan.of("scenes", galleries_from="nowhere", strict=True), ["main"])
 
 
 @pytest.mark.parametrize("what", ["report", "slides"])

@@ -187,6 +187,26 @@ def test_a_summary_of_version_1_is_read_and_gets_the_new_columns_when_it_is_writ
     assert kept == {**old, **added} and (new["run"], new["wall_minutes"]) == ("m", "1.5000")
 
 
+def test_the_track_is_what_it_was_where_the_model_was_trained(tmp_path, monkeypatch):
+    """Elsewhere nobody names the file of vectors again."""
+    monkeypatch.setenv("XMR_GLOVE_FILE", "/some/where/vectors.txt")
+    made = result(text_features="glove")
+    made = replace(made, found_track=made.config.track)
+    write_run(tmp_path, made, RANKS)
+    monkeypatch.delenv("XMR_GLOVE_FILE")
+    found = read_result(run_folder(tmp_path, "m", 0) / "result.json")
+    assert (made.config.track, made.track, found.track, summary_row([found], (1.0, 2.0))["track"]) == (
+        "clean",
+        *["open"] * 3,
+    )
+    # Of earlier versions: as it can be found now.
+    assert replace(found, found_track=None).track == "clean"
+    path = run_folder(tmp_path, "m", 0) / "result.json"
+    path.write_text(path.read_text().replace('"open"', '"opem"'))
+    with pytest.raises(XmrError, match="found_track is 'opem'"):
+        read_result(path)
+
+
 def test_the_clock_is_empty_where_one_seed_has_none():
     row = summary_row([result(0), replace(result(1), wall_seconds=None)], (1.0, 2.0))
     assert row["wall_minutes"] == "" and row["cpu_minutes"] == "2.0000"

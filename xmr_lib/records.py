@@ -13,6 +13,7 @@ from .config import DualEncoderConfig, RunConfig, read_config
 from .errors import XmrError, reading
 from .metrics import Ranks
 from .paths import atomic_write
+from .provenance import TRACKS, worst_track
 from .summary_csv import SUMMARY_COLUMNS
 
 RANKS = "ranks.npz"
@@ -48,10 +49,17 @@ class Result:
     """Of a test split of 5,000 images or more: recalls by the 5 × 1K protocol."""
     with_bank: dict[str, dict[str, float]] | None = None
     """The order normalised by the model's query bank: ``test``, the same metrics; ``val``, its rSum."""
+    found_track: str | None = None
+    """``clean`` or ``open``, as it was found where the model was trained; earlier versions did not record it."""
 
     @property
     def model(self) -> str:
         return self.config.name
+
+    @property
+    def track(self) -> str:
+        """``clean`` or ``open``: elsewhere, what a file of vectors learned from can't be looked at again."""
+        return self.found_track or self.config.track
 
 
 def run_folder(results: str | Path, model: str, seed: int) -> Path:
@@ -191,7 +199,7 @@ def summary_row(results: Sequence[Result], interval: tuple[float, float]) -> dic
     row: dict[str, object] = {
         "run": config.name,
         "task": config.task,
-        "track": config.track,
+        "track": worst_track(result.track for result in results),
         "image_features": config.image_features,
         "text_features": config.text_features,
         "aggregation": config.text_pooling,
@@ -227,6 +235,8 @@ def _checked(result: Result) -> Result:
     for name, value in numbers.items():
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise ValueError(f"{name} is {value!r}")
+    if result.found_track not in (None, *TRACKS):
+        raise ValueError(f"found_track is {result.found_track!r}")
     for name in ("data", "history", "machine"):
         if not isinstance(getattr(result, name), dict):
             raise ValueError(f"{name} is {getattr(result, name)!r}")

@@ -183,6 +183,7 @@ def _recorded(workspace: Workspace, fitted: Fitted, seed: int, data: dict) -> Re
         wall_seconds=fitted.wall_seconds + clock,
         five_folds=folds,
         with_bank={"val": {"rsum": chosen["val_rsum"]["with"]}, "test": summarise(with_bank)},
+        found_track=config.track,
     )
     # The model first: a run that has its result has its model too, whenever it is killed.
     _tell_about(fitted.model, result, ranks, chosen)
@@ -211,7 +212,7 @@ def _find_bank(workspace: Workspace, model: RetrievalModel, seed: int) -> dict:
 def _tell_about(model: RetrievalModel, result: Result, ranks: Ranks, chosen: dict) -> None:
     """Give a model the facts of its card: what it was made of, and its scores."""
     low, high = bootstrap_interval([ranks])
-    facts = {"track": result.config.track, "data": result.data, "seed": result.seed, "test": result.test}
+    facts = {"track": result.track, "data": result.data, "seed": result.seed, "test": result.test}
     model.facts = {
         **facts,
         "query_bank": chosen,

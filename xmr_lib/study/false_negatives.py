@@ -71,7 +71,7 @@ def false_negatives(workspace: Workspace, groups: Sequence[Sequence[Result]]) ->
     rows, found = [], None
     for results in groups:
         result = results[0]
-        if result.config.track != "clean":
+        if result.track != "clean":
             print(f"{result.model}: left out, MiniLM is no judge of what has learned from it")
             continue
         part = workspace.usable(result.config).split("test")
