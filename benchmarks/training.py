@@ -65,7 +65,7 @@ def epoch_of_task_a(images: int, rounds: int) -> list[Measurement]:
     size = f"an epoch of task (a), {images:,} × 5"
     return [
         at_most(size, times_as_fast(products, ours, rounds), 1.5, "its matrix products and optimiser alone"),
-        at_least(f"{size}, the same", times_as_fast(ours, one_by_one, rounds), 10.0, peer),
+        at_least(f"{size}, in batches of pairs", times_as_fast(ours, one_by_one, rounds), 10.0, peer),
     ]
 
 
