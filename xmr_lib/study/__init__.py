@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "anatomy": ("anatomy",),
     "cases": ("caption_cases", "case_ranks", "image_cases"),
     "detector_report": ("detector_lines",),
     "examples": ("caption_queries", "image_queries", "region_queries"),
