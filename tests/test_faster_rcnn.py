@@ -27,7 +27,7 @@ from xmr_lib.features.view import together
 from xmr_lib.networks import faster_rcnn
 from xmr_lib.networks.faster_rcnn import OVERLAP, SCORE, coco_detector, coco_names, find_regions
 from xmr_lib.networks.frcnn_lite import DETECTOR, frcnn_lite, load_frcnn_lite
-from xmr_lib.study import detector_lines, get_configs, region_queries, runnable
+from xmr_lib.study import detector_lines, get_configs, region_queries, roi_example, runnable
 from xmr_lib.tensor_file import read_tensors
 from xmr_lib.training import Schedule
 from xmr_lib.training.detector import detect, mean_average_precision, train_detector
@@ -332,6 +332,9 @@ def test_a_run_on_regions_and_where_it_looks(workspace, tmp_path):
     figure = region_queries(workspace, result, count=2)
     titles = [axes.get_title("left") for axes in figure.axes]
     assert len(titles) == 4 and sum("of the weight" in title for title in titles) == 2
+    region, pooled, aligned = roi_example(workspace, config).axes
+    assert region.get_title("left").startswith("the region: ") and "7 × 7 cells" in region.get_xlabel()
+    assert "the mean of 4 places each" in aligned.get_xlabel() and len(aligned.patches) == len(pooled.patches) - 1 == 9
     [other] = run(workspace, get_configs(workspace, "c-head-mean")[0].replace(name="mean-here"))
     with pytest.raises(XmrError, match="attention over regions is to be drawn, not 'mean'"):
         region_queries(workspace, other)

@@ -12,6 +12,7 @@ from .gap import modality_gap
 from .intervals import interval_figure, rsum_intervals
 from .ranks import rank_distribution
 from .regions import regions_figure
+from .roi_align import roi_align_figure
 from .space import shared_space
 from .style import COLUMN, PAGE, save_figure, shrink_figure, use_style
 from .time_accuracy import time_accuracy
@@ -39,6 +40,7 @@ __all__ = [
     "rank_distribution",
     "recall_bars",
     "regions_figure",
+    "roi_align_figure",
     "rsum_intervals",
     "save_figure",
     "shared_space",

@@ -28,6 +28,8 @@ OLD_NAMES = (
 )
 """Convolutions that torchvision has since put into sequences, and their names now."""
 SCORE, OVERLAP = 0.05, 0.5
+STRIDE, BINS, POINTS = 32, 3, 2
+"""Pixels between the cells of the last map; bins that a region of it is cut into, and places read in each, by side."""
 MOST_FOUND = 300
 """Boxes per image of all labels together, before those that lie on one another are put aside."""
 
@@ -152,7 +154,7 @@ def find_regions(
         boxes.append(torch.cat([whole, _kept(one["boxes"][keep], (height, width))]))
     head = _head(detector, detector.roi_heads.box_roi_pool(features, boxes, batch.image_sizes))
     scale = last.shape[-1] / batch.tensors.shape[-1]
-    pooled = roi_align(last, boxes, 3, scale, sampling_ratio=2, aligned=True).mean((2, 3))
+    pooled = roi_align(last, boxes, BINS, scale, sampling_ratio=POINTS, aligned=True).mean((2, 3))
     regions, start = [], 0
     for image, (one, own, (height, width)) in enumerate(zip(kept, boxes, batch.image_sizes, strict=True)):
         end = start + len(own)

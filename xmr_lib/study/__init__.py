@@ -7,7 +7,7 @@ _HOMES = {
     "anatomy": ("anatomy",),
     "cases": ("caption_cases", "case_ranks", "image_cases"),
     "detector_report": ("detector_lines",),
-    "examples": ("caption_queries", "image_queries", "region_queries"),
+    "examples": ("caption_queries", "image_queries", "region_queries", "roi_example"),
     "among_images": ("image_retrieval", "image_retrieval_table", "ndcg_figure", "neighbours_figure"),
     "models": ("get_configs", "runnable"),
     "results_at_hand": (

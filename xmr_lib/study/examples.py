@@ -4,13 +4,16 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
+from ..config import RunConfig
 from ..encoders.frcnn import RegionEncoder
 from ..errors import XmrError
 from ..experiment.run import embed, model_of, ranks_of
 from ..experiment.workspace import Workspace
-from ..figures import gallery_of_captions, gallery_of_images, regions_figure
+from ..figures import gallery_of_captions, gallery_of_images, regions_figure, roi_align_figure
+from ..figures.pictures import picture_of
 from ..model.explain import attention
 from ..modules import RegionEntry, RowPart
+from ..networks.faster_rcnn import BINS, POINTS, STRIDE
 from ..records import Result
 from ..search import nearest
 
@@ -64,14 +67,39 @@ def region_queries(
     images = _some(len(workspace.usable(config).split("test")), count, seed)
     rows = workspace.pairs(config, "test", result.seed).images[torch.from_numpy(images)]
     looks = attention(part, rows, model.runtime)
-    encoder = workspace.bank.encoder(config.image_specs[0])
-    if not isinstance(encoder, RegionEncoder):
-        raise XmrError(f"{config.name}: {config.image_specs[0].slug!r} has no names of its regions to draw")
+    encoder = _detector_of(workspace, config)
     store = workspace.bank.image_store(config.image_specs[0])
     part = workspace.usable(config).split("test")
     found = [encoder.boxes_of(store, int(part.image_ids[image])) for image in images]
     title = f"{config.name}: regions of Faster R-CNN, and where the attention looks"
     return regions_figure(part, images, found, looks, encoder.names, title, width)
+
+
+def roi_example(workspace: Workspace, config: RunConfig, seed: int = 0) -> Figure:
+    """Draw how the vector of a region is read off the last map: the surest region of a test image, drawn at random.
+
+    Raises:
+        XmrError: no detector of ours found the regions that the model takes.
+    """
+    encoder = _detector_of(workspace, config)
+    part, store = workspace.usable(config).split("test"), workspace.bank.image_store(encoder.spec)
+    for image in np.random.default_rng(seed).permutation(len(part)):
+        boxes, labels, _ = encoder.boxes_of(store, int(part.image_ids[image]))
+        picture = picture_of(part, int(image))
+        # The whole image comes first, and of some images nothing else was found.
+        if picture is not None and len(boxes) > 1:
+            pixels = encoder.view(picture)
+            rows, columns = (-(-side // STRIDE) for side in pixels.shape[:2])
+            name = encoder.names.get(int(labels[1]), str(labels[1]))
+            return roi_align_figure(pixels, boxes[1], (rows, columns), BINS, POINTS, name)
+    raise XmrError(f"{config.name}: in no test image a region was found; 'xmr detector train' says how good it is")
+
+
+def _detector_of(workspace: Workspace, config: RunConfig) -> RegionEncoder:
+    encoder = workspace.bank.encoder(config.image_specs[0])
+    if not isinstance(encoder, RegionEncoder):
+        raise XmrError(f"{config.name}: {config.image_specs[0].slug!r} has no names of its regions to draw")
+    return encoder
 
 
 def _some(items: int, count: int, seed: int) -> np.ndarray:
