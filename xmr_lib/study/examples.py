@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from PIL import Image
 
 from ..config import RunConfig
 from ..encoders.frcnn import RegionEncoder
@@ -10,7 +11,7 @@ from ..errors import XmrError
 from ..experiment.run import embed, model_of, ranks_of
 from ..experiment.workspace import Workspace
 from ..figures import gallery_of_captions, gallery_of_images, regions_figure, roi_align_figure
-from ..figures.pictures import picture_of
+from ..figures.pictures import SIDE, picture_of
 from ..model.explain import attention
 from ..modules import RegionEntry, RowPart
 from ..networks.faster_rcnn import BINS, POINTS, STRIDE
@@ -83,16 +84,17 @@ def roi_example(workspace: Workspace, config: RunConfig, seed: int = 0) -> Figur
     """
     encoder = _detector_of(workspace, config)
     part, store = workspace.usable(config).split("test"), workspace.bank.image_store(encoder.spec)
-    for image in np.random.default_rng(seed).permutation(len(part)):
-        boxes, labels, _ = encoder.boxes_of(store, int(part.image_ids[image]))
-        picture = picture_of(part, int(image))
-        # The whole image comes first, and of some images nothing else was found.
-        if picture is not None and len(boxes) > 1:
-            pixels = encoder.view(picture)
-            rows, columns = (-(-side // STRIDE) for side in pixels.shape[:2])
-            name = encoder.names.get(int(labels[1]), str(labels[1]))
-            return roi_align_figure(pixels, boxes[1], (rows, columns), BINS, POINTS, name)
-    raise XmrError(f"{config.name}: in no test image a region was found; 'xmr detector train' says how good it is")
+    order = np.random.default_rng(seed).permutation(len(part)).tolist()
+    found = {image: encoder.boxes_of(store, int(part.image_ids[image])) for image in order}
+    # The whole image comes first; a weak detector may find nothing else anywhere.
+    image = next((image for image in order if len(found[image][0]) > 1), order[0])
+    boxes, labels, _ = found[image]
+    place = min(1, len(boxes) - 1)
+    # Without a file that can be read the box is there all the same.
+    pixels = encoder.view(picture_of(part, image) or Image.new("RGB", (SIDE, SIDE), "white"))
+    rows, columns = (-(-side // STRIDE) for side in pixels.shape[:2])
+    name = encoder.names.get(int(labels[place]), "the whole image")
+    return roi_align_figure(pixels, boxes[place], (rows, columns), BINS, POINTS, name)
 
 
 def _detector_of(workspace: Workspace, config: RunConfig) -> RegionEncoder:

@@ -17,7 +17,10 @@ from ..records import Result
 
 
 def token_table(workspace: Workspace, slug: str, captions: tuple[int, ...] = (0, 1)) -> pd.DataFrame:
-    """Return what a BERT is given for some captions of the test split in one batch: tokens, ids, attention mask."""
+    """Return what a BERT is given for some captions of the test split in one batch: tokens, ids, attention mask.
+
+    A row per place, so that no caption is cut where a table ends.
+    """
     encoder = workspace.bank.encoder(FeatureSpec.parse(slug))
     assert isinstance(encoder, BertEncoder)
     tokenizer = encoder.tokenizer
@@ -28,7 +31,7 @@ def token_table(workspace: Workspace, slug: str, captions: tuple[int, ...] = (0,
         rows[(f"caption {place}", "token")] = tokenizer.convert_ids_to_tokens(ids)
         rows[(f"caption {place}", "input_ids")] = [str(number) for number in ids]
         rows[(f"caption {place}", "attention_mask")] = [str(number) for number in mask]
-    return pd.DataFrame(rows).T
+    return pd.DataFrame(rows)
 
 
 def attended_words(
