@@ -405,7 +405,7 @@ def own(own_home, made_up, monkeypatch):
 
 def test_the_documents_build_without_a_complaint(latex, own):
     built = build(own, PAPER + SLIDES)
-    assert [path.name for path in built] == ["report.pdf", "supplementary.pdf", "slides.pdf"]
+    assert [path.name for path in built] == ["report.pdf", "supplementary.pdf", "slides.pdf", "notes.pdf"]
     assert len({facts_hash(path) for path in built}) == 1
     assert "drawn scenes" in (own.folder / "numbers.tex").read_text()
     for copy in put_on_top(own, built):

@@ -13,12 +13,12 @@ from .latex import Latex, find_latex
 from .latex_log import read_log
 from .numbers import NUMBERS, write_if_new
 from .pdf import has_type_3_fonts
-from .sources import DOCUMENTS
+from .sources import DOCUMENTS, TAKES_IN
 from .tree import Contents, contents, read_state, tree_files, write_state, write_tree
 
 PAPER = ("main", "supplementary")
-SLIDES = ("slides",)
-PAGES = {"main": (5, 6), "slides": (10, 14)}
+SLIDES = ("slides", "notes")
+PAGES = {"main": (5, 6), "slides": (10, 14), "notes": (10, 14)}
 """Fewest and most pages; those of the paper with its references."""
 
 
@@ -145,7 +145,8 @@ def page_fault(plan: Plan, name: str) -> str:
 
 def _document(folder: Path, made: Contents, latex: Latex, name: str) -> Path:
     target = folder / f"{DOCUMENTS[name]}.pdf"
-    key = _key([path for path in tree_files(folder, made) if path.stem not in DOCUMENTS or path.stem == name], latex)
+    others = set(DOCUMENTS) - {name, TAKES_IN.get(name)}
+    key = _key([path for path in tree_files(folder, made) if path.stem not in others], latex)
     if read_state(folder).get(name) == key and target.is_file() and (folder / f"{name}.log").is_file():
         return target
     latex.run(folder, name)

@@ -13,8 +13,10 @@ MACROS = {
 }  # fmt: skip
 """Macros of ``numbers.tex`` and how many of their arguments name something; behind those of the conditions come texts:
 of ``ifbetter`` three, of ``ifrecorded`` two."""
-DOCUMENTS = {"main": "report", "supplementary": "supplementary", "slides": "slides"}
+DOCUMENTS = {"main": "report", "supplementary": "supplementary", "slides": "slides", "notes": "notes"}
 """The source of each document and the name of its PDF."""
+TAKES_IN = {"notes": "slides"}
+"""A document whose source takes in that of another one."""
 KEYS = {"speakers": ("says", "speaker"), "weeks": ("weekfindings",)}
 """Macros of one argument that print a text of ``team.yaml``, by the part of the file that their keys stand in."""
 KINDS = {".tex", ".bib", ".sty", ".bst", ".cls", ".csv", ".yaml"}

@@ -95,14 +95,14 @@ def _row_of(branch: Branch) -> str:
 
 
 def _layers(projection: Projection) -> str:
-    """Return the layers of a projection in words."""
+    """Return how a projection scales its input, and its layers."""
     ways = [
         " → ".join(type(layer).__name__ for layer in way if not isinstance(layer, nn.Dropout))
         for way in (projection.linear, projection.mlp)
         if way is not None
     ]
     layers = " + ".join(f"({way})" if " " in way and len(ways) > 1 else way for way in ways)
-    return f"scaling: {projection.input_scaling}; {layers}"
+    return f"{projection.input_scaling}; {layers}"
 
 
 def _run(tower: ItemEncoder, items: Items, modules: list[nn.Module]) -> tuple[dict[nn.Module, object], Tensor]:
