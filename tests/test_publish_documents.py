@@ -400,7 +400,7 @@ def own(own_home, made_up, monkeypatch):
         (own_home / "results").symlink_to(made_up)
         # Of the software, whatever the data.
         shutil.copytree(ROOT / "results" / "torture", made_up / "torture")
-    return Plan.of("flickr8k", galleries_from="scenes")
+    return Plan.of("flickr8k", galleries_from="scenes", strict=True)
 
 
 def test_the_documents_build_without_a_complaint(latex, own):
@@ -414,12 +414,12 @@ def test_the_documents_build_without_a_complaint(latex, own):
 
 def test_committed_documents_are_found_to_be_stale(latex, own, own_home, made_up):
     committed = commit_documents(own)
-    assert [path.parent for path in committed] == [own_home / "report"] * 3
+    assert [path.parent for path in committed] == [own_home / "report"] * 4
     assert stale_files(own) == []
     write_made_up_run(made_up / "flickr8k", "e-gru", 5.5)
     found = stale_files(own)
     write_made_up_results(made_up / "flickr8k")  # as it was
-    assert len(found) == 4 and "built from the facts" in found[0] and "numbers.tex" in found[-1]
+    assert len(found) == 5 and "built from the facts" in found[0] and "numbers.tex" in found[-1]
     (own_home / "report" / "slides.pdf").unlink()
     assert any("slides.pdf: missing" in line for line in stale_files(own))
     with pytest.raises(XmrError, match="no photograph may be in git"):
