@@ -12,10 +12,11 @@ from PIL import Image
 
 from xmr_lib.data import read_dataset
 from xmr_lib.experiment import ranks_of, run
+from xmr_lib.experiment.run import embed
 from xmr_lib.figures import dataset_figure, recall_bars, rsum_intervals, save_figure, shrink_figure, training_curves
 from xmr_lib.figures.style import RIGHT
 from xmr_lib.metrics import bootstrap_interval, paired_test
-from xmr_lib.study import caption_queries, get_configs, image_queries
+from xmr_lib.study import caption_queries, get_configs, image_queries, similarities
 from xmr_lib.study.tables import config_table, results_table, save_table, styled
 
 
@@ -76,6 +77,23 @@ def test_the_table_of_configs_shows_what_differs(smoke_workspace):
     assert table.loc["distance", "a-recipe"] == "euclidean" and table.loc["kind", "cca-mean"] == "cca"
     assert table.loc["loss.margin", "cca-mean"] == "" and table.loc["loss.margin", "a-recipe"] == 1.0
     assert "track" not in table.index and "name" not in table.index
+
+
+def test_similarities_are_those_of_the_pairs_and_a_curve_at_one_is_its_recall(runs, smoke_workspace):
+    groups, ranks = runs
+    figure = similarities(smoke_workspace, groups, pairs=5)
+    pairs, spread, answered = figure.axes[:3]
+    images, captions = embed(smoke_workspace, groups[-1][0], "test")
+    owner = smoke_workspace.usable(groups[-1][0].config).split("test").image_of_caption
+    first = [int(np.flatnonzero(owner == image)[0]) for image in range(5)]
+    unit = [values / np.linalg.norm(values, axis=1, keepdims=True) for values in (images[:5], captions[first])]
+    [drawn] = pairs.collections
+    assert np.asarray(drawn.get_array()).reshape(5, 5) == pytest.approx(unit[0] @ unit[1].T, abs=1e-5)
+    assert {text.get_text() for text in spread.get_legend().get_texts()} == {"right", "wrong"}
+    assert spread.get_xlabel() == "cosine"
+    curves = [np.array(line.get_data()) for line in answered.lines if len(line.get_xdata())]
+    least = [float(share[rank == rank[rank > 0].min()].max()) for rank, share in curves]
+    assert sorted(least) == pytest.approx(sorted((own[0].i2t == own[0].i2t.min()).mean() for own in ranks))
 
 
 def test_bars_are_as_long_as_the_recall_and_the_last_is_chance(runs):

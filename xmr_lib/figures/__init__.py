@@ -13,6 +13,7 @@ from .intervals import interval_figure, rsum_intervals
 from .ranks import rank_distribution
 from .regions import regions_figure
 from .roi_align import roi_align_figure
+from .similarities import similarities_figure
 from .space import shared_space
 from .style import COLUMN, PAGE, save_figure, shrink_figure, use_style
 from .time_accuracy import time_accuracy
@@ -45,6 +46,7 @@ __all__ = [
     "save_figure",
     "shared_space",
     "shrink_figure",
+    "similarities_figure",
     "time_accuracy",
     "training_curves",
     "tried_figure",

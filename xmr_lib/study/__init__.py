@@ -22,6 +22,7 @@ _HOMES = {
     "representations": ("nearest_words_table", "representation_table"),
     "rows": ("ALIASES", "MODELS"),
     "shared_space": ("SharedSpace", "gap_closing", "gap_table", "shown_gaps", "space_map"),
+    "similarities": ("similarities",),
     "tokens": ("attended_words", "token_table"),
     "topics": ("topic_counts", "topic_table"),
     "tuning": ("tuning_table",),
