@@ -229,18 +229,23 @@ def test_decisions_higher_lower_undecided(three, tmp_path):
     text = numbers_tex(RecordedResults.read(three), tmp_path, uses, "scenes")
     value = dict(re.findall(r"^\\xmrset\{([^}]*)\}\{(.*)\}% ", text, re.M))
     better, worse, like, same = (value[f"compare:{a}:{b}"] for a, b in pairs)
-    assert re.fullmatch(r"scores \d+\.\d points of rSum higher than CCA \(\$p<0\.001\$\)", better)
-    assert re.fullmatch(r"scores \d+\.\d points of rSum lower than InfoNCE in both directions \(\$p<0.001\$\)", worse)
+    # Of comparisons that are beyond doubt the text says once how small p is.
+    assert re.fullmatch(r"scores \d+\.\d higher than CCA", better)
+    assert re.fullmatch(r"scores \d+\.\d lower than InfoNCE in both directions", worse)
     assert re.fullmatch(
         r"cannot be told apart from a GRU over frozen words \(difference \S+\d+\.\d, \$p=\d\.\d{3,4}\$\)", like
     )
+    facts = RecordedResults.read(three)
+    doubtful = Comparisons(facts, (pairs[1],))
+    doubtful.__dict__["p_values"] = {pairs[0]: 0.012}
+    assert re.fullmatch(r"scores \d+\.\d higher than CCA \(\$p=0\.012\$\)", doubtful.sentence(*pairs[0]))
     assert same == "is the very model called a GRU over frozen words"
     # \ifcase: text for higher, for lower, for undecided.
     assert [value[f"ifbetter:{a}:{b}"] for a, b in pairs] == ["0", "1", "2", "2"]
     points = value["points:ab-infonce:cca-mean"]
     assert value["difference:ab-infonce:cca-mean"] == f"$+${points}"
     assert value["difference:cca-mean:ab-infonce"] == f"$-${points}"
-    assert f"scores {points} points" in better
+    assert f"scores {points} higher" in better
 
 
 def test_more_comparisons_ask_for_more(folder):

@@ -10,7 +10,8 @@ from ..metrics import holm, paired_test
 from ..study.names import readable
 from .facts import RecordedResults
 
-LEVEL = 0.05
+LEVEL, FIRM = 0.05, 0.005
+"""Below the first a comparison is decided; a p that is not above the second is not printed, the text says so once."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ class Comparisons:
         if not found.verdict:
             return f"cannot be told apart from {name} (difference {signed(found.difference)}, {p_text(found.p)})"
         way = "higher" if found.verdict > 0 else "lower"
-        return f"scores {abs(found.difference):.1f} points of rSum {way} than {name} ({p_text(found.p)})"
+        doubt = f" ({p_text(found.p)})" if found.p > FIRM else ""
+        return f"scores {abs(found.difference):.1f} {way} than {name}{doubt}"
 
     def note_facts(self) -> None:
         """Count the ranks of all pairs among the facts that were asked for, without testing them."""

@@ -11,10 +11,11 @@ from ..errors import XmrError
 from ..experiment.sweep import sweep_file
 from ..metrics import bootstrap_interval, paired_test
 from ..records import DETECTOR
+from ..summary_csv import RECALLS
 from ..study.batch_size import LOSSES
 from ..study.schedule import SETTINGS, differences
 from ..study.schedule import SWEEP as SCHEDULE
-from .compare import LEVEL
+from .compare import FIRM, LEVEL
 from .dataset import words_of
 from .facts import Missing, RecordedResults
 from .plot_facts import batch_points, box_points
@@ -133,6 +134,8 @@ _SIMPLE: dict[str, Callable[[RecordedResults], str]] = {
     "draws": lambda facts: _default(bootstrap_interval, "draws"),
     "test_draws": lambda facts: _default(paired_test, "draws"),
     "alpha": lambda facts: f"{LEVEL:g}",
+    "firm": lambda facts: f"{FIRM:g}",
+    "rsum_most": lambda facts: count(100 * RECALLS.index("rsum")),
     "detector_map": _detector_map,
     "single_seed": _single,
     "models": lambda facts: count(len(facts.rows)),
