@@ -44,7 +44,7 @@ def test_plot_data_older_than_a_run(folder, figure, run, message):
 
 def test_what_is_missing(folder):
     (folder / "plotdata" / "shared_space.csv").unlink()
-    with pytest.raises(XmrError, match=r"figure shared_space: .*notebook 08 writes it"):
+    with pytest.raises(XmrError, match=r"figure shared_space: .*--only 08' makes it"):
         gather(RecordedResults.read(folder), "shared_space")
     with pytest.raises(XmrError, match="figure magic: there is none of this name; there are recall_bars"):
         gather(RecordedResults.read(folder), "magic")

@@ -11,10 +11,10 @@ from ..errors import XmrError
 from ..experiment.sweep import sweep_file
 from ..metrics import bootstrap_interval, paired_test
 from ..records import DETECTOR
-from ..summary_csv import RECALLS
 from ..study.batch_size import LOSSES
 from ..study.schedule import SETTINGS, differences
 from ..study.schedule import SWEEP as SCHEDULE
+from ..summary_csv import RECALLS
 from .compare import FIRM, LEVEL
 from .dataset import words_of
 from .facts import Missing, RecordedResults

@@ -25,7 +25,8 @@ def plot_facts(facts: RecordedResults, name: str) -> pd.DataFrame:
     """
     path = facts.folder / "plotdata" / f"{name}.csv"
     if not path.is_file():
-        raise Missing(f"{path}: not there; 'xmr run --dataset {facts.dataset} --only 08' makes it", name)
+        command = f"xmr run --dataset {facts.dataset} --profile {facts.profile} --only 08"
+        raise Missing(f"{path}: not there; '{command}' makes it", name)
     table = read_plotdata(facts.folder, name)
     facts.note(f"plotdata {name}", path.read_text("utf-8").encode())
     return table
