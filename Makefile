@@ -35,6 +35,7 @@ overleaf: $(READY)  ## pack the sources for Overleaf: report/build/overleaf.zip;
 
 bench: $(READY)  ## measure speed against other libraries, search engines side by side, and the page; LONG=1: a million vectors, too
 	$(BIN)/python benchmarks/bench.py $(if $(LONG),--long)
+	$(BIN)/python benchmarks/rates.py
 	$(BIN)/python benchmarks/engines.py $(if $(LONG),--long) $(ARGS)
 	$(BIN)/python benchmarks/page.py $(if $(LONG),--long)
 

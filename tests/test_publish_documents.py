@@ -399,7 +399,8 @@ def own(own_home, made_up, monkeypatch):
     if not (own_home / "results").exists():
         (own_home / "results").symlink_to(made_up)
         # Of the software, whatever the data.
-        shutil.copytree(ROOT / "results" / "torture", made_up / "torture")
+        for own in ("torture", "bench"):
+            shutil.copytree(ROOT / "results" / own, made_up / own)
     return Plan.of("flickr8k", galleries_from="scenes", strict=True)
 
 

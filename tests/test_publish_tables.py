@@ -3,6 +3,7 @@
 import csv
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 from made_up_results import write_made_up_results
@@ -17,7 +18,9 @@ from xmr_lib.study.table_rows import HEADLINE, OURS, TABLES, TASKS
 from xmr_lib.summary_csv import SUMMARY_COLUMNS, TEXT_COLUMNS
 
 ALL = ("all_wide", "all_others_wide")
-SPECIAL = ("image_retrieval", "published", "false_negatives", *ALL, "configs", "torture")
+SPECIAL = ("image_retrieval", "published", "false_negatives", *ALL, "configs", "torture", "scale")
+ROOT = Path(__file__).parent.parent
+EXACT = ("exact float16", "1000000")
 PUBLISHED = (
     "slug,dataset,method,image_features,text_features,i2t_r1,i2t_r5,i2t_r10,t2i_r1,t2i_r5,t2i_r10,cite,source\n"
     "old,scenes,Old,VGG,LSTM,99.9,,,1.0,2.0,3.0,old1999,Somebody 1999\n"
@@ -93,6 +96,27 @@ def test_what_was_tried_against_the_readers_is_summed_up(folder, tmp_path, monke
     text = table_tex(facts, folder, "torture")
     assert r"killed & 1 & 3 & 0 & 0 & 3 \\" in text
     assert r"one bit flipped & 2 & 1,100 & 990 & 20 & 90 \\" in text and "torture" in facts.used
+
+
+def test_what_more_pairs_would_take_is_what_was_measured_times_their_number(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("xmr_lib.publish.scale.reference_root", lambda: tmp_path)
+    facts = RecordedResults.read(folder)
+    bench = tmp_path / "bench"
+    bench.mkdir()
+    (bench / "rates.csv").write_text("name,value,unit\npictures,100,a\ncaptions,500,b\npairs,20000,c\n")
+    with pytest.raises(XmrError, match=r"table scale: .*engines\.csv: not there; 'make bench LONG=1' makes it"):
+        table_tex(facts, folder, "scale")
+    shutil.copy(ROOT / "results" / "bench" / "engines.csv", bench)
+    rows = {cells[0]: cells[1:] for cells, _ in body(table_tex(facts, folder, "scale")) if cells[0]}
+    # A million pictures at 100 a second: 10,000 seconds, 2.8 hours.
+    assert rows["features of the images"] == ["h", "2.8", "278"]
+    assert rows["MiniLM over the captions"] == ["h", "0.56", "56"]
+    # 16 epochs of a million pairs, 20,000 a second: 800 seconds.
+    assert rows["training, 16 epochs"] == ["h", "0.22", "22"]
+    assert rows["embeddings of one side"] == ["GB", "2.0", "205"]
+    [exact] = [r for r in csv.DictReader((bench / "engines.csv").open()) if (r["engine"], r["vectors"]) == EXACT]
+    assert float(rows["exact search: a query"][1]) == pytest.approx(1 / float(exact["queries_per_second"]), rel=0.05)
+    assert {"bench rates", "bench engines"} <= set(facts.used)
 
 
 def test_published_numbers_of_this_dataset_alone(folder):

@@ -10,6 +10,7 @@ from ..study.names import NAMES, readable
 from ..study.table_rows import HEADLINE, IMAGES, OURS, TABLES, TASKS, Line
 from .facts import Missing, RecordedResults
 from .plot_facts import judged
+from .scale import scale_tex
 from .tabular import Cell, Column, Row, tabular
 from .tex import count, escape, one_place
 from .values import PUBLISHED, config_text, interval_text, read_published
@@ -60,6 +61,7 @@ def table_tex(facts: RecordedResults, sources: str | Path, name: str) -> str:
         "all_others_wide": lambda: _all_models(facts, TASKS[SPLIT:]),
         "configs": lambda: _configs(facts),
         "torture": lambda: _torture(facts),
+        "scale": lambda: scale_tex(facts),
     }
     try:
         if name in special:
