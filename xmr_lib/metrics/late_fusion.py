@@ -54,7 +54,10 @@ def rsums_of_fusions(
             )
     own = [member.own(owner) for member in scores]
     fused = [_weighted(own, weights) for weights in weightings]
-    by_image = _Queries([in_rows(of, owner) for of in own], [in_rows(of, owner).max(1) for of in fused], weightings)
+    order = np.argsort(owner, kind="stable")
+    starts = np.flatnonzero(np.diff(owner[order], prepend=-1))
+    highest = [np.maximum.reduceat(of[order], starts) for of in fused]
+    by_image = _Queries([in_rows(of, owner) for of in own], highest, weightings)
     by_caption = _Queries([of[:, None] for of in own], fused, weightings)
     cut = tiles(len(images), len(captions), block)
     with tqdm(total=2 * len(cut), desc=progress, unit="tile", leave=False, disable=not progress) as bar:
