@@ -78,6 +78,8 @@ def test_the_numbered_notebooks_run_from_top_to_bottom(smoke_run):
         assert all(cell.outputs for cell in code if CHECKED in cell.metadata.get("tags", ()))
         outputs = [output for cell in code for output in cell.outputs]
         assert any("image/png" in output.get("data", {}) for output in outputs), "no figure is shown"
+        told = "".join(output.text for output in outputs if output.get("name") == "stderr")
+        assert "%|" not in told and "Warning" not in told, told
         tables = [output["data"]["text/html"] for output in outputs if "text/html" in output.get("data", {})]
         assert tables and not any("nan" in table.lower() for table in tables)
         number = path.name[:2]

@@ -1,6 +1,7 @@
 """The strict papermill driver: numbered notebooks, run one after the other, stopping at the first error."""
 
 import os
+import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,9 +12,11 @@ from papermill.exceptions import PapermillExecutionError
 
 from .data.files import slug
 from .errors import XmrError
-from .paths import root, runs_root
+from .paths import atomic_write, root, runs_root
 from .usage import Usage
 
+BAR = re.compile(r"\d%\||\[\d\d+:\d\d[<,]")
+"""A progress bar of tqdm: ``42%|####`` or, of unknown length, ``7it [00:03, …``."""
 PARAMETERS = ("dataset", "data", "profile", "seeds", "results")
 
 
@@ -103,4 +106,21 @@ def run_notebooks(
                 f"{path.name}: cell {error.cell_index + 1} stopped with {error.ename}: {error.evalue} "
                 f"(see {folder / path.name})"
             ) from None
+        finally:
+            _drop_bars(folder / path.name)
     return took
+
+
+def _drop_bars(path: Path) -> None:
+    """Take out of an executed copy what progress bars have left there: in a file they are debris."""
+    if not path.is_file():
+        return
+    notebook = nbformat.read(path, as_version=4)
+    for cell in (cell for cell in notebook.cells if cell.cell_type == "code"):
+        told = [output for output in cell.outputs if output.get("name") == "stderr"]
+        lines = [line.rpartition("\r")[2].rstrip() for line in "".join(own.text for own in told).split("\n")]
+        text = "".join(f"{line}\n" for line in lines if line and not BAR.search(line))
+        kept = [output for output in cell.outputs if output.get("name") != "stderr"]
+        cell.outputs = [*([nbformat.v4.new_output("stream", name="stderr", text=text)] if text else []), *kept]
+    with atomic_write(path) as temporary:
+        nbformat.write(notebook, temporary)

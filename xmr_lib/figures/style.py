@@ -5,6 +5,7 @@ from pathlib import Path
 import matplotlib as mpl
 from cycler import cycler
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import LayoutEngine, PlaceHolderLayoutEngine
 from PIL import Image
 
 from ..errors import XmrError
@@ -95,6 +96,11 @@ def use_style(width: float | None = None) -> None:
             **(PAPER if width else SCREEN),
         }
     )
+
+
+def placed_by_hand() -> LayoutEngine:
+    """Return a layout that moves nothing. ``"none"`` does not last: saving a figure puts the default's back."""
+    return PlaceHolderLayoutEngine(adjust_compatible=True, colorbar_gridspec=True)
 
 
 def as_written(text: str) -> str:

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from .style import INK, PALETTE, as_written, use_style
+from .style import INK, PALETTE, as_written, placed_by_hand, use_style
 
 WIDTH = 9.0
 """Inches, on a screen."""
@@ -30,7 +30,7 @@ def word_weights(
         _broken(words, own, size, gap, (width or WIDTH) - 0.06) for words, own in zip(captions, weights, strict=True)
     ]
     height = sum(line + within * (len(own) - 1) for own in placed)
-    figure = plt.figure(figsize=(width or WIDTH, height + (0.04 if width else 0.5)), layout="none")
+    figure = plt.figure(figsize=(width or WIDTH, height + (0.04 if width else 0.5)), layout=placed_by_hand())
     axes = figure.add_axes((0, 0, 1, height / figure.get_figheight()))
     axes.set_xlim(0, width or WIDTH)
     axes.set_ylim(height, 0)
@@ -51,7 +51,7 @@ def word_weights(
 
 def _broken(words: Sequence[str], weights: np.ndarray, size: float, gap: float, width: float) -> Placed:
     """Lay words out in lines that are no wider than ``width``."""
-    measure = plt.figure(layout="none")
+    measure = plt.figure(layout=placed_by_hand())
     lines, left = [[]], 0.06
     for word, weight in zip(words, weights, strict=True):
         long = measure.text(0, 0, as_written(word), fontsize=size).get_window_extent().width / measure.dpi
