@@ -66,7 +66,9 @@ def contents(
         if name not in GALLERIES:
             own = facts.apart()
             try:
-                drawn[name] = (_figure_key(own), gather(own, name))
+                gathered = gather(own, name)
+                # Not before: what was gathered is what decides.
+                drawn[name] = (_figure_key(own), gathered)
             except Missing as error:
                 if facts.strict:
                     raise
