@@ -75,7 +75,7 @@ def main() -> None:
         for name, (job, unit) in jobs.items():
             job()  # warm
             value = statistics.median(job() for _ in range(asked.rounds))
-            writer.writerow((name, f"{value:.3g}", unit))
+            writer.writerow((name, f"{float(f'{value:.3g}'):g}", unit))
             print(f"{name:10} {value:10.3g} {unit}")
     print(path)
 
