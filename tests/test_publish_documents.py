@@ -233,7 +233,7 @@ def test_what_is_not_recorded_is_left_out_and_said_so_unless_it_is_to_be_strict(
     [built] = build(plan, ["main"])
     told = capsys.readouterr().err
     assert (
-        "not recorded, so left out, which is said in its place: @regions, a-recipe, attention_regions, c-roi-" in told
+        "left out, not recorded (--strict stops instead): @regions, a-recipe, attention_regions, c-roi-" in told
     )
     assert ", image retrieval, shared_space" in told
     numbers, table = ((plan.folder / name).read_text() for name in ("numbers.tex", "tables/basics.tex"))

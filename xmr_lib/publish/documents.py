@@ -107,7 +107,7 @@ def prepare(plan: Plan) -> Contents:
         write_if_new(plan.results / plan.dataset / NUMBERS, made.texts[NUMBERS])
     write_tree(plan.folder, made, plan.galleries)
     if made.gaps:
-        print(f"not recorded, so left out, which is said in its place: {', '.join(made.gaps)}", file=sys.stderr)
+        print(f"left out, not recorded (--strict stops instead): {', '.join(made.gaps)}", file=sys.stderr)
     return made
 
 
