@@ -232,9 +232,7 @@ def test_what_is_not_recorded_is_left_out_and_said_so_unless_it_is_to_be_strict(
     plan = Plan.of("scenes", tmp_path / "less", tmp_path / "nowhere")
     [built] = build(plan, ["main"])
     told = capsys.readouterr().err
-    assert (
-        "left out, not recorded (--strict stops instead): @regions, a-recipe, attention_regions, c-roi-" in told
-    )
+    assert "left out, not recorded (--strict stops instead): @regions, a-recipe, attention_regions, c-roi-" in told
     assert ", image retrieval, shared_space" in told
     numbers, table = ((plan.folder / name).read_text() for name in ("numbers.tex", "tables/basics.tex"))
     assert r"\xmrset{val:c-roi-gpo:rsum}{[c-roi-gpo?]}" in numbers and r"{ifbetter:@regions:ab-infonce}{3}" in numbers
