@@ -192,12 +192,12 @@ def test_version_1_with_a_field_that_it_never_had_is_refused():
         read_config({**VERSION_1, "magic": 1})
 
 
-@pytest.mark.parametrize("run", ["cca-idf", "e-bigru-meanmax-trained", "t-cnn-tuned", "f-image-gate", "f-all-late"])
+@pytest.mark.parametrize("run", ["cca-idf", "e-bigru-meanmax-trained", "t-cnn-tuned", "f-text-gate", "f-words-late"])
 def test_recorded_configs_of_all_kinds_are_read(run):
     path = RECORDED / run / "seed0" / "result.json"
     recorded, config = json.loads(path.read_text("utf-8"))["config"], read_result(path).config
     assert config.name == run and config.method.kind == (recorded.get("method") or {})
-    if run == "f-all-late":
+    if run == "f-words-late":
         assert [member.name for member in config.method.members] == recorded["members"]
         with pytest.raises(XmrError, match="names the members of late fusion only"):
             read_config(recorded)
@@ -209,6 +209,14 @@ def test_recorded_configs_of_all_kinds_are_read(run):
     else:
         assert config.method.optimiser.epochs == recorded["epochs"]
         assert config.method.embed_dim == recorded["embed"]
+
+
+def test_version_1_with_two_kinds_of_image_features_is_read():
+    recorded = json.loads((Path(__file__).parent / "version1_gate.json").read_text("utf-8"))
+    config = read_config(recorded)
+    assert config.image_features == recorded["image_features"] == "effnet-lite0+frcnn-lite0-roi"
+    assert config.image_pooling == recorded["image_aggregation"] and config.method.image.fusion == "gate"
+    assert (config.track, config.method.optimiser.epochs) == (recorded["track"], recorded["epochs"])
 
 
 def test_a_dict_without_a_name_is_refused():
