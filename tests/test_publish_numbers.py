@@ -3,12 +3,13 @@
 import re
 import shutil
 
+import numpy as np
 import pytest
 from made_up_results import write_made_up_results, write_made_up_run
 
 from xmr_lib.errors import XmrError
 from xmr_lib.experiment.sweep import Point, add_points, sweep_file
-from xmr_lib.metrics import holm, paired_test
+from xmr_lib.metrics import Ranks, holm, paired_test
 from xmr_lib.plotdata import read_plotdata, write_plotdata
 from xmr_lib.publish.compare import Comparisons, p_text, signed
 from xmr_lib.publish.fact_values import fact_value
@@ -194,7 +195,7 @@ def test_models_that_rest_on_one_seed_are_counted(folder):
 def test_comparisons_are_the_paired_test_after_holm(folder):
     facts = RecordedResults.read(folder)
     pairs = [("ab-infonce", "ab-triplet-all"), ("e-gru", "ab-infonce"), ("e-gru", "e-lstm"), ("e-lstm", "e-gru")]
-    comparisons = Comparisons.of(facts, [*pairs, ("e-gru", "e-gru")])
+    comparisons = Comparisons.of(facts, [(*pair, "") for pair in (*pairs, ("e-gru", "e-gru"))])
     assert len(comparisons.pairs) == 3
     # By hand: two models with two seeds, one of them against a model with one: each counts with all its own.
     raw = [
@@ -233,11 +234,13 @@ def test_decisions_higher_lower_undecided(three, tmp_path):
     assert re.fullmatch(r"scores \d+\.\d higher than CCA", better)
     assert re.fullmatch(r"scores \d+\.\d lower than InfoNCE in both directions", worse)
     assert re.fullmatch(
-        r"cannot be told apart from a GRU over frozen words \(difference \S+\d+\.\d, \$p=\d\.\d{3,4}\$\)", like
+        r"cannot be told apart from a GRU over frozen words "
+        r"\(difference \S+\d+\.\d \[\$-\$\d+\.\d, \$\+\$\d+\.\d\], \$p=\d\.\d{3,4}\$\)",
+        like,
     )
     facts = RecordedResults.read(three)
-    doubtful = Comparisons(facts, (pairs[1],))
-    doubtful.__dict__["p_values"] = {pairs[0]: 0.012}
+    doubtful = Comparisons(facts, ((*pairs[1], ""),))
+    doubtful.__dict__["p_values"] = {(*pairs[0], ""): 0.012}
     assert re.fullmatch(r"scores \d+\.\d higher than CCA \(\$p=0\.012\$\)", doubtful.sentence(*pairs[0]))
     assert same == "is the very model called a GRU over frozen words"
     # \ifcase: text for higher, for lower, for undecided.
@@ -248,11 +251,31 @@ def test_decisions_higher_lower_undecided(three, tmp_path):
     assert f"scores {points} higher" in better
 
 
+def test_one_direction_is_compared_by_its_own_recalls(three, tmp_path):
+    (tmp_path / "published.csv").write_text(PUBLISHED)
+    uses = [Use("comparein", (way, "ab-infonce", "cca-mean"), "x:1") for way in ("itot", "ttoi")]
+    facts = RecordedResults.read(three)
+    uses += [Use("fact", ("comparisons",), "x:1")]
+    text = numbers_tex(facts, tmp_path, uses, "scenes")
+    value = dict(re.findall(r"^\\xmrset\{([^}]*)\}\{(.*)\}% ", text, re.M))
+    assert value["fact:comparisons"] == "2"
+    for name, way in (("itot", "i2t"), ("ttoi", "t2i")):
+        sums = [sum(float(facts.rows[run][f"{way}_r{k}"]) for k in (1, 5, 10)) for run in ("ab-infonce", "cca-mean")]
+        assert value[f"comparein:{name}:ab-infonce:cca-mean"] == f"scores {sums[0] - sums[1]:.1f} higher than CCA"
+    # A model that differs in the other direction alone is undecided in this one.
+    ranks = facts.ranks("cca-mean")
+    better = [Ranks(own.i2t_positions, np.ones_like(own.t2i), own.image_of_caption) for own in ranks]
+    assert paired_test(better, ranks, directions=("i2t",)) == 1.0
+    assert paired_test(better, ranks, directions=("t2i",)) < 0.001
+    with pytest.raises(XmrError, match=r"x:1: \\comparein: no direction is called 'both'; there are itot, ttoi"):
+        numbers_tex(facts, tmp_path, [Use("comparein", ("both", "ab-infonce", "cca-mean"), "x:1")], "scenes")
+
+
 def test_more_comparisons_ask_for_more(folder):
     facts = RecordedResults.read(folder)
     runs = [run for run in facts.rows if run.startswith("e-")]
-    alone = Comparisons.of(facts, [(runs[0], runs[1])]).between(runs[0], runs[1]).p
-    among = Comparisons.of(facts, [(runs[0], other) for other in runs[1:]]).between(runs[0], runs[1]).p
+    alone = Comparisons.of(facts, [(runs[0], runs[1], "")]).between(runs[0], runs[1]).p
+    among = Comparisons.of(facts, [(runs[0], other, "") for other in runs[1:]]).between(runs[0], runs[1]).p
     assert among >= alone
 
 

@@ -39,7 +39,7 @@ def detector_quality_figure(points: pd.DataFrame, width: float | None = None) ->
     whole = _of(points, "the whole image")["val_rsum"]
     axis.axhline(whole.mean(), color=FAINT, linestyle="--", label="the whole image, no regions")
     axis.axhspan(whole.min(), whole.max(), color=FAINT, alpha=0.18, linewidth=0)
-    axis.set_xlim(left=0)
+    axis.set_xlim(left=-3)
     axis.set_xlabel("mAP@0.5 of the boxes (%)")
     axis.set_ylabel("rSum on validation")
     figure.legend(loc="outside lower center", ncols=1 if width else 3)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from .style import FAINT, INK, PALETTE, line_style, use_style
 
-HEAD = 1.1
+HEAD = 1.5
 """Lines that the name of a model takes over its bars."""
 PARTS = ("the gap (and its share)", "the rest")
 
@@ -45,7 +45,7 @@ def _distances(axis: Axes, gaps: pd.DataFrame, names: Mapping[str, str]) -> None
     places, labels, at = [], [], 0.0
     for run, own in gaps.groupby("run", sort=False):
         # The name stands over its bars: before it, it would leave them no room in a column.
-        axis.text(0, at, f" {names.get(run, run)}", va="center", fontsize="small")
+        axis.text(0, at - 0.1, f" {names.get(run, run)}", va="center", fontsize="small")
         at += (1 + HEAD) / 2
         for row in own.itertuples():
             between, pair = row.gap**2, row.pair_distance**2

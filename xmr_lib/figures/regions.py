@@ -65,15 +65,22 @@ def regions_figure(
 def _named(axes: Axes, picture: np.ndarray, regions: Found, names: dict[int, str], width: float | None) -> None:
     show_small(axes, Image.fromarray(picture), SIDE)
     size = {"fontsize": 5.5, "lw": 0.9} if width else {"fontsize": 6.5, "lw": 1.8}
+    names_at: list[tuple[float, float, float]] = []
     for place, (box, label, score) in enumerate(zip(*(part[1 : SHOWN + 1] for part in regions), strict=True)):
         colour = PALETTE[place % len(PALETTE)]
         # The picture's own rows go down, the axes' go up.
         left, right, bottom, top = box[0], box[2], 1 - box[3], 1 - box[1]
         axes.add_patch(Rectangle((left, bottom), right - left, top - bottom, fill=False, ec=colour, lw=size["lw"]))
         text = f"{names.get(int(label), label)} {score:.2f}"
+        # The surest come first: a name that would cover one of them is left out, its box stays.
+        x, y = max(left, 0.01), min(top, 0.96)
+        wide, high = (0.034 * len(text), 0.085) if width else (0.021 * len(text), 0.055)
+        if any(abs(y - other) < high and x < end and begin < x + wide for begin, end, other in names_at):
+            continue
+        names_at.append((x, x + wide, y))
         frame = {"boxstyle": "square,pad=0.15", "fc": colour, "ec": "none"}
         axes.text(
-            max(left, 0.01), min(top, 0.96), as_written(text), fontsize=size["fontsize"], color="white",
+            x, y, as_written(text), fontsize=size["fontsize"], color="white",
             va="bottom", bbox=frame, clip_on=True,
         )  # fmt: skip
 

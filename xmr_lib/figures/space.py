@@ -65,7 +65,7 @@ def _draw(axis: Axes, points: pd.DataFrame, colours: dict[str, str], joined: np.
         for name, colour in colours.items():
             own = places[kind][places[kind]["topic"] == name]
             axis.scatter(
-                own["x"], own["y"], s=4 if width else 16, marker=mark, color=colour, lw=0, alpha=0.9,
+                own["x"], own["y"], s=7 if width else 16, marker=mark, color=colour, lw=0, alpha=0.9,
                 zorder=1 if colour == REST else 2,
             )  # fmt: skip
     axis.set_xticks([])

@@ -24,7 +24,7 @@ def time_accuracy(rows: pd.DataFrame, width: float | None = None, names: Mapping
         names: readable names of models; those that it does not have keep their own.
     """
     use_style(width)
-    figure, axis = plt.subplots(figsize=(width, 0.85 * width) if width else (9, 5.5))
+    figure, axis = plt.subplots(figsize=(width, 1.1 * width) if width else (9, 5.5))
     for place, (task, own) in enumerate(rows.groupby("task", sort=False)):
         colour = PALETTE[place % len(PALETTE)]
         axis.plot(

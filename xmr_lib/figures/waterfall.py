@@ -19,6 +19,8 @@ def waterfall_figure(
 ) -> Figure:
     """Draw a line per step: a bar from the score before to its own, and what it gains with its 95 % interval.
 
+    In a column of print the axis begins a little below the first score, which is a point there and no bar.
+
     Args:
         changes: what each step changes; the first is where it all starts.
         scores: rSum of each step.
@@ -26,9 +28,12 @@ def waterfall_figure(
         width: see ``use_style``.
     """
     use_style(width)
-    size = (width, 0.17 * len(changes) + 0.42) if width else (9.5, 0.36 * len(changes) + 0.9)
+    size = (width, 0.142 * len(changes) + 0.36) if width else (9.5, 0.36 * len(changes) + 0.9)
     figure, axis = plt.subplots(figsize=size)
-    axis.barh(0, scores[0], 0.62, color=FAINT)
+    if width:
+        axis.plot(scores[0], 0, "o", color=INK, markersize=3)
+    else:
+        axis.barh(0, scores[0], 0.62, color=FAINT)
     for place, (before, score) in enumerate(itertools.pairwise(scores), start=1):
         low, high = intervals[place - 1]
         gain = score - before
@@ -45,8 +50,9 @@ def waterfall_figure(
         )  # fmt: skip
     axis.set_yticks(range(len(changes)), changes)
     axis.set_ylim(len(changes) - 0.4, -0.6)
-    axis.set_xlim(0, max(scores) * 1.22)
+    most, least = max(scores), min(scores)
+    axis.set_xlim(*((least - 0.1 * (most - least), most + 0.5 * (most - least)) if width else (0, most * 1.22)))
     axis.grid(axis="x")
     axis.grid(axis="y", visible=False)
-    figure.supxlabel("rSum on test (in brackets: gain; line: its 95 % interval)", fontsize="medium")
+    figure.supxlabel("rSum on test (gain; line: its 95 % interval)", fontsize="medium")
     return figure

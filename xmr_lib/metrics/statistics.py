@@ -76,14 +76,23 @@ def contrast_interval(
     return _percentiles(sums[:, 0] / sums[:, 1] - sums[:, 2] / sums[:, 3], level)
 
 
-def paired_test(a: Sequence[Ranks], b: Sequence[Ranks], draws: int = 10_000, seed: int = 0) -> float:
+def paired_test(
+    a: Sequence[Ranks],
+    b: Sequence[Ranks],
+    draws: int = 10_000,
+    seed: int = 0,
+    directions: Sequence[str] = ("i2t", "t2i"),
+) -> float:
     """Return the two-sided p value of "a and b have the same rSum": a paired randomisation test over test images.
+
+    Args:
+        directions: whose recalls are added; one alone for models that were trained for it.
 
     Raises:
         XmrError: the runs were scored on different test sets.
     """
     _same_test_set([*a, *b])
-    return sign_flip_test(_share_of_rsum(a) - _share_of_rsum(b), draws, seed)
+    return sign_flip_test(_share_of_rsum(a, directions) - _share_of_rsum(b, directions), draws, seed)
 
 
 def sign_flip_test(difference: Float[np.ndarray, " queries"], draws: int = 10_000, seed: int = 0) -> float:
@@ -135,12 +144,13 @@ def _percentiles(values: Float[np.ndarray, " draws"], level: float) -> tuple[flo
     return float(low), float(high)
 
 
-def _share_of_rsum(ranks: Sequence[Ranks]) -> Float[np.ndarray, " images"]:
-    """Return what each image adds to rSum, mean over seeds; the sum over images is rSum."""
+def _share_of_rsum(ranks: Sequence[Ranks], directions: Sequence[str]) -> Float[np.ndarray, " images"]:
+    """Return what each image adds to rSum (or a direction's part of it), mean over seeds; summed over images: rSum."""
     images, captions = ranks[0].images, len(ranks[0].t2i)
     return sum(
         100 * np.mean([_hits(one, name) for one in ranks], axis=0) / (images if name.startswith("i2t") else captions)
         for name in RECALLS
+        if name.split("_")[0] in directions
     )
 
 

@@ -18,7 +18,7 @@ from .tree import Contents, contents, read_state, tree_files, write_state, write
 
 PAPER = ("main", "supplementary")
 SLIDES = ("slides", "notes")
-PAGES = {"main": (5, 6), "slides": (10, 14), "notes": (10, 14)}
+PAGES = {"main": (5, 6), "slides": (10, 15), "notes": (10, 15)}
 """Fewest and most pages; those of the paper with its references."""
 
 

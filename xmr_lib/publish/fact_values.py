@@ -12,13 +12,14 @@ from ..experiment.sweep import sweep_file
 from ..metrics import bootstrap_interval, paired_test
 from ..records import DETECTOR
 from ..study.batch_size import LOSSES
+from ..study.names import readable
 from ..study.schedule import SETTINGS, differences
 from ..study.schedule import SWEEP as SCHEDULE
 from ..summary_csv import RECALLS
 from .compare import FIRM, LEVEL
 from .dataset import words_of
 from .facts import Missing, RecordedResults
-from .plot_facts import batch_points, box_points
+from .plot_facts import batch_points, box_points, plot_facts
 from .tex import count, escape, one_place
 
 SHARED = "ab-infonce"
@@ -69,6 +70,15 @@ def _detector_map(facts: RecordedResults) -> str:
     text = path.read_text("utf-8")
     facts.note("detector", text.encode())
     return one_place(100 * json.loads(text)["map50"][-1])
+
+
+def _siamese_epochs(facts: RecordedResults) -> str:
+    """Return after how many epochs validation keeps the Siamese encoder, at most of its seeds."""
+    paths = sorted((facts.folder / "runs" / "i-siamese").glob("seed*/image_retrieval.json"))
+    if not paths:
+        raise Missing(f"{facts.folder}: no training of i-siamese; notebook 07 makes it", "i-siamese")
+    facts.note("siamese", b"".join(path.read_bytes() for path in paths))
+    return count(max(json.loads(path.read_text("utf-8"))["history"]["best_epoch"] for path in paths) + 1)
 
 
 def _of_batch(facts: RecordedResults, loss: str, which: str, share: str | None) -> str:
@@ -137,6 +147,8 @@ _SIMPLE: dict[str, Callable[[RecordedResults], str]] = {
     "firm": lambda facts: f"{FIRM:g}",
     "rsum_most": lambda facts: count(100 * RECALLS.index("rsum")),
     "detector_map": _detector_map,
+    "siamese_epochs": _siamese_epochs,
+    "space_model": lambda facts: readable(str(plot_facts(facts, "shared_space")["model"].iloc[0])),
     "single_seed": _single,
     "models": lambda facts: count(len(facts.rows)),
     "trainings": _trainings,

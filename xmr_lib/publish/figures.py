@@ -1,6 +1,7 @@
 """The figures of the documents: which facts each takes, and which function draws it."""
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,14 +14,16 @@ from .. import figures
 from ..errors import XmrError
 from ..figures import COLUMN, save_figure
 from ..figures.style import use_style
+from ..metrics import Ranks, difference_interval
 from ..study.names import NAMES
 from ..study.table_rows import HEADLINE, TABLES, Line
+from ..study.waterfall import STEPS, recorded_steps
 from .facts import Missing, RecordedResults
 from .plot_facts import batch_points, box_points, gaps, plot_facts, rank_shares
 
 LEARNING = TABLES["losses"][0]
 """Runs whose training is drawn."""
-SPREAD = ("cca-mean", "a-recipe", "ab-infonce-meanmax", "e-bigru-trained", "r-onehot-glove-trained", "f-words-late")
+SPREAD = ("cca-mean", "a-recipe", "ab-infonce-meanmax", "f-words-late")
 """Runs whose ranks are drawn one beside the other."""
 LOSSES = {line.run: line.label for line in LEARNING}
 LABELS = NAMES | LOSSES | {line.run: line.label for line in HEADLINE}
@@ -62,6 +65,21 @@ def _times(facts: RecordedResults) -> tuple:
     return (rows[["run", "task"]].join(rows[numbers].astype(float)),)
 
 
+def _steps(facts: RecordedResults) -> tuple:
+    recorded = [step for step in STEPS if step.run in facts.rows]
+    if len(recorded) < 2:
+        raise Missing(f"{facts.folder}: the steps to the best model are not recorded", "waterfall")
+    for step in recorded:
+        facts.ranks(step.run)
+    steps, models = zip(*recorded_steps(facts.folder), strict=True)
+    return [step.change for step in steps], [own.mean("rsum") for own in models], [own.ranks for own in models]
+
+
+def _draw_steps(changes: list[str], scores: list[float], ranks: list[Sequence[Ranks]]) -> Figure:
+    intervals = [difference_interval(before, after) for before, after in itertools.pairwise(ranks)]
+    return figures.waterfall_figure(changes, scores, intervals, width=COLUMN)
+
+
 def _draw_space(points: pd.DataFrame) -> Figure:
     return figures.shared_space(points[points["model"] == points["model"].iloc[0]], width=COLUMN)
 
@@ -79,6 +97,7 @@ FIGURES: dict[str, Drawn] = {
         partial(figures.rank_distribution, width=COLUMN, names=LABELS),
     ),
     "shared_space": Drawn(lambda facts: (plot_facts(facts, "shared_space"),), _draw_space),
+    "waterfall": Drawn(_steps, _draw_steps),
     "modality_gap": Drawn(gaps, partial(figures.modality_gap, width=COLUMN, names=LABELS)),
     "time_accuracy": Drawn(_times, partial(figures.time_accuracy, width=COLUMN, names=LABELS)),
 }

@@ -22,6 +22,7 @@ _HEAD = r"""% Written by 'xmr report' from results/{dataset}; behind each number
 \newcommand\name[1]{{\xmrvalue{{name:#1}}}}
 \newcommand\chosen[1]{{\xmrvalue{{chosen:#1}}}}
 \newcommand\compare[2]{{\xmrvalue{{compare:#1:#2}}}}
+\newcommand\comparein[3]{{\xmrvalue{{comparein:#1:#2:#3}}}}
 \newcommand\difference[2]{{\xmrvalue{{difference:#1:#2}}}}
 \newcommand\points[2]{{\xmrvalue{{points:#1:#2}}}}
 \newcommand\ifbetter[5]{{\ifcase\xmrvalue{{ifbetter:#1:#2}} #3\or#4\or#5\or[#1?]\fi}}

@@ -8,8 +8,8 @@ from pathlib import Path
 from ..errors import XmrError
 
 MACROS = {
-    "val": 2, "ci": 1, "rsum": 1, "name": 1, "chosen": 1, "compare": 2, "difference": 2, "points": 2, "ifbetter": 2,
-    "ifrecorded": 1, "fact": 1, "cfg": 2, "published": 2, "imagerow": 2,
+    "val": 2, "ci": 1, "rsum": 1, "name": 1, "chosen": 1, "compare": 2, "comparein": 3, "difference": 2, "points": 2,
+    "ifbetter": 2, "ifrecorded": 1, "fact": 1, "cfg": 2, "published": 2, "imagerow": 2,
 }  # fmt: skip
 """Macros of ``numbers.tex`` and how many of their arguments name something; behind those of the conditions come texts:
 of ``ifbetter`` three, of ``ifrecorded`` two."""

@@ -8,6 +8,7 @@ from ..errors import XmrError
 from ..paths import reference_root
 from ..study.names import NAMES, readable
 from ..study.table_rows import HEADLINE, IMAGES, OURS, TABLES, TASKS, Line
+from ..summary_csv import RECALLS
 from .facts import Missing, RecordedResults
 from .plot_facts import judged
 from .scale import scale_tex
@@ -41,6 +42,15 @@ _FIELDS = {
 SPLIT = 6
 """Tasks in the first of the two tables of all models, each of which is as high as a page at most."""
 NOT_RECORDED = "not recorded"
+SHORT = {
+    "effnet-lite0": "Lite0",
+    "effnet-lite2": "Lite2",
+    "frcnn-lite0": "our R-CNN",
+    "frcnn-resnet50": "R-CNN",
+    "vgg16-course": "VGG-16",
+    "vgg16-torchvision": "VGG-16",
+}
+"""Image networks where there is little room."""
 _IMAGE_METRICS = {"r1": "R@1", "map": "mAP", "ndcg10": "nDCG"}
 
 
@@ -212,22 +222,47 @@ def _torture(facts: RecordedResults) -> str:
 
 def _published(facts: RecordedResults, sources: Path) -> str:
     """Ours beside what others printed for the same dataset; places that they left empty have a dash."""
-    metrics = ("i2t_r1", "i2t_r10", "t2i_r1", "t2i_r10")
-    columns = [Column("method", "l"), *(_RECALLS[metric] for metric in metrics)]
+    metrics = ("i2t_r1", "t2i_r1")
+    columns = [
+        Column("method", "l"),
+        Column("image", "l"),
+        Column("text", "l"),
+        Column("R@1", above=r"i$\to$t"),
+        Column("R@1", above=r"t$\to$i"),
+        _RSUM,
+    ]
     theirs = []
     for slug, row in read_published(sources / PUBLISHED).items():
         if row["dataset"] == facts.dataset:
             facts.note(f"published {slug}", str(sorted(row.items())).encode())
-            label = escape(row["method"]) + (f"~\\cite{{{row['cite']}}}" if row.get("cite") else "")
-            cells = [Cell(label), *(Cell(row.get(metric) or "--", _number(row.get(metric))) for metric in metrics)]
-            theirs.append(Row(cells, f"{PUBLISHED}, {row['source']}"))
-    ours = _rows(facts, OURS, lambda row: _numbers(row, metrics))
-    blocks = [("published", theirs)] if theirs else []
-    return tabular(columns, [*blocks, ("ours", ours)], _chance(facts, metrics, 0), gap="3pt")
+            label = escape(row["method"]) + (f"$^{{{escape(row['note'])}}}$" if row.get("note") else "")
+            label += f"~\\cite{{{row['cite']}}}" if row.get("cite") else ""
+            recalls = [row.get(name) for name in RECALLS[:-1]]
+            rsum = one_place(sum(map(float, recalls))) if all(recalls) else None
+            numbers = [row.get(metric) or None for metric in metrics] + [rsum]
+            named = (row.get(column) for column in ("image_features", "text_features"))
+            texts = [Cell(escape(text) if text else "--") for text in named]
+            cells = [Cell(label), *texts, *(Cell(text or "--", float(text) if text else None) for text in numbers)]
+            theirs.append((sum(map(float, filter(None, recalls))), Row(cells, f"{PUBLISHED}, {row['source']}")))
+    # Rows without all six recalls first.
+    blocks = [("published", [row for _, row in sorted(theirs, key=lambda pair: pair[0])])] if theirs else []
+    words = {line.run: text for line, text in OURS.items()}
+
+    def cells(row: dict[str, str]) -> list[Cell]:
+        sides = [Cell(_networks(facts, row["run"])), Cell(words[row["run"]])]
+        return [*sides, *_numbers(row, (*metrics, "rsum"))]
+
+    ours = _rows(facts, list(OURS), cells)
+    last = _chance(facts, (*metrics, "rsum"), 0, before=2)
+    return tabular(columns, [*blocks, ("ours", ours)], last, gap="2.4pt", best_of_block=True)
 
 
-def _number(text: str | None) -> float | None:
-    return float(text) if text else None
+def _networks(facts: RecordedResults, run: str) -> str:
+    """Return the short names of the networks that see the images of a model, or of all models of a late fusion."""
+    config = facts.results(run)[0].config
+    parts = getattr(config.method, "members", (config,))
+    encoders = [spec.encoder for own in parts for spec in own.image_specs]
+    return " + ".join(dict.fromkeys(SHORT.get(own, escape(own)) for own in encoders))
 
 
 def _all_models(facts: RecordedResults, tasks: Sequence[tuple[str, str]]) -> str:
@@ -271,9 +306,9 @@ def _configs(facts: RecordedResults) -> str:
 
     def cells(row: dict[str, str]) -> list[Cell]:
         config = facts.results(row["run"])[0].config
-        # What a closed form or an average of other models does not have is left empty.
+        # What a closed form does not have is left empty.
         return [Cell(config_text(config.get(field, ""))) for field in _FIELDS]
 
     # The long names of what is left out stand in the text.
-    rows = _rows(facts, [line for line in HEADLINE if line.needed], cells)
+    rows = _rows(facts, [line for line in HEADLINE if line.needed and not line.run.endswith("-late")], cells)
     return tabular(columns, [("", rows)], size="scriptsize", gap="2.4pt")

@@ -1,5 +1,6 @@
 """A booktabs table: columns, rows in blocks, the best of a column bold."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -47,25 +48,29 @@ def tabular(
     size: str = "footnotesize",
     gap: str = "3pt",
     dense: bool = False,
+    best_of_block: bool = False,
 ) -> str:
     """Return a whole ``tabular`` with its size; each block may have a heading, ``last`` is the row for chance.
 
     Args:
         gap: half the space between columns.
         dense: set lines and rules closer, for a table as high as a page.
+        best_of_block: the best of each block is bold, not that of the table.
 
     The best value of a column is bold in every row that prints the same number.
     """
-    full = [row for _, rows in blocks for row in rows if not row.instead]
-    best = [_best([row.cells[place] for row in full], column) for place, column in enumerate(columns)]
+    groups = [[row for row in rows if not row.instead] for _, rows in blocks]
+    if not best_of_block:
+        groups = [list(itertools.chain(*groups))] * len(groups)
+    bests = [[_best([row.cells[i] for row in rows], column) for i, column in enumerate(columns)] for rows in groups]
     lines = [
         f"{{\\{size}\\setlength{{\\tabcolsep}}{{{gap}}}{_DENSE if dense else ''}%",
-        f"\\begin{{tabular}}{{@{{}}{''.join(column.align for column in columns)}@{{}}}}",
+        f"\\begin{{tabular}}{{@{{}}{_preamble(columns)}@{{}}}}",
         r"\toprule",
         *_shared_headings(columns),
         " & ".join(column.heading for column in columns) + r" \\",
     ]
-    for heading, rows in blocks:
+    for (heading, rows), best in zip(blocks, bests, strict=True):
         lines.append(r"\midrule")
         if heading:
             lines.append(f"\\multicolumn{{{len(columns)}}}{{@{{}}l}}{{\\emph{{{heading}}}}} \\\\")
@@ -73,6 +78,15 @@ def tabular(
     if last is not None:
         lines += [r"\midrule", _line(last, [None] * len(columns))]
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}}", ""])
+
+
+def _preamble(columns: Sequence[Column]) -> str:
+    """Return the alignments, with more room before the numbers and between groups that share a heading."""
+    parts = [columns[0].align]
+    for before, own in itertools.pairwise(columns):
+        apart = own.align != "l" and (before.align == "l" or (own.above and before.above and own.above != before.above))
+        parts.append((r"@{\hspace{2.6\tabcolsep}}" if apart else "") + own.align)
+    return "".join(parts)
 
 
 def _shared_headings(columns: Sequence[Column]) -> list[str]:

@@ -19,6 +19,8 @@ from .sources import Use
 from .tex import escape, is_number, one_place, scientific
 
 PUBLISHED = "published.csv"
+DIRECTIONS = {"itot": "i2t", "ttoi": "t2i"}
+"""By the names that sources have for them: a digit in a source would be a number that somebody typed."""
 NEEDED = ("slug", "source", "dataset", "method")
 """Columns without which a published number says nothing."""
 
@@ -46,11 +48,11 @@ class Values:
         sources = Path(sources)
         pairs = []
         for use in uses:
-            if use.macro in ("compare", "ifbetter"):
+            if use.macro in ("compare", "comparein", "ifbetter"):
                 with _at(use), _gap_in(facts):
-                    runs = [resolve(facts, name) for name in use.names]
+                    runs = [resolve(facts, name) for name in use.names[-2:]]
                     if all([facts.wanted(run) for run in runs]):
-                        pairs.append(tuple(runs))
+                        pairs.append((*runs, _direction(use.names[0]) if use.macro == "comparein" else ""))
         return cls(facts, read_published(sources / PUBLISHED), Comparisons.of(facts, pairs))
 
     def value(self, use: Use) -> Value:
@@ -94,6 +96,10 @@ class Values:
     def _compare(self, first: str, second: str) -> Value:
         runs = self._resolved(first, second)
         return Value(self.comparisons.sentence(*runs), self._of_both(*runs))
+
+    def _comparein(self, direction: str, first: str, second: str) -> Value:
+        runs = self._resolved(first, second)
+        return Value(self.comparisons.sentence(*runs, _direction(direction)), self._of_both(*runs))
 
     def _difference(self, first: str, second: str) -> Value:
         runs = self._resolved(first, second)
@@ -153,6 +159,12 @@ class Values:
 
     def _chosen_from(self, group: str) -> str:
         return f"{self.facts.dataset}, the highest val_rsum of the group {group[1:]}"
+
+
+def _direction(name: str) -> str:
+    if name not in DIRECTIONS:
+        raise XmrError(f"no direction is called {name!r}; there are {', '.join(DIRECTIONS)}")
+    return DIRECTIONS[name]
 
 
 @contextmanager

@@ -26,21 +26,21 @@ class Step:
 
 
 STEPS = (
-    Step("ab-recipe", "the assignment's recipe, both directions"),
+    Step("ab-recipe", "the assignment's recipe"),
     Step("ab-recipe-cosine", "embeddings of length 1"),
-    Step("ab-triplet-random", "linear layer + MLP as projection"),
+    Step("ab-triplet-random", "MLP beside the linear layer"),
     Step("ab-infonce", "InfoNCE"),
-    Step("ab-infonce-meanmax", "mean and maximum of the words"),
-    Step("r-fasttext", "the schedule of the studies"),
+    Step("ab-infonce-meanmax", "mean ‖ maximum of words"),
+    Step("r-fasttext", "schedule of the studies"),
     Step("e-meanmax-trained", "word vectors trained"),
-    Step("r-onehot-glove-trained", "trained from GloVe ‖ random"),
+    Step("r-onehot-glove-trained", "… from GloVe ‖ random"),
     Step("s-views", "two views of each image"),
-    Step("s-lite2", "a second image network, Lite2"),
-    Step("s-spacy", "spaCy's vectors in GloVe's place"),
-    Step("s-gru", "a bidirectional GRU beside the bag"),
+    Step("s-lite2", "a second image network"),
+    Step("s-spacy", "spaCy's vectors for GloVe's"),
+    Step("s-gru", "bidirectional GRU beside it"),
     Step("s-gru", "its query bank", with_bank=True),
     Step("s-gru-late", "five seeds, late fusion", with_bank=True),
-    Step("s-late", "five bags without GRU beside them", with_bank=True),
+    Step("s-late", "five bags without GRU as well", with_bank=True),
 )
 """The list of what is scored on test: it was written down before any of the last rows was."""
 OPEN_STEPS = (
@@ -65,18 +65,16 @@ def waterfall(results: str | Path, steps: Sequence[Step] = STEPS) -> pd.DataFram
     Args:
         results: folder of the dataset's results.
     """
-    results = Path(results)
-    found = _recorded(results, steps)
-    models = [Recorded.read(results / "runs" / step.run, step.with_bank) for step in found]
+    found = recorded_steps(results, steps)
     rows = []
-    for step, own in zip(found, models, strict=True):
+    for step, own in found:
         low, high = bootstrap_interval(own.ranks)
         row = {"run": step.run, "change": step.change, "bank": step.with_bank, "track": own.results[0].track}
         row |= {"seeds": len(own.results), "val_rsum": _val_rsum(own, step.with_bank), "rsum": own.mean("rsum")}
         row |= {"rsum_low": low, "rsum_high": high, "spread": _spread(own, step.with_bank)}
         row["cpu_minutes"] = float(np.mean([result.cpu_seconds for result in own.results])) / 60
         rows.append(row | dict.fromkeys(("gain", "gain_low", "gain_high", "p"), float("nan")))
-    pairs = list(itertools.pairwise(models))
+    pairs = list(itertools.pairwise(own for _, own in found))
     ps = holm([paired_test(after.ranks, before.ranks) for before, after in pairs])
     for row, (before, after), p in zip(rows[1:], pairs, ps, strict=True):
         low, high = difference_interval(before.ranks, after.ranks)
@@ -84,16 +82,30 @@ def waterfall(results: str | Path, steps: Sequence[Step] = STEPS) -> pd.DataFram
     return pd.DataFrame(rows)
 
 
-def _recorded(results: Path, steps: Sequence[Step]) -> list[Step]:
-    found: list[Step] = []
+def recorded_steps(results: str | Path, steps: Sequence[Step] = STEPS) -> list[tuple[Step, Recorded]]:
+    """Return the steps that are recorded, each with its model; what the others would have changed is the next's.
+
+    A step with a query bank is recorded where every seed's scores with it are.
+    """
+    found: list[tuple[Step, Recorded]] = []
     left_out: list[str] = []
     for step in steps:
-        if recorded_seeds(results, step.run):
-            found.append(replace(step, change="; ".join((*left_out, step.change))))
+        if model := _recorded(Path(results), step):
+            found.append((replace(step, change="; ".join((*left_out, step.change))), model))
             left_out = []
         elif found:
             left_out.append(step.change)
     return found
+
+
+def _recorded(results: Path, step: Step) -> Recorded | None:
+    if not recorded_seeds(results, step.run):
+        return None
+    folder = results / "runs" / step.run
+    model = Recorded.read(folder)
+    if not step.with_bank:
+        return model
+    return Recorded.read(folder, True) if all(result.with_bank for result in model.results) else None
 
 
 def _val_rsum(model: Recorded, with_bank: bool) -> float:
