@@ -10,6 +10,7 @@ _HOMES = {
     "examples": ("caption_queries", "image_queries", "region_queries", "roi_example"),
     "among_images": ("image_retrieval", "image_retrieval_table", "ndcg_figure", "neighbours_figure"),
     "models": ("get_configs", "runnable"),
+    "names": ("NAMES",),
     "results_at_hand": (
         "at_hand",
         "best_recorded",

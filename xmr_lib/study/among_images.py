@@ -28,6 +28,7 @@ from ..ragged import Ragged
 from ..records import run_folder
 from ..training import Checkpoint, History, Schedule, train_metric
 from .models import get_configs
+from .names import NAMES
 from .relevance import ALIKE, Qrels, labels_of, qrels_of, shared_words, similarity_of
 
 METRICS = ("r1", "r5", "r10", "p10", "map", "ndcg10")
@@ -161,7 +162,7 @@ def neighbours_figure(workspace: Workspace, runs: Sequence[ImageRun], count: int
     for own in (runs[0], max(runs[1:], key=lambda run: np.mean(run.val_ndcg10))):
         similarity = similarity_of(own.embeddings, own.distance)
         np.fill_diagonal(similarity, -np.inf)
-        found.append((own.model, np.argsort(-similarity[queries], axis=1, kind="stable")[:, :5]))
+        found.append((NAMES.get(own.model, own.model), np.argsort(-similarity[queries], axis=1, kind="stable")[:, :5]))
     return gallery_of_neighbours(part, queries, found, relevance.relevant)
 
 
@@ -169,7 +170,7 @@ def ndcg_figure(runs: Sequence[ImageRun]) -> Figure:
     """Draw nDCG@10 of each run with its 95 % interval; a colour for each kind of training."""
     kinds = sorted({own.trained_on for own in runs})
     return interval_figure(
-        [f"{own.model} ({len(own.scores)})" for own in runs],
+        [f"{NAMES.get(own.model, own.model)} ({len(own.scores)})" for own in runs],
         [float(own.mean("ndcg10").mean()) for own in runs],
         [mean_interval(own.mean("ndcg10")) for own in runs],
         [kinds.index(own.trained_on) for own in runs],

@@ -17,6 +17,7 @@ from ..modules import RegionEntry, RowPart
 from ..networks.faster_rcnn import BINS, POINTS, STRIDE
 from ..records import Result
 from ..search import nearest
+from .names import NAMES
 
 
 def image_queries(workspace: Workspace, result: Result, count: int = 4, gallery: str = "test", seed: int = 0) -> Figure:
@@ -27,7 +28,7 @@ def image_queries(workspace: Workspace, result: Result, count: int = 4, gallery:
     found, _ = nearest(
         embed(workspace, result, "test")[0][images], embed(workspace, result, gallery)[1], 5, config.distance
     )
-    title = f"{config.name}: captions found for an image"
+    title = f"{NAMES.get(config.name, config.name)}: captions found for an image"
     if gallery == "test":
         title += f" (own captions framed; ranks of the first: {_listed(ranks_of(workspace, result).i2t[images])})"
     return gallery_of_captions(queries, images, searched, found, title)
@@ -43,7 +44,7 @@ def caption_queries(
     found, _ = nearest(
         embed(workspace, result, "test")[1][captions], embed(workspace, result, gallery)[0], 5, config.distance
     )
-    title = f"{config.name}: images found for a caption"
+    title = f"{NAMES.get(config.name, config.name)}: images found for a caption"
     if gallery == "test":
         title += f" (its own framed; its ranks: {_listed(ranks_of(workspace, result).t2i[captions])})"
     else:
@@ -72,7 +73,7 @@ def region_queries(
     store = workspace.bank.image_store(config.image_specs[0])
     part = workspace.usable(config).split("test")
     found = [encoder.boxes_of(store, int(part.image_ids[image])) for image in images]
-    title = f"{config.name}: regions of Faster R-CNN, and where the attention looks"
+    title = f"{NAMES.get(config.name, config.name)}: regions of Faster R-CNN, and where the attention looks"
     return regions_figure(part, images, found, looks, encoder.names, title, width)
 
 
