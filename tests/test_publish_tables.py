@@ -88,7 +88,7 @@ def test_the_wide_tables_have_all_models_by_task(folder):
 
 
 def test_what_was_tried_against_the_readers_is_summed_up(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr("xmr_lib.publish.tables.reference_root", lambda: tmp_path)
+    monkeypatch.setattr("xmr_lib.publish.facts.reference_root", lambda: tmp_path)
     facts = RecordedResults.read(folder)
     with pytest.raises(XmrError, match=r"table torture: .*summary\.csv: not there; 'make torture' makes it"):
         table_tex(facts, folder, "torture")
@@ -101,7 +101,7 @@ def test_what_was_tried_against_the_readers_is_summed_up(folder, tmp_path, monke
 
 
 def test_what_more_pairs_would_take_is_what_was_measured_times_their_number(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr("xmr_lib.publish.scale.reference_root", lambda: tmp_path)
+    monkeypatch.setattr("xmr_lib.publish.facts.reference_root", lambda: tmp_path)
     facts = RecordedResults.read(folder)
     bench = tmp_path / "bench"
     bench.mkdir()
@@ -119,6 +119,11 @@ def test_what_more_pairs_would_take_is_what_was_measured_times_their_number(fold
     [exact] = [r for r in csv.DictReader((bench / "engines.csv").open()) if (r["engine"], r["vectors"]) == EXACT]
     assert float(rows["exact search: a query"][1]) == pytest.approx(1 / float(exact["queries_per_second"]), rel=0.05)
     assert {"bench rates", "bench engines"} <= set(facts.used)
+    # Rows that nobody measured are a gap like a file that is not there.
+    lines = (bench / "rates.csv").read_text().splitlines(keepends=True)
+    (bench / "rates.csv").write_text("".join(line for line in lines if not line.startswith("pairs")))
+    with pytest.raises(XmrError, match="table scale: bench rates: nothing measured of pairs; 'benchmarks/rates.py'"):
+        table_tex(RecordedResults.read(folder), folder, "scale")
 
 
 def test_published_numbers_of_this_dataset_alone(folder):

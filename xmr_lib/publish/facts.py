@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ..csv_rows import csv_rows
 from ..errors import XmrError
 from ..metrics import Ranks, summarise
 from ..paths import reference_root, runs_root
@@ -156,6 +157,28 @@ class RecordedResults:
         faults = (_image_fault(run, row) for run, row in rows.items()) if rows else ["no row"]
         if fault := next(filter(None, faults), ""):
             raise XmrError(f"{path}: {fault}; 'xmr run --dataset {self.dataset} --only 07' makes it anew")
+        return rows
+
+    def of_software(
+        self, what: str, file: str, columns: Sequence[str], words: Sequence[str], command: str
+    ) -> list[dict[str, str]]:
+        """Return the rows of a measurement of the software itself, whatever the dataset.
+
+        Args:
+            what: its name among the facts.
+            file: below the reference results.
+            columns: that it has to have.
+            words: columns that hold no numbers.
+            command: what makes it.
+
+        Raises:
+            XmrError: it is missing or damaged.
+        """
+        path = reference_root() / file
+        rows = csv_rows(path, [tuple(columns)], tuple(words), f"'{command}' makes it anew")
+        if not rows:
+            raise Missing(f"{path}: not there; '{command}' makes it", what)
+        self.note(what, path.read_bytes())
         return rows
 
     def origin(self, run: str) -> str:

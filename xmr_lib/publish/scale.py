@@ -1,9 +1,7 @@
 """What far more pairs would take, from what was measured on this machine: nothing of it was run."""
 
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
-from ..csv_rows import csv_rows
-from ..paths import reference_root
 from ..study.rows import STUDY
 from .facts import Missing, RecordedResults
 from .tabular import Cell, Column, Row, tabular
@@ -16,6 +14,7 @@ IMAGE_BYTES, EMBED_BYTES = 4 * 1280, 4 * 512
 MEASURED = 10**6
 """Vectors that the engines were measured with."""
 ENGINES = ("exact float16", "faiss")
+RATES = ("pictures", "captions", "pairs")
 _ENGINE_NUMBERS = (
     *("vectors", "recall_at_10", "queries_per_second", "batch_queries_per_second", "build_seconds", "open_seconds"),
     *("search_private_mb", "build_private_mb", "disk_mb"),
@@ -28,14 +27,15 @@ def scale_tex(facts: RecordedResults) -> str:
     Raises:
         XmrError: a measurement is missing or damaged.
     """
-    rates = _read(facts, "rates", ("name", "value", "unit"), ("name", "unit"), "benchmarks/rates.py")
-    rate = {row["name"]: float(row["value"]) for row in rates}
-    columns = ("engine", *_ENGINE_NUMBERS, "note")
-    measured = _read(facts, "engines", columns, ("engine", "note"), "make bench LONG=1")
-    exact, graph = (
-        next(row for row in measured if (row["engine"], int(row["vectors"])) == (engine, MEASURED))
-        for engine in ENGINES
-    )
+    command, columns = "benchmarks/rates.py", ("name", "value", "unit")
+    measured = facts.of_software("bench rates", "bench/rates.csv", columns, ("name", "unit"), command)
+    rate = {row["name"]: float(row["value"]) for row in measured}
+    _need(RATES, rate, "bench rates", command)
+    command, columns = "make bench LONG=1", ("engine", *_ENGINE_NUMBERS, "note")
+    measured = facts.of_software("bench engines", "bench/engines.csv", columns, ("engine", "note"), command)
+    engines = {row["engine"]: row for row in measured if int(row["vectors"]) == MEASURED}
+    _need(ENGINES, engines, "bench engines", command)
+    exact, graph = (engines[engine] for engine in ENGINES)
     rows: list[tuple[str, str, float]] = [
         ("features of the images", "h", 1 / rate["pictures"] / 3600),
         ("MiniLM over the captions", "h", 1 / rate["captions"] / 3600),
@@ -56,13 +56,9 @@ def scale_tex(facts: RecordedResults) -> str:
     return tabular(headings, [("", lines)])
 
 
-def _read(facts: RecordedResults, name: str, columns: tuple, words: tuple, command: str) -> list[dict[str, str]]:
-    path: Path = reference_root() / "bench" / f"{name}.csv"
-    rows = csv_rows(path, [columns], words, f"'{command}' makes it anew")
-    if not rows:
-        raise Missing(f"{path}: not there; '{command}' makes it", f"bench {name}")
-    facts.note(f"bench {name}", path.read_bytes())
-    return rows
+def _need(names: Sequence[str], rows: Mapping[str, object], what: str, command: str) -> None:
+    if missing := [name for name in names if name not in rows]:
+        raise Missing(f"{what}: nothing measured of {', '.join(missing)}; '{command}' makes it", what)
 
 
 def _power(size: int) -> str:

@@ -3,9 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ..csv_rows import csv_rows
 from ..errors import XmrError
-from ..paths import reference_root
 from ..study.names import NAMES, readable
 from ..study.table_rows import HEADLINE, IMAGES, OURS, TABLES, TASKS, Line
 from ..summary_csv import RECALLS
@@ -202,12 +200,8 @@ def _false_negatives(facts: RecordedResults) -> str:
 
 def _torture(facts: RecordedResults) -> str:
     """What ``make torture`` tried, and what came of it, summed over what it was tried on."""
-    path = reference_root() / "torture" / "summary.csv"
-    counted = ("tried", "told", "read", "same")
-    rows = csv_rows(path, [("trial", "what", *counted)], ("trial", "what"), "'make torture' makes it anew")
-    if not rows:
-        raise Missing(f"{path}: not there; 'make torture' makes it", "torture")
-    facts.note("torture", path.read_bytes())
+    counted, words = ("tried", "told", "read", "same"), ("trial", "what")
+    rows = facts.of_software("torture", "torture/summary.csv", (*words, *counted), words, "make torture")
     trials: dict[str, list[dict[str, str]]] = {}
     for row in rows:
         trials.setdefault(row["trial"], []).append(row)

@@ -177,7 +177,7 @@ OURS: dict[Line, str] = {
     Line("r-onehot-glove-trained", "InfoNCE"): "word table",
     Line("d-meanmax-tuned", "InfoNCE (open)"): "MiniLM",
     Line("s-gru", "InfoNCE", needed=False): "table + BiGRU",
-    Line("s-late", "InfoNCE$^e$", needed=False): "table, + BiGRU",
+    Line("s-late", "InfoNCE$^e$", needed=False): "with and without",
     Line("o-mpnet", "InfoNCE (open)", needed=False): "table + MPNet",
 }
 """Rows that stand beside published numbers, and what is a caption there."""
