@@ -122,7 +122,7 @@ def test_what_more_pairs_would_take_is_what_was_measured_times_their_number(fold
     # Rows that nobody measured are a gap like a file that is not there.
     lines = (bench / "rates.csv").read_text().splitlines(keepends=True)
     (bench / "rates.csv").write_text("".join(line for line in lines if not line.startswith("pairs")))
-    with pytest.raises(XmrError, match="table scale: bench rates: nothing measured of pairs; 'benchmarks/rates.py'"):
+    with pytest.raises(XmrError, match=r"table scale: bench rates: nothing measured of pairs; 'benchmarks/rates\.py'"):
         table_tex(RecordedResults.read(folder), folder, "scale")
 
 
