@@ -81,10 +81,12 @@ def _siamese_epochs(facts: RecordedResults) -> str:
     return count(max(json.loads(path.read_text("utf-8"))["history"]["best_epoch"] for path in paths) + 1)
 
 
-def _of_batch(facts: RecordedResults, loss: str, which: str, share: str | None) -> str:
+def _of_batch(facts: RecordedResults, loss: str, which: str, column: str | None) -> str:
     """Return rSum on validation, or the share of the loss that is left, at the smallest or the largest batch."""
     points = batch_points(facts)
-    points = points[points["warmup"]]
+    points = points[points["warmup"] == (column != "-cold")]
+    if points.empty:
+        return "--"
     batch = points["batch"].min() if which == "smallest" else points["batch"].max()
     if loss == "batch":
         return count(int(batch))
@@ -94,7 +96,7 @@ def _of_batch(facts: RecordedResults, loss: str, which: str, share: str | None) 
     own = points[(points["batch"] == batch) & (points["loss"] == names[loss])]
     if own.empty:
         raise Missing(f"{facts.folder}: {names[loss]!r} is not recorded with batches of {batch}", "batch sizes")
-    return f"{own['share'].mean():.2f}" if share else one_place(own["val_rsum"].mean())
+    return f"{own['share'].mean():.2f}" if column == "-share" else one_place(own["val_rsum"].mean())
 
 
 def _of_boxes(facts: RecordedResults, column: str, worst: bool) -> str:
@@ -170,6 +172,7 @@ _OF_BOXES = {
 """What the study over boxes found: rSum on validation at the boxes that lie beside the captions, and at the worst."""
 _SCHEDULE = re.compile(f"schedule-({'|'.join(SETTINGS)})(-spread)?")
 """What the schedule of the studies is made of: ``schedule-dropout``, ``schedule-dropout-spread`` …"""
-_BATCH = re.compile(r"(\w+)-(smallest|largest)(-share)?")
-"""What the study over batch sizes found: ``hardest-smallest``, ``infonce-largest-share``, ``batch-largest`` …"""
+_BATCH = re.compile(r"(\w+)-(smallest|largest)(-share|-cold)?")
+"""What the study over batch sizes found: ``hardest-smallest``, ``infonce-largest-share``, ``batch-largest`` …; without
+warm-up, where that was tried (else ``--``): ``hardest-largest-cold``."""
 _OF_MACHINE = ("processor", "threads", "system", "python", "torch", "numpy", "scipy", "gensim")

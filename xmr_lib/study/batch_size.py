@@ -14,10 +14,10 @@ from .models import get_configs
 
 SWEEP = "batch_size"
 LOSSES = {
-    "hardest": "ab-triplet-hardest",
+    "InfoNCE": "ab-infonce",
     "semi-hard": "ab-triplet-semihard",
     "sum of hinges": "ab-triplet-all",
-    "InfoNCE": "ab-infonce",
+    "hardest": "ab-triplet-hardest",
 }
 """What they are called → the model of the study whose batch is changed, and nothing else of it."""
 BATCHES = {"smoke": (16,), "demo": (64,), "full": (32, 128, 512, 2048)}
