@@ -146,8 +146,9 @@ def test_a_run_that_a_table_needs(folder):
     del facts.rows["e-bigru"]
     with pytest.raises(XmrError, match=r"table recurrent: .*no row of the run 'e-bigru'; 'xmr train e-bigru"):
         table_tex(facts, folder, "recurrent")
-    del facts.rows["c-head-mean"]  # not needed
-    assert "head, mean" not in table_tex(facts, folder, "regions")
+    assert "word table twice" in table_tex(facts, folder, "fusion")
+    del facts.rows["f-table-late"]  # not needed
+    assert "word table twice" not in table_tex(facts, folder, "fusion")
 
 
 def test_an_unknown_table(folder):

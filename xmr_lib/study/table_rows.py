@@ -65,7 +65,6 @@ TABLES: dict[str, tuple[Block, ...]] = {
             for how in ("mean", "max", "score", "attention", "selfattention", "gpo")
         ),
         (
-            Line("c-head-mean", "head, mean", needed=False),
             Line("c-head-attention", "head, attention"),
             Line("c-head-attention-tuned", r"\quad fc7 trained"),
         ),
