@@ -106,7 +106,7 @@ def test_no_picture_of_others_and_nothing_large_is_in_git():
 
 def test_results_of_photographs_hold_numbers_and_no_captions():
     allowed = {"config", "seed", "data", "test", "val_rsum", "chance", "cpu_seconds", "history", "machine"}
-    added = {"version", "wall_seconds", "five_folds", "with_bank"}
+    added = {"version", "wall_seconds", "five_folds", "with_bank", "found_track"}
     for path in tracked_results(ROOT / "results"):
         assert allowed <= set(json.loads(path.read_text("utf-8"))) <= allowed | added, path
 

@@ -148,12 +148,21 @@ def test_facts_of_the_study_over_batch_sizes(folder, tmp_path):
     assert found == ["32", "2,048", f"{240 - 2048 / 50 + 0.5:.1f}", f"{240 - 32 / 50 + 0.5:.1f}"]
     assert fact_value(facts, "hardest-largest-share", 0) == f"{0.2048 / 0.2:.2f}"
     assert {"batch sizes", "row ab-infonce"} <= facts.used.keys()
-    with pytest.raises(XmrError, match="has no loss 'magic'; it has hardest, semihard, all, infonce"):
+    # Nothing was tried without warm-up.
+    assert fact_value(facts, "hardest-largest-cold", 0) == "--"
+    with pytest.raises(XmrError, match="has no loss 'magic'; it has infonce, semihard, all, hardest"):
         fact_value(facts, "magic-largest", 0)
     own = tmp_path / "own" / "scenes"
     write_made_up_run(own, "ab-infonce", 3.0)
     with pytest.raises(XmrError, match="the study over batch sizes is not recorded; 'xmr run --dataset scenes"):
         fact_value(RecordedResults.read(own), "hardest-largest", 0)
+
+
+def test_the_epoch_of_the_siamese_encoder_and_the_model_of_the_map(folder):
+    facts = RecordedResults.read(folder)
+    # Counted from 1, in the record from 0.
+    assert fact_value(facts, "siamese_epochs", 0) == "2" and "siamese" in facts.used
+    assert fact_value(facts, "space_model", 0) in NAMES.values()
 
 
 def test_facts_of_the_study_over_boxes(folder, tmp_path):
