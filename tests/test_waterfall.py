@@ -38,12 +38,14 @@ def test_each_step_is_measured_against_the_one_before(tmp_path):
     assert second["gain_low"] < second["gain"] < second["gain_high"] and second["p"] < 0.01
 
 
-def test_the_same_model_with_its_bank_is_a_step_of_its_own(tmp_path):
+def test_the_same_model_with_its_bank_is_a_step_of_its_own(tmp_path, capsys):
     folder = tmp_path / "made-up"
     write_made_up_run(folder, "ab-infonce", 3.0)
     steps = (Step("ab-infonce", "InfoNCE"), Step("ab-infonce", "query bank", with_bank=True))
-    # Recorded before scores with a bank were: that step is not.
+    # Recorded before scores with a bank were: that step is not, and it is told.
     assert list(waterfall(folder, steps)["change"]) == ["InfoNCE"]
+    told = capsys.readouterr().err
+    assert "left out: 'query bank' (" in told and "recorded before scores with a query bank were" in told
     run = run_folder(folder, "ab-infonce", 0)
     facts = json.loads((run / "result.json").read_text())
     better = made_up_ranks(2.0, 5)

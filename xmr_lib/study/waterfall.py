@@ -1,6 +1,7 @@
 """From the assignment's recipe to the best model: one change a step, and what each is worth."""
 
 import itertools
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -85,7 +86,7 @@ def waterfall(results: str | Path, steps: Sequence[Step] = STEPS) -> pd.DataFram
 def recorded_steps(results: str | Path, steps: Sequence[Step] = STEPS) -> list[tuple[Step, Recorded]]:
     """Return the steps that are recorded, each with its model; what the others would have changed is the next's.
 
-    A step with a query bank is recorded where every seed's scores with it are.
+    A step with a query bank is recorded where every seed's scores with it are; that they are not is told.
     """
     found: list[tuple[Step, Recorded]] = []
     left_out: list[str] = []
@@ -105,7 +106,14 @@ def _recorded(results: Path, step: Step) -> Recorded | None:
     model = Recorded.read(folder)
     if not step.with_bank:
         return model
-    return Recorded.read(folder, True) if all(result.with_bank for result in model.results) else None
+    if all(result.with_bank for result in model.results):
+        return Recorded.read(folder, True)
+    print(
+        f"left out: {step.change!r} ({folder} was recorded before scores with a query bank were; delete it and train "
+        "again)",
+        file=sys.stderr,
+    )
+    return None
 
 
 def _val_rsum(model: Recorded, with_bank: bool) -> float:
